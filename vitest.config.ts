@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// vitest reads only a default export here.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 20_000,
+    globalSetup: ['test/support/global-setup.ts'],
+  },
+});
