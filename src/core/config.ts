@@ -1,0 +1,176 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+
+export interface Config {
+  role: 'all' | 'api' | 'worker';
+  host: string;
+  port: number;
+  /** How the world reaches us, without a trailing slash. */
+  publicUrl: string | undefined;
+  dataDir: string;
+  database: { kind: 'embedded' } | { kind: 'external'; url: string };
+  redis: { url: string } | undefined;
+  /** The newest first; undefined only with the embedded database, which then has one generated in DATA_DIR. */
+  secretKeys: string[] | undefined;
+  bootstrapApiKey: string | undefined;
+  adminApiKey: string | undefined;
+  egressAllow: string[];
+  smtpPort: number | undefined;
+  trustedProxies: string[];
+  corsOrigins: string[];
+  retentionDays: RetentionDays;
+  drainDelayMs: number;
+  logLevel: string;
+}
+
+export interface RetentionDays {
+  events: number;
+  deliveries: number;
+  attempts: number;
+  inbound: number;
+  failedInbound: number;
+  keys: number;
+}
+
+/** Reads the environment once; an error names the variable that is wrong or missing. */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const variables = parse(env);
+  refuseHalfConfiguration(variables);
+  return deepFreeze({
+    role: variables.ROLE,
+    host: variables.HOST,
+    port: variables.PORT,
+    publicUrl: variables.PUBLIC_URL,
+    dataDir: variables.DATA_DIR,
+    database: variables.DATABASE_URL
+      ? { kind: 'external', url: variables.DATABASE_URL }
+      : { kind: 'embedded' },
+    redis: variables.REDIS_URL ? { url: variables.REDIS_URL } : undefined,
+    secretKeys: variables.SECRET_KEY,
+    bootstrapApiKey: variables.BOOTSTRAP_API_KEY,
+    adminApiKey: variables.ADMIN_API_KEY,
+    egressAllow: variables.EGRESS_ALLOW,
+    smtpPort: variables.SMTP_PORT,
+    trustedProxies: variables.TRUSTED_PROXIES,
+    corsOrigins: variables.CORS_ORIGINS,
+    retentionDays: retentionDays(variables),
+    // A balancer in front needs time to notice; a single process has none.
+    drainDelayMs: variables.DRAIN_DELAY ?? (variables.DATABASE_URL ? 5_000 : 0),
+    logLevel: variables.LOG_LEVEL,
+  });
+}
+
+const ADDRESS_OR_RANGE = 'must be IP addresses or ranges such as 10.0.0.0/8';
+const API_KEY_LENGTH = 32;
+const SECRET_KEY_LENGTH = 16;
+const DUPLICATES_KNOWN_DAYS = 90;
+
+const port = z.coerce.number('must be a port number').int().min(0).max(65_535);
+const days = (usual: number, least = 1) =>
+  z.coerce.number('must be a number of days').int().min(least).default(usual);
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((item) => item.trim()))
+  .transform((items) => items.filter((item) => item !== ''));
+const apiKey = z.string().min(API_KEY_LENGTH, `must have at least ${API_KEY_LENGTH} characters`);
+const addresses = list.refine((items) => items.every(isAddressOrRange), ADDRESS_OR_RANGE);
+
+const ENVIRONMENT = z.object({
+  ROLE: z.enum(['all', 'api', 'worker'], 'must be all, api or worker').default('all'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(3000),
+  PUBLIC_URL: url('http', 'https')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: url('postgres', 'postgresql').optional(),
+  REDIS_URL: url('redis', 'rediss').optional(),
+  SECRET_KEY: list
+    .refine(areSecretKeys, `must have at least ${SECRET_KEY_LENGTH} characters each`)
+    .optional(),
+  BOOTSTRAP_API_KEY: apiKey.optional(),
+  ADMIN_API_KEY: apiKey.optional(),
+  EGRESS_ALLOW: addresses,
+  SMTP_PORT: port.optional(),
+  TRUSTED_PROXIES: addresses,
+  CORS_ORIGINS: list.refine(
+    (items) => items.every(isOrigin),
+    'must be * or origins such as https://example.com',
+  ),
+  RETENTION_EVENTS_DAYS: days(30),
+  RETENTION_DELIVERIES_DAYS: days(30),
+  RETENTION_ATTEMPTS_DAYS: days(30),
+  RETENTION_INBOUND_DAYS: days(30),
+  RETENTION_FAILED_INBOUND_DAYS: days(90),
+  RETENTION_KEYS_DAYS: days(DUPLICATES_KNOWN_DAYS, DUPLICATES_KNOWN_DAYS),
+  DRAIN_DELAY: z.string().transform(milliseconds).optional(),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a level such as info')
+    .default('info'),
+});
+type Variables = z.infer<typeof ENVIRONMENT>;
+
+function parse(env: Record<string, string | undefined>): Variables {
+  // Compose files pass variables that nobody set as empty ones.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const result = ENVIRONMENT.safeParse(given);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new Error(`${String(issue?.path[0])}: ${issue?.message}.`);
+}
+
+function refuseHalfConfiguration({ ROLE, DATABASE_URL, REDIS_URL, SECRET_KEY }: Variables): void {
+  if (ROLE !== 'all' && !DATABASE_URL) throw missing('DATABASE_URL', `ROLE=${ROLE}`);
+  if (ROLE !== 'all' && !REDIS_URL) throw missing('REDIS_URL', `ROLE=${ROLE}`);
+  if (DATABASE_URL && !SECRET_KEY) throw missing('SECRET_KEY', 'DATABASE_URL');
+}
+
+function missing(name: string, because: string): Error {
+  return new Error(`${name} is missing: ${because} needs it.`);
+}
+
+function retentionDays(variables: Variables): RetentionDays {
+  return {
+    events: variables.RETENTION_EVENTS_DAYS,
+    deliveries: variables.RETENTION_DELIVERIES_DAYS,
+    attempts: variables.RETENTION_ATTEMPTS_DAYS,
+    inbound: variables.RETENTION_INBOUND_DAYS,
+    failedInbound: Math.max(variables.RETENTION_FAILED_INBOUND_DAYS, variables.RETENTION_INBOUND_DAYS),
+    keys: variables.RETENTION_KEYS_DAYS,
+  };
+}
+
+function url(...schemes: string[]) {
+  const isUrl = (text: string) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? '');
+  return z.string().refine(isUrl, `must be a URL that begins with ${schemes[0]}://`);
+}
+
+function areSecretKeys(keys: string[]): boolean {
+  return keys.length > 0 && keys.every((key) => key.length >= SECRET_KEY_LENGTH);
+}
+
+function isAddressOrRange(text: string): boolean {
+  return ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
+}
+
+function isOrigin(text: string): boolean {
+  return text === '*' || URL.parse(text)?.origin === text.replace(/\/$/, '');
+}
+
+// "5" and "5s" are seconds, "500ms" is not.
+function milliseconds(text: string, context: z.RefinementCtx): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text.trim()) ?? [];
+  const result = Number(number) * (unit === 'ms' ? 1 : 1000);
+  if (result <= MAX_DRAIN_DELAY_MS) return result;
+  context.addIssue({ code: 'custom', message: 'must be seconds, from 0 to 10' });
+  return z.NEVER;
+}
+
+// Stopping takes 15 s in all, and what is under way needs its part of them.
+const MAX_DRAIN_DELAY_MS = 10_000;
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (part !== null && typeof part === 'object') deepFreeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,31 @@
+import postgres from 'postgres';
+
+/** The pool, or the transaction it hands out: a function that takes `Sql` runs in either. */
+export type Sql = postgres.ISql<{ bigint: number }>;
+/** The pool itself, which can begin transactions. */
+export type Pool = postgres.Sql<{ bigint: number }>;
+
+export interface ConnectOptions {
+  max?: number;
+  applicationName?: string;
+}
+
+/** Opens a pool. It connects when it is first used. */
+export function connect(url: string, options: ConnectOptions = {}): Pool {
+  return postgres(url, {
+    max: options.max ?? 10,
+    connect_timeout: 10,
+    keep_alive: 30,
+    onnotice: () => {},
+    types: { bigint: BIGINT },
+    connection: {
+      application_name: options.applicationName ?? 'tributary',
+      // A query of a process that died ends, and its locks with it.
+      client_connection_check_interval: 5_000,
+      idle_in_transaction_session_timeout: 60_000,
+    },
+  });
+}
+
+// Sequences and sizes stay far below 2^53, and a number is what JSON needs.
+const BIGINT = { to: 20, from: [20], parse: Number, serialize: String };

@@ -1,0 +1,23 @@
+import type { Sql } from './connect.ts';
+
+const JSON_TYPE = 114;
+
+/**
+ * Many rows as one parameter, for `json_to_recordset`: one prepared statement whatever their number. A column that is
+ * null is left out, which reads the same and is shorter.
+ */
+export function recordset(sql: Sql, rows: readonly object[]) {
+  return sql.typed(rows.map(withoutNulls) as never, JSON_TYPE);
+}
+
+function withoutNulls(row: object): object {
+  const short: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(row))
+    if (value !== null && value !== undefined) short[column] = value;
+  return short;
+}
+
+/** One column of many rows, for `unnest`: cheaper than a recordset where the columns are few. */
+export function column<Row, Name extends keyof Row>(rows: readonly Row[], name: Name): Row[Name][] {
+  return rows.map((row) => row[name]);
+}

@@ -1,0 +1,35 @@
+import { connect, type Sql } from './connect.ts';
+
+/**
+ * Fails when the URL leads to a pooler that hands one session to several clients: listening, session locks and
+ * prepared statements would silently break.
+ */
+export async function refuseTransactionPooling(url: string): Promise<void> {
+  const [first, second] = [connect(url, { max: 1 }), connect(url, { max: 1 })];
+  try {
+    const before = await backendPid(first);
+    const shared = await second.begin(async (tx) => {
+      const other = await backendPid(tx);
+      // While this transaction holds its session, a pooler must give the first client another one.
+      return other === before || (await backendPid(first)) !== before;
+    });
+    if (shared) throw new Error(POOLED);
+  } catch (error) {
+    throw refusedSettings(error) ? new Error(POOLED, { cause: error }) : error;
+  } finally {
+    await Promise.all([first.end({ timeout: 1 }), second.end({ timeout: 1 })]);
+  }
+}
+
+const POOLED =
+  'DATABASE_URL leads through a pooler that keeps no sessions: connect to Postgres directly, or pool in session mode.';
+
+async function backendPid(sql: Sql): Promise<number> {
+  const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  return row?.pid ?? 0;
+}
+
+// PgBouncer refuses settings of a session when a client connects.
+function refusedSettings(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('unsupported startup parameter');
+}

@@ -1,0 +1,102 @@
+/** What went wrong, in the words of the API. `api/errors.ts` maps each code to its status. */
+export type ErrorCode =
+  | 'unauthorized'
+  | 'invalid_api_key'
+  | 'expired_api_key'
+  | 'revoked_api_key'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'cursor_expired'
+  | 'invalid_request'
+  | 'validation_error'
+  | 'no_recipient'
+  | 'window_closed'
+  | 'rate_limited'
+  | 'payload_too_large'
+  | 'unavailable'
+  | 'internal';
+
+export interface ErrorDetail {
+  field: string;
+  message: string;
+}
+
+interface AppErrorOptions extends ErrorOptions {
+  details?: ErrorDetail[];
+  /** Further public facts of the error, such as the `conversation_id` of a conflict. */
+  extra?: Record<string, unknown>;
+  retryAfterSeconds?: number;
+}
+
+/** An expected refusal. Its message and details are shown to the caller, so they never carry secrets. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetail[];
+  readonly extra: Record<string, unknown>;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options);
+    this.name = 'AppError';
+    this.code = code;
+    this.details = options.details ?? [];
+    this.extra = options.extra ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** A 422 that names one field. */
+export function invalidField(field: string, message: string): AppError {
+  return new AppError('validation_error', `${field}: ${message}`, { details: [{ field, message }] });
+}
+
+interface SendErrorOptions extends ErrorOptions {
+  providerCode?: string;
+}
+
+/** The provider refused this message and would refuse it again: a retry cannot help. */
+export class SendRejected extends Error {
+  readonly providerCode: string | undefined;
+  /** The account itself is refused (a revoked token): every send of the channel would fail the same way. */
+  readonly channelBroken: boolean;
+
+  constructor(message: string, options: SendErrorOptions & { channelBroken?: boolean } = {}) {
+    super(message, options);
+    this.name = 'SendRejected';
+    this.providerCode = options.providerCode;
+    this.channelBroken = options.channelBroken ?? false;
+  }
+}
+
+/** The provider asks to wait (429, Retry-After). Waiting costs the message none of its tries. */
+export class RateLimited extends Error {
+  readonly retryAfterMs: number;
+  readonly providerCode: string | undefined;
+
+  constructor(message: string, retryAfterMs: number, options: SendErrorOptions = {}) {
+    super(message, options);
+    this.name = 'RateLimited';
+    this.retryAfterMs = retryAfterMs;
+    this.providerCode = options.providerCode;
+  }
+}
+
+/** The provider surely did not take the message (refused connection, 5xx before acceptance): try again later. */
+export class SendDeferred extends Error {
+  readonly providerCode: string | undefined;
+
+  constructor(message: string, options: SendErrorOptions = {}) {
+    super(message, options);
+    this.name = 'SendDeferred';
+    this.providerCode = options.providerCode;
+  }
+}
+
+/** The request was written but its answer was lost: nobody can know whether the provider took the message. */
+export class OutcomeUnknown extends Error {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = 'OutcomeUnknown';
+  }
+}
