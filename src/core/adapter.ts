@@ -1,0 +1,139 @@
+import type { ZodType } from 'zod';
+import type { EgressGuard } from './egress.ts';
+import type { AttachmentRef, Inbound, OutboundMessage, Part, SentPart } from './envelope.ts';
+
+/** A business's connected account as its adapter sees it, secrets decrypted. */
+export interface Channel<Settings = unknown> {
+  id: string;
+  businessId: string;
+  settings: Settings;
+}
+
+/** What a provider accepts; `undefined` where it sets no limit. */
+export interface Limits {
+  /** The longest text of one part, in UTF-16 units. */
+  textLength: number;
+  captionLength?: number;
+  attachmentsPerPart?: number;
+  /** The largest file that we can fetch from the provider, in bytes. */
+  inboundBytes: number;
+  /** The largest file that we can send, in bytes. */
+  outboundBytes: number;
+}
+
+/** An HTTP request of a provider, before anything of it is believed. Header names are lower case. */
+export interface DoorRequest {
+  method: string;
+  /** The configured public URL of this door, not what a proxy made of it. */
+  url: string;
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+/** What the provider is answered when all went well; without it an empty 200. */
+export interface DoorAnswer {
+  status: number;
+  contentType?: string;
+  body: string;
+}
+
+/** For providers that call us over HTTP. */
+export interface Door<Settings> {
+  /** True when the request carries the channel's signature or secret, over the raw bytes, compared in constant time. */
+  verify(request: DoorRequest, channel: Channel<Settings>): boolean;
+  /** Pure; leaves out what is not for us and turns what it does not know into `unsupported`. Throws on a malformed body only. */
+  parse(request: DoorRequest, channel: Channel<Settings>): Inbound[];
+  /** The answer to a GET that checks the door (Meta's challenge); undefined refuses. */
+  challenge?(request: DoorRequest, channel: Channel<Settings>): DoorAnswer | undefined;
+}
+
+/** What connecting did, and what a person must still do by hand. */
+export interface Setup {
+  done: string[];
+  todo: string[];
+}
+
+/** Bytes of an attachment on their way in. */
+export interface Download {
+  body: AsyncIterable<Uint8Array>;
+  contentType?: string;
+  name?: string;
+  sizeBytes?: number;
+}
+
+/** One raw update of a source that we hold open ourselves, with what it means. Resolves after the commit. */
+export type Receive = (raw: { body: Uint8Array; contentType: string }, inbound: Inbound[]) => Promise<void>;
+
+export interface ListenContext {
+  receive: Receive;
+  signal: AbortSignal;
+  /** Where the source was left (an offset, a UID), from the last `saveState`. */
+  state: Record<string, unknown>;
+  saveState(state: Record<string, unknown>): Promise<void>;
+  log(message: string, facts?: Record<string, unknown>): void;
+}
+
+export interface Health {
+  ok: boolean;
+  /** What the provider says of the account, in plain words and without secrets. */
+  detail: string;
+  facts?: Record<string, unknown>;
+}
+
+/** What an adapter may use of ours. Every request to an address that a tenant or provider gave goes through the guard. */
+export interface AdapterContext {
+  egress: EgressGuard;
+}
+
+/**
+ * Our code for one provider. Members that a provider has no use for are absent, never stubs that throw.
+ * A new channel is one folder, one line in the registry, its fixtures and the adapter contract suite.
+ */
+export interface ChannelAdapter<Settings = unknown> {
+  readonly type: string;
+  /** Checks a channel's config before it is stored, fills generated values, and types it afterwards. */
+  readonly settings: ZodType<Settings>;
+  /** Keys of the config that are write-only and stored encrypted. */
+  readonly secretKeys: readonly string[];
+  /** Keys of the config that name a host: changing one requires the secrets again in the same request. */
+  readonly hostKeys: readonly string[];
+  readonly limits: Limits;
+  /** A new message opens a thread of its own here; false where the address is the thread (Telegram, SMS). */
+  readonly opensThreads: boolean;
+  /** True where an answer may safely be resent after it was lost, since the provider deduplicates. */
+  readonly sendIsIdempotent: boolean;
+  /** Names the provider's account: an active one belongs to one channel. */
+  accountKey?(settings: Settings): string;
+  /** The thread that a first message to this address opens; undefined when the address is none of this channel's. */
+  threadKeyFor?(address: string): string | undefined;
+  /** Pure: what one message becomes at the provider (4096 characters, albums, text beside media). */
+  split(message: OutboundMessage): Part[];
+  /**
+   * Sends one part. Throws SendRejected when a retry cannot help, RateLimited when it must wait,
+   * SendDeferred when the provider surely did not take it, OutcomeUnknown when nobody can know.
+   * Absent where messages leave over our own sockets (web chat): they are `sent` once stored.
+   */
+  send?(part: Part, channel: Channel<Settings>, signal: AbortSignal): Promise<SentPart>;
+  readonly door?: Door<Settings>;
+  /** For sources we hold open ourselves; runs until the signal aborts. Present only where `shouldListen` says so. */
+  listen?(channel: Channel<Settings>, context: ListenContext): Promise<void>;
+  /** Whether this channel needs `listen`, given its public door URL (undefined without a public https address). */
+  shouldListen?(channel: Channel<Settings>, doorUrl: string | undefined): boolean;
+  /**
+   * Registers our door with the provider, says what a person must still do by hand. Throws SendRejected with
+   * `channelBroken` when the provider refuses the credentials.
+   */
+  connect?(channel: Channel<Settings>, doorUrl: string | undefined): Promise<Setup>;
+  /** Asks the provider whether the account works and, given the public door URL, whether it calls that door. */
+  health?(channel: Channel<Settings>, doorUrl?: string): Promise<Health>;
+  /** Tells the provider that an inbound item has arrived (a pressed button stops spinning); after the commit, best effort. */
+  acknowledge?(inbound: Inbound, channel: Channel<Settings>): Promise<void>;
+  /** Opens a customer's file. Throws AppError `payload_too_large` when the provider gives out no file of its size. */
+  fetchAttachment?(ref: AttachmentRef, channel: Channel<Settings>, signal: AbortSignal): Promise<Download>;
+  /** Shows the customer that an agent types; best effort. */
+  typing?(threadKey: string, channel: Channel<Settings>): Promise<void>;
+  /** Tells the provider that an agent has read up to this message; best effort. */
+  markRead?(threadKey: string, externalId: string, channel: Channel<Settings>): Promise<void>;
+}
+
+export type ChannelRegistry = ReadonlyMap<string, ChannelAdapter>;

@@ -1,0 +1,69 @@
+import type { Actor } from './actor.ts';
+import { type ApiKeyRow, createApiKey } from './api-keys.ts';
+import { audit } from './audit.ts';
+import type { Sql } from './database/connect.ts';
+import { newId } from './id.ts';
+
+export interface BusinessRow {
+  id: string;
+  name: string;
+  timezone: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface NewBusiness {
+  name: string;
+  timezone?: string | undefined;
+}
+
+export interface BusinessChanges {
+  name?: string | undefined;
+  timezone?: string | undefined;
+}
+
+export interface CreatedBusiness {
+  business: BusinessRow;
+  apiKey: ApiKeyRow;
+  /** The owner's key in clear text, given out only here. */
+  key: string;
+  ownerId: string;
+}
+
+/** Creates a business with its owner and the owner's key. */
+export async function createBusiness(tx: Sql, input: NewBusiness, key?: string): Promise<CreatedBusiness> {
+  const [business] = await tx<BusinessRow[]>`
+    insert into businesses (id, name, timezone) values (${newId()}, ${input.name}, ${input.timezone ?? 'UTC'}) returning *`;
+  if (business === undefined) throw new Error('insert returned no row');
+  const ownerId = newId();
+  await tx`insert into agents (id, business_id, name, role) values (${ownerId}, ${business.id}, 'Owner', 'owner')`;
+  const created = await createApiKey(tx, business.id, {
+    name: 'Owner',
+    role: 'owner',
+    agentId: ownerId,
+    key,
+  });
+  return { business, apiKey: created.row, key: created.key, ownerId };
+}
+
+/** The business of a key; it always exists, since the key points to it. */
+export async function getBusiness(sql: Sql, id: string): Promise<BusinessRow> {
+  const [business] = await sql<BusinessRow[]>`select * from businesses where id = ${id}`;
+  if (business === undefined) throw new Error(`business ${id} is gone`);
+  return business;
+}
+
+/** Changes the name or timezone of the actor's business. */
+export async function updateBusiness(tx: Sql, actor: Actor, changes: BusinessChanges): Promise<BusinessRow> {
+  const [business] = await tx<BusinessRow[]>`
+    update businesses set name = coalesce(${changes.name ?? null}, name),
+      timezone = coalesce(${changes.timezone ?? null}, timezone), updated_at = now()
+    where id = ${actor.businessId} returning *`;
+  if (business === undefined) throw new Error(`business ${actor.businessId} is gone`);
+  await audit(tx, actor, {
+    action: 'business.updated',
+    subjectId: business.id,
+    detail: { fields: Object.keys(changes) },
+  });
+  return business;
+}

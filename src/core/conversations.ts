@@ -1,0 +1,182 @@
+import type { Sql } from './database/connect.ts';
+import { AppError } from './errors.ts';
+import { isUuid } from './id.ts';
+import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
+import type { CustomerRow } from './views/customer.ts';
+
+/** Which rows of a list are wanted: those behind a key, or from an offset. */
+export interface Window {
+  fetch: number;
+  after: string[] | undefined;
+  offset: number;
+}
+
+export const CONVERSATION_SORTS = [
+  '-last_message_at',
+  'last_message_at',
+  '-created_at',
+  'created_at',
+  '-updated_at',
+  'updated_at',
+] as const;
+export type ConversationSort = (typeof CONVERSATION_SORTS)[number];
+
+export interface ConversationFilter {
+  businessId: string;
+  status?: ConversationStatus[] | undefined;
+  assigneeId?: string | 'none' | undefined;
+  channelId?: string | undefined;
+  channelType?: string | undefined;
+  customerId?: string | undefined;
+  tag?: string | undefined;
+  needsHumanHandoff?: boolean | undefined;
+  q?: string | undefined;
+  createdAfter?: string | undefined;
+  createdBefore?: string | undefined;
+  updatedSince?: string | undefined;
+  sort: ConversationSort;
+}
+
+export interface ListedConversation {
+  conversation: ConversationRow;
+  customer: CustomerRow | null;
+  /** What the list is sorted by, with the microseconds that a Date loses. */
+  key: string[];
+}
+
+/** The business's conversation. Throws `not_found` for any other id. */
+export async function findConversation(sql: Sql, businessId: string, id: string): Promise<ConversationRow> {
+  const [row] = isUuid(id)
+    ? await sql<
+        ConversationRow[]
+      >`select * from conversations where id = ${id} and business_id = ${businessId}`
+    : [];
+  if (row === undefined) throw conversationNotFound();
+  return row;
+}
+
+/** The same, locked until the end of the transaction: what gives out `seq` and changes the status waits here. */
+export async function lockConversation(tx: Sql, businessId: string, id: string): Promise<ConversationRow> {
+  const [row] = isUuid(id)
+    ? await tx<ConversationRow[]>`
+        select * from conversations where id = ${id} and business_id = ${businessId} for update`
+    : [];
+  if (row === undefined) throw conversationNotFound();
+  return row;
+}
+
+function conversationNotFound(): AppError {
+  return new AppError('not_found', 'There is no such conversation.');
+}
+
+/** One window of the business's conversations. */
+export async function listConversations(
+  sql: Sql,
+  filter: ConversationFilter,
+  window: Window,
+): Promise<ListedConversation[]> {
+  const { column, direction } = orderOf(sql, filter.sort);
+  const rows = await sql<(ConversationRow & { sort_key: string })[]>`
+    select c.*, to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sort_key
+    from conversations c
+    where c.business_id = ${filter.businessId} ${conditions(sql, filter)} ${behind(sql, filter.sort, window.after)}
+    order by ${column} ${direction}, c.id ${direction}
+    limit ${window.fetch} offset ${window.offset}`;
+  const customers = await customersOf(sql, rows);
+  return rows.map(({ sort_key, ...conversation }) => ({
+    conversation,
+    customer: customers.get(conversation.customer_id ?? '') ?? null,
+    key: [sort_key, conversation.id],
+  }));
+}
+
+/** How many of the business's conversations there are. */
+export async function countConversations(sql: Sql, filter: ConversationFilter): Promise<number> {
+  const [row] = await sql<[{ total: number }]>`
+    select count(*)::int as total from conversations c
+    where c.business_id = ${filter.businessId} ${conditions(sql, filter)}`;
+  return row.total;
+}
+
+function orderOf(sql: Sql, sort: ConversationSort) {
+  const columns = {
+    last_message_at: sql`c.last_message_at`,
+    created_at: sql`c.created_at`,
+    updated_at: sql`c.updated_at`,
+  };
+  const descending = sort.startsWith('-');
+  const column = columns[sort.replace('-', '') as keyof typeof columns];
+  return { column, direction: descending ? sql`desc` : sql`asc`, compare: descending ? sql`<` : sql`>` };
+}
+
+function behind(sql: Sql, sort: ConversationSort, after: string[] | undefined) {
+  const [key, id] = after ?? [];
+  if (key === undefined || id === undefined) return sql``;
+  // As text: typed as a time, the driver would cut it to milliseconds.
+  const { column, compare } = orderOf(sql, sort);
+  return sql`and (${column}, c.id) ${compare} (${key}::text::timestamptz, ${id}::uuid)`;
+}
+
+function conditions(sql: Sql, filter: ConversationFilter) {
+  const { status, assigneeId, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
+  return sql`
+    ${status === undefined ? sql`` : sql`and c.status = any(${status})`}
+    ${assigneeId === undefined ? sql`` : assigneeId === 'none' ? sql`and c.assignee_id is null` : sql`and c.assignee_id = ${assigneeId}`}
+    ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
+    ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
+    ${customerId === undefined ? sql`` : sql`and c.customer_id = ${customerId}`}
+    ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]}`}
+    ${needsHumanHandoff === undefined ? sql`` : sql`and c.needs_human_handoff = ${needsHumanHandoff}`}
+    ${timeConditions(sql, filter)}
+    ${filter.q === undefined ? sql`` : textCondition(sql, filter.q)}`;
+}
+
+function timeConditions(sql: Sql, { createdAfter, createdBefore, updatedSince }: ConversationFilter) {
+  return sql`
+    ${createdAfter === undefined ? sql`` : sql`and c.created_at > ${createdAfter}::timestamptz`}
+    ${createdBefore === undefined ? sql`` : sql`and c.created_at < ${createdBefore}::timestamptz`}
+    ${updatedSince === undefined ? sql`` : sql`and c.updated_at >= ${updatedSince}::timestamptz`}`;
+}
+
+function textCondition(sql: Sql, q: string) {
+  const pattern = containing(q);
+  return sql`and (c.subject ilike ${pattern} or c.customer_id in (
+    select p.id from customers p
+    where p.business_id = c.business_id and p.deleted_at is null
+      and (p.name ilike ${pattern} or p.email ilike ${pattern} or p.phone ilike ${pattern})))`;
+}
+
+/** A LIKE pattern for texts that hold this one; what LIKE would read as a wildcard means itself. */
+export function containing(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+}
+
+async function customersOf(sql: Sql, rows: readonly ConversationRow[]): Promise<Map<string, CustomerRow>> {
+  const ids = [...new Set(rows.flatMap((row) => row.customer_id ?? []))];
+  if (ids.length === 0) return new Map();
+  const customers = await sql<CustomerRow[]>`select * from customers where id = any(${ids})`;
+  return new Map(customers.map((customer) => [customer.id, customer]));
+}
+
+export interface Participant {
+  type: 'customer' | 'agent' | 'bot';
+  id: string | null;
+  name: string | null;
+}
+
+/** Everybody who wrote in the conversation, in the order of their first message, its customer first. */
+export async function listParticipants(
+  sql: Sql,
+  { id, customer_id }: ConversationRow,
+): Promise<Participant[]> {
+  return sql<Participant[]>`
+    with writers as (
+      select m.sender_type as type, case m.sender_type when 'customer' then m.customer_id else m.sender_id end as id,
+        m.sender_name as name, m.seq
+      from messages m
+      where m.conversation_id = ${id} and m.sender_type <> 'system' and m.type <> 'activity' and m.seq is not null
+      union all
+      select 'customer', c.id, c.name, 0 from customers c where c.id = ${customer_id})
+    select type, id, (array_agg(name order by seq desc) filter (where name is not null))[1] as name
+    from writers group by type, id order by min(seq)`;
+}

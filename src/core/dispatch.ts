@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, Sql } from './database/connect.ts';
+import { unpackEventData } from './event-data.ts';
+import type { EventRow } from './events.ts';
+import { wakeLanes } from './lanes.ts';
+import type { Log } from './log.ts';
+import { type Loop, loop } from './loop.ts';
+import type { Wake } from './wake.ts';
+
+/** Inserts the deliveries of events and names the lanes that have them; the dispatcher's only tie to webhooks. */
+export type FanOut = (tx: Sql, events: EventRow[]) => Promise<string[]>;
+
+interface DispatcherOptions {
+  pool: Pool;
+  wake: Wake;
+  lanes: { wake(keys: readonly string[]): Promise<void> };
+  fanOut: FanOut;
+  log: Log;
+}
+
+const POLL_MS = 1_000;
+const BATCH = 500;
+const BUSY_BATCH = 16;
+const BUSY_PAUSE_MS = 20;
+// One dispatcher at a time in the whole database, whichever process it is: that is what makes the order of events one.
+const DISPATCH_LOCK = 7_321_001;
+
+/** Moves the outbox into events, gives each its place in the one order, and wakes whoever has something to do. */
+export function startDispatcher({ pool, wake, lanes, fanOut, log }: DispatcherOptions): Loop {
+  const dispatcher = loop({
+    everyMs: POLL_MS,
+    async turn() {
+      const moved = await pool.begin((tx) => dispatchBatch(tx, fanOut));
+      if (moved.count === 0) return false;
+      wake.notify('events');
+      void lanes.wake(moved.lanes);
+      // Under load fewer and larger turns: each costs a commit, and what waits is a burst already.
+      if (moved.count >= BUSY_BATCH && moved.count < BATCH) await sleep(BUSY_PAUSE_MS);
+      return moved.count === BATCH;
+    },
+    onError: (error) => log.error({ err: error }, 'dispatching failed'),
+  });
+  const unsubscribe = wake.on('outbox', dispatcher.wake);
+  return {
+    wake: dispatcher.wake,
+    async stop() {
+      unsubscribe();
+      await dispatcher.stop();
+    },
+  };
+}
+
+interface Moved {
+  count: number;
+  lanes: string[];
+}
+
+async function dispatchBatch(tx: Sql, fanOut: FanOut): Promise<Moved> {
+  const [lock] = await tx<{ held: boolean }[]>`select pg_try_advisory_xact_lock(${DISPATCH_LOCK}) as held`;
+  if (lock?.held !== true) return { count: 0, lanes: [] };
+  const { count, wakes, heard } = await moveOutbox(tx);
+  const deliverLanes = heard === null ? [] : await fanOut(tx, heard.map(revived));
+  const lanes = [...(wakes ?? []), ...deliverLanes];
+  await wakeLanes(tx, lanes);
+  return { count, lanes };
+}
+
+interface MovedOutbox {
+  count: number;
+  wakes: string[] | null;
+  /** Events of businesses that have an endpoint, as JSON: the others' are never read here. */
+  heard: EventJson[] | null;
+}
+
+type EventJson = Omit<EventRow, 'created_at' | 'occurred_at'> & { created_at: string; occurred_at: string };
+
+async function moveOutbox(tx: Sql): Promise<MovedOutbox> {
+  const [moved] = await tx<[MovedOutbox]>`
+    with moved as (
+      delete from outbox where id in (select id from outbox order by id limit ${BATCH}) returning *
+    ), placed as (
+      insert into events (id, business_id, type, conversation_id, customer_id, message_id, data, caused_by,
+        occurred_at, created_at)
+      select event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by,
+        occurred_at, clock_timestamp()
+      from moved order by moved.id
+      returning *
+    ), listening as (
+      select distinct business_id from webhook_endpoints where is_active and deleted_at is null
+    )
+    select
+      (select count(*) from placed) as count,
+      (select array_agg(distinct lane) from moved, unnest(moved.wakes) as lane) as wakes,
+      (select json_agg(p order by p.seq) from placed p where p.business_id in (select * from listening)) as heard`;
+  return moved;
+}
+
+function revived(event: EventJson): EventRow {
+  return {
+    ...event,
+    data: unpackEventData(event.data),
+    occurred_at: new Date(event.occurred_at),
+    created_at: new Date(event.created_at),
+  };
+}

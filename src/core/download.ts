@@ -1,0 +1,51 @@
+import { request } from 'undici';
+import type { Download } from './adapter.ts';
+import type { EgressGuard } from './egress.ts';
+
+const MAX_REDIRECTS = 5;
+const HEADERS_TIMEOUT_MS = 15_000;
+const STALLED_MS = 30_000;
+
+interface DownloadOptions {
+  egress: EgressGuard;
+  signal: AbortSignal;
+}
+
+/** Opens a public address through the egress guard; each redirect is vetted anew. */
+export async function download(address: string, { egress, signal }: DownloadOptions): Promise<Download> {
+  let url = egress.vetUrl(address, 'url');
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    const response = await request(url, {
+      dispatcher: egress.dispatcher,
+      signal,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: STALLED_MS,
+    });
+    if (response.statusCode === 200) return asDownload(response);
+    await response.body.dump();
+    const location = textOf(response.headers['location']);
+    if (!isRedirect(response.statusCode) || location === undefined) {
+      throw new Error(`the server answered ${response.statusCode}`);
+    }
+    url = egress.vetUrl(new URL(location, url).href, 'url');
+  }
+  throw new Error(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+function asDownload({ headers, body }: Awaited<ReturnType<typeof request>>): Download {
+  const contentType = textOf(headers['content-type']);
+  const length = Number(textOf(headers['content-length']) ?? Number.NaN);
+  return {
+    body,
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(Number.isSafeInteger(length) ? { sizeBytes: length } : {}),
+  };
+}
+
+function isRedirect(statusCode: number): boolean {
+  return [301, 302, 303, 307, 308].includes(statusCode);
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

@@ -1,0 +1,203 @@
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { connect as connectSocket, isIP, type LookupFunction, type Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { type AddressRules, createAddressRules } from './address.ts';
+import { invalidField } from './errors.ts';
+
+/** The one guard for every address that a tenant, provider or visitor supplies. */
+export interface EgressGuard {
+  /** For undici: never follows redirects, connects only to vetted addresses. */
+  readonly dispatcher: Dispatcher;
+  /** For libraries that take a node agent. */
+  agent(protocol: 'http:' | 'https:'): HttpAgent;
+  /** For protocols that are not HTTP (SMTP, IMAP). */
+  connect(host: string, port: number): Promise<Socket>;
+  /** Throws AppError `validation_error` naming `field` when the URL could never be reached: no http(s), credentials, a private literal. Resolves no name. */
+  vetUrl(url: string, field: string): URL;
+  /** Lets all connections go, those in use too. */
+  close(): Promise<void>;
+}
+
+/** All addresses of a name, as `dns.promises.lookup(name, { all: true })` gives them. */
+export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
+
+/** The address is none that a request of ours may go to. */
+export class EgressBlocked extends Error {
+  readonly code = 'EGRESS_BLOCKED';
+
+  constructor(host: string) {
+    super(`${host} is not a public address`);
+    this.name = 'EgressBlocked';
+  }
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const IDLE_MS = 10_000;
+const IDLE_MAX_MS = 60_000;
+const CONNECTIONS_PER_ORIGIN = 128;
+const MAX_URL_LENGTH = 2_048;
+
+interface EgressOptions {
+  /** CIDRs that may be reached although they are private. */
+  allow: readonly string[];
+  lookup?: Lookup;
+}
+
+/** Builds the guard: literals are judged, names are resolved once and the socket goes to exactly the addresses that passed. */
+export function createEgress({ allow, lookup = lookupAll }: EgressOptions): EgressGuard {
+  const rules = createAddressRules(allow);
+  const vetted = vettedLookup(rules, lookup);
+  const dispatcher = new Agent({
+    connect: guardedConnector(rules, vetted),
+    connections: CONNECTIONS_PER_ORIGIN,
+    keepAliveTimeout: IDLE_MS,
+    keepAliveMaxTimeout: IDLE_MAX_MS,
+    pipelining: 1,
+  });
+  const agents = {
+    'http:': guardedAgent(new HttpAgent(AGENT_OPTIONS), rules, vetted),
+    'https:': guardedAgent(new HttpsAgent(AGENT_OPTIONS), rules, vetted),
+  };
+  return {
+    dispatcher,
+    agent: (protocol) => agents[protocol],
+    connect: (host, port) => openSocket(host, port, { rules, vetted }),
+    vetUrl: (url, field) => vetUrl(url, { field, rules }),
+    async close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+      await dispatcher.destroy();
+    },
+  };
+}
+
+const AGENT_OPTIONS = {
+  keepAlive: true,
+  maxSockets: CONNECTIONS_PER_ORIGIN,
+  maxFreeSockets: 16,
+  timeout: IDLE_MAX_MS,
+};
+
+const lookupAll: Lookup = (hostname) => promisify(systemLookup)(hostname, { all: true });
+
+/** What net.connect resolves names with: of what the name answers, only what may be reached. */
+function vettedLookup(rules: AddressRules, lookup: Lookup): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname).then(
+      (answers) => {
+        const usable = answers.filter(({ address }) => rules.permits(address));
+        const wanted = usable.filter(({ family }) =>
+          [undefined, 0, family].includes(numericFamily(options.family)),
+        );
+        const [first] = wanted;
+        if (first === undefined) callback(new EgressBlocked(hostname), []);
+        else if (options.all === true) callback(null, wanted);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, []),
+    );
+  };
+}
+
+function numericFamily(family: number | string | undefined): number | undefined {
+  return typeof family === 'string' ? Number(family.replace('IPv', '')) : family;
+}
+
+/** undici's connector; it asks no lookup for a literal, so that one is judged here. */
+function guardedConnector(rules: AddressRules, vetted: LookupFunction): buildConnector.connector {
+  // HTTP/2 would let one peer multiplex what our own limits count as connections.
+  const connect = buildConnector({
+    lookup: vetted,
+    timeout: CONNECT_TIMEOUT_MS,
+    allowH2: false,
+    autoSelectFamily: true,
+  });
+  return (options, callback) => {
+    if (isForbiddenLiteral(options.hostname, rules)) {
+      queueMicrotask(() => callback(new EgressBlocked(options.hostname), null));
+      return;
+    }
+    connect(options, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      if (!isAstray(socket, rules)) return callback(null, socket);
+      socket.destroy();
+      return callback(new EgressBlocked(options.hostname), null);
+    });
+  };
+}
+
+function isForbiddenLiteral(host: string, rules: AddressRules): boolean {
+  return isIP(host) !== 0 && !rules.permits(host);
+}
+
+/** A node agent whose sockets obey the rules. */
+function guardedAgent<A extends HttpAgent>(agent: A, rules: AddressRules, vetted: LookupFunction): A {
+  const create = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const host = options.host ?? '';
+    if (isForbiddenLiteral(host, rules)) throw new EgressBlocked(host);
+    const socket = create({ ...options, lookup: vetted }, callback);
+    if (socket) watch(socket as Socket, host, rules);
+    return socket;
+  };
+  return agent;
+}
+
+/** Destroys a socket that takes too long to connect, or that is connected to an address which may not be reached. */
+function watch(socket: Socket, host: string, rules: AddressRules): void {
+  const deadline = setTimeout(() => socket.destroy(connectTimeout(host)), CONNECT_TIMEOUT_MS);
+  socket.once('close', () => clearTimeout(deadline));
+  socket.once('connect', () => {
+    clearTimeout(deadline);
+    if (isAstray(socket, rules)) socket.destroy(new EgressBlocked(host));
+  });
+}
+
+/** Whether the peer is none that may be reached; a socket without a peer is closed already and carries nothing. */
+function isAstray(socket: Socket, rules: AddressRules): boolean {
+  return socket.remoteAddress !== undefined && !rules.permits(socket.remoteAddress);
+}
+
+function connectTimeout(host: string): Error {
+  return Object.assign(new Error(`no connection to ${host} within ${CONNECT_TIMEOUT_MS} ms`), {
+    code: 'ETIMEDOUT',
+  });
+}
+
+function openSocket(
+  host: string,
+  port: number,
+  { rules, vetted }: { rules: AddressRules; vetted: LookupFunction },
+) {
+  return new Promise<Socket>((resolve, reject) => {
+    if (isForbiddenLiteral(host, rules)) throw new EgressBlocked(host);
+    const socket = connectSocket({ host, port, lookup: vetted, autoSelectFamily: true });
+    watch(socket, host, rules);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      if (socket.destroyed) return;
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+function vetUrl(text: string, { field, rules }: { field: string; rules: AddressRules }): URL {
+  if (!URL.canParse(text)) throw invalidField(field, 'is not a URL');
+  if (text.length > MAX_URL_LENGTH) throw invalidField(field, `is longer than ${MAX_URL_LENGTH} characters`);
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw invalidField(field, 'must begin with http:// or https://');
+  if (url.username !== '' || url.password !== '') throw invalidField(field, 'must not carry credentials');
+  if (!mayBeReached(url.hostname, rules)) throw invalidField(field, 'is not a public address');
+  return url;
+}
+
+/** WHATWG URLs spell every IPv4 literal in one way, and IPv6 in brackets; any other name is judged when it is resolved. */
+function mayBeReached(hostname: string, rules: AddressRules): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (/(^|\.)localhost\.?$/.test(host)) return rules.permits('127.0.0.1') || rules.permits('::1');
+  return !isForbiddenLiteral(host, rules);
+}

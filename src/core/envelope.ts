@@ -1,0 +1,176 @@
+/**
+ * What crosses the border between a channel and the core, in both directions.
+ * Values only: no class, no function, nothing of a provider's own vocabulary.
+ */
+
+export type MessageType =
+  | 'text'
+  | 'attachment'
+  | 'card'
+  | 'location'
+  | 'contact'
+  | 'template'
+  | 'note'
+  | 'activity'
+  | 'unsupported';
+
+/** Who wrote, as the channel knows them. `address` is unique within the channel. */
+export interface Sender {
+  address: string;
+  kind: string;
+  name?: string;
+  email?: string;
+  phone?: string;
+  externalId?: string;
+  /** What else the provider said of the person (username, language), kept on the identity. */
+  profile?: Record<string, unknown>;
+}
+
+/** Where an attachment's bytes can be had. `ref` is the adapter's own (a file id, a URL) and never shown. */
+export interface AttachmentRef {
+  name?: string;
+  contentType?: string;
+  sizeBytes?: number;
+  ref: Record<string, unknown>;
+  /** Already known to be over the channel's limit: stored as `too_large`, never fetched. */
+  tooLarge?: boolean;
+  /** Uploaded to us before (web chat): the id of the stored attachment, instead of a fetch. */
+  uploadId?: string;
+}
+
+export interface CardAction {
+  label: string;
+  url?: string;
+  action?: string;
+}
+
+export interface Card {
+  title: string;
+  description?: string;
+  actions?: CardAction[];
+}
+
+interface InboundBase {
+  /** Unique within the channel and stable over redeliveries: what a duplicate is recognised by. */
+  externalEventId: string;
+  /** The provider's chat, number pair or mail chain. Messages of one thread continue one conversation. */
+  threadKey: string;
+  /** When the provider says it happened. */
+  occurredAt?: Date;
+}
+
+/** A message of a customer. */
+export interface InboundMessage extends InboundBase {
+  kind: 'message';
+  sender: Sender;
+  /** The provider's id of the message; receipts, edits and replies refer to it. */
+  externalId?: string;
+  type: Exclude<MessageType, 'note' | 'activity' | 'template'>;
+  content: string;
+  html?: string;
+  textFull?: string;
+  attachments?: AttachmentRef[];
+  card?: Card;
+  email?: { subject?: string; cc?: string[]; bcc?: string[] };
+  subject?: string;
+  replyToExternalId?: string;
+  /** Items of one album share it and become one message with several attachments. */
+  groupKey?: string;
+  /** The client's own id of the message (web chat), given back in the answer and the event. */
+  clientMessageId?: string;
+  /** Which conversation the sender means; without it the thread's own goes on. `new` always opens one. */
+  conversation?: { id: string } | 'new';
+  /** An automatic mail: stored, but it reopens nothing and is answered by nothing. */
+  automatic?: boolean;
+  /** Where several people write (a group): the group itself is the conversation's customer, each writer a sender. */
+  group?: Sender;
+  metadata?: Record<string, unknown>;
+}
+
+/** What became of a message that we sent. */
+export interface Receipt extends InboundBase {
+  kind: 'receipt';
+  externalId: string;
+  status: 'sent' | 'delivered' | 'read' | 'failed';
+  error?: { providerCode?: string; message: string };
+}
+
+export interface MessageEdit extends InboundBase {
+  kind: 'edit';
+  externalId: string;
+  content: string;
+  html?: string;
+}
+
+export interface MessageDelete extends InboundBase {
+  kind: 'delete';
+  externalId: string;
+}
+
+/** The whole set of one sender's reactions to one message: an empty list takes them back. */
+export interface Reaction extends InboundBase {
+  kind: 'reaction';
+  externalId: string;
+  sender: Sender;
+  emojis: string[];
+}
+
+/** The provider renamed a thread or an address (Telegram's supergroup migration, a new phone number). */
+export interface IdentityChange extends InboundBase {
+  kind: 'identity_change';
+  /** The thread that `threadKey` is from now on. */
+  newThreadKey?: string;
+  address?: { from: string; to: string; kind: string };
+  /** The customer blocked us (false) or let us in again (true). */
+  reachable?: boolean;
+}
+
+export type Inbound = InboundMessage | Receipt | MessageEdit | MessageDelete | Reaction | IdentityChange;
+
+/** A stored attachment on its way out. `url` stays valid long enough for the provider to fetch it. */
+export interface OutboundAttachment {
+  id: string;
+  name: string;
+  contentType: string;
+  sizeBytes: number | undefined;
+  url: string;
+  /** Opens the stored bytes, for providers that take uploads. */
+  open(): Promise<Uint8Array>;
+}
+
+/** A message for a customer, with all that any channel may need to send it. */
+export interface OutboundMessage {
+  id: string;
+  conversationId: string;
+  /** The provider's chat, number pair or mail chain that it goes to. */
+  threadKey: string;
+  type: MessageType;
+  content: string;
+  html: string | undefined;
+  card: Card | undefined;
+  attachments: OutboundAttachment[];
+  email: { subject?: string; cc?: string[]; bcc?: string[] } | undefined;
+  template: Record<string, unknown> | undefined;
+  replyToExternalId: string | undefined;
+  metadata: Record<string, unknown>;
+}
+
+/** One request to the provider. `payload` is the adapter's own; `split` makes it and `send` reads it. */
+export interface Part {
+  /** Counts from 0 within the message. */
+  n: number;
+  threadKey: string;
+  payload: Record<string, unknown>;
+  attachments: OutboundAttachment[];
+}
+
+export interface SentPart {
+  /** The provider's id, which receipts will name. */
+  externalId: string | undefined;
+  /** Further provider ids of the same part (an album has one per item). */
+  alsoKnownAs?: string[];
+  /** What acceptance means here: `sent` unless the channel confirms more at once. */
+  status?: 'sent' | 'delivered';
+  /** The provider moved the thread (supergroup migration): where the next part goes. */
+  newThreadKey?: string;
+}

@@ -1,0 +1,224 @@
+import type { Pool, Sql } from './database/connect.ts';
+import { recordset } from './database/recordset.ts';
+import { AppError } from './errors.ts';
+import { type EventData, packEventData, unpackEventData } from './event-data.ts';
+import { newId } from './id.ts';
+import type { Log } from './log.ts';
+import { loop } from './loop.ts';
+import type { Secrets } from './secrets.ts';
+import type { Wake } from './wake.ts';
+
+export type { EventData } from './event-data.ts';
+
+export const EVENT_TYPES = [
+  'conversation.created',
+  'conversation.updated',
+  'conversation.assigned',
+  'conversation.unassigned',
+  'conversation.status_changed',
+  'conversation.snoozed',
+  'conversation.unsnoozed',
+  'conversation.resolved',
+  'conversation.closed',
+  'conversation.reopened',
+  'conversation.tags_changed',
+  'conversation.handoff_requested',
+  'conversation.merged',
+  'message.received',
+  'message.created',
+  'message.sent',
+  'message.delivered',
+  'message.read',
+  'message.failed',
+  'message.updated',
+  'message.deleted',
+  'customer.created',
+  'customer.updated',
+  'customer.merged',
+  'customer.deleted',
+  'channel.error',
+  'endpoint.failing',
+  'endpoint.disabled',
+  'agent.status_changed',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export interface NewEvent {
+  type: EventType;
+  businessId: string;
+  conversationId?: string | null;
+  customerId?: string | null;
+  messageId?: string | null;
+  data: EventData;
+  /** The rule or event that led to it, so that automation can refuse to feed itself. */
+  causedBy?: Record<string, unknown>;
+  /** Lanes that have something to do because of it: `send:<conversation id>`, `fetch:<attachment id>`. */
+  wakes?: string[];
+}
+
+export interface EventRow {
+  seq: number;
+  id: string;
+  business_id: string;
+  type: EventType;
+  conversation_id: string | null;
+  customer_id: string | null;
+  message_id: string | null;
+  data: EventData;
+  caused_by: Record<string, unknown> | null;
+  occurred_at: Date;
+  created_at: Date;
+}
+
+/** A place in the order of events; the day lets the database skip older partitions (less one, for clocks that step back). */
+export interface Position {
+  seq: number;
+  /** YYYY-MM-DD, UTC. */
+  day: string;
+}
+
+/** Records that something happened, in the transaction that makes it so. */
+export async function record(tx: Sql, events: NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map(outboxRow);
+  await tx`
+    insert into outbox (event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes)
+    select event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes
+    from json_to_recordset(${recordset(tx, rows)}) as r(event_id uuid, business_id uuid, type text,
+      conversation_id uuid, customer_id uuid, message_id uuid, data json, caused_by jsonb, wakes text[])`;
+}
+
+function outboxRow(event: NewEvent) {
+  return {
+    event_id: newId(),
+    business_id: event.businessId,
+    type: event.type,
+    conversation_id: event.conversationId ?? null,
+    customer_id: event.customerId ?? null,
+    message_id: event.messageId ?? null,
+    data: packEventData(event.data),
+    caused_by: event.causedBy ?? null,
+    wakes: event.wakes ?? [],
+  };
+}
+
+interface EventQuery {
+  businessId?: string;
+  businessIds?: string[];
+  after: Position;
+  types?: EventType[];
+  limit: number;
+}
+
+/** The events after a position, in order. */
+export async function readEvents(
+  sql: Sql,
+  { businessId, businessIds, after, types, limit }: EventQuery,
+): Promise<EventRow[]> {
+  const rows = await sql<EventRow[]>`
+    select seq, id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, occurred_at, created_at
+    from events
+    where seq > ${after.seq} and created_at >= ${after.day}::date - 1
+      ${businessId === undefined ? sql`` : sql`and business_id = ${businessId}`}
+      ${businessIds === undefined ? sql`` : sql`and business_id = any(${businessIds})`}
+      ${types === undefined || types.length === 0 ? sql`` : sql`and type = any(${types})`}
+    order by seq limit ${limit}`;
+  return rows.map((row) => ({ ...row, data: unpackEventData(row.data) }));
+}
+
+/** The position behind the newest event: a reader that starts here hears only what happens from now on. */
+export async function latestPosition(sql: Sql): Promise<Position> {
+  const [row] = await sql<{ seq: number; created_at: Date }[]>`
+    select seq, created_at from events order by seq desc limit 1`;
+  return row === undefined ? START : positionOf(row);
+}
+
+/** The position before the oldest event that is kept. */
+export async function oldestPosition(sql: Sql): Promise<Position> {
+  const [row] = await sql<{ seq: number; created_at: Date }[]>`
+    select seq, created_at from events order by seq limit 1`;
+  return row === undefined ? START : { ...positionOf(row), seq: row.seq - 1 };
+}
+
+const START: Position = { seq: 0, day: '1970-01-01' };
+
+/** Where a reader stands that has read this event. */
+export function positionOf(event: Pick<EventRow, 'seq' | 'created_at'>): Position {
+  return { seq: event.seq, day: event.created_at.toISOString().slice(0, 10) };
+}
+
+/** The opaque text that readers keep. */
+export function encodeCursor(position: Position, secrets: Secrets): string {
+  return secrets.seal('cursor', `${position.seq}.${position.day}`);
+}
+
+/** The position of a cursor that we gave out; any other text is an `invalid_request` naming `after`. */
+export function decodeCursor(text: string, secrets: Secrets): Position {
+  const [seq, day] = secrets.open('cursor', text)?.split('.') ?? [];
+  if (seq === undefined || day === undefined) {
+    const message = 'is not a cursor given out by this server';
+    throw new AppError('invalid_request', `after: ${message}`, { details: [{ field: 'after', message }] });
+  }
+  return { seq: Number(seq), day };
+}
+
+const POLL_MS = 1_000;
+const BATCH = 500;
+
+interface FollowOptions {
+  sql: Pool;
+  wake: Wake;
+  from: Position;
+  log: Log;
+  /** Whose events are wanted, asked anew for every batch; without it everybody's. */
+  businesses?: () => ReadonlySet<string>;
+}
+
+/** What a reader is handed: the events, and where it stands once it has taken them. */
+export interface EventBatch {
+  events: EventRow[];
+  upTo: Position;
+  businesses: ReadonlySet<string> | undefined;
+}
+
+/** Takes a batch; false when it could not, then it is read again. */
+export type Publish = (batch: EventBatch) => boolean | Promise<boolean>;
+
+/** Hands every event after a position to `publish`, in order, one batch at a time; a batch that throws is handed over again. */
+export function followEvents(options: FollowOptions, publish: Publish) {
+  let position = options.from;
+  const follower = loop({
+    everyMs: POLL_MS,
+    async turn() {
+      const batch = await readBatch(options.sql, position, options.businesses?.());
+      if (batch === undefined) return false;
+      if (!(await publish(batch))) return true;
+      position = batch.upTo;
+      return batch.events.length === BATCH;
+    },
+    onError: (error) => options.log.error({ err: error }, 'following events failed'),
+  });
+  const unsubscribe = options.wake.on('events', follower.wake);
+  return {
+    position: () => position,
+    async stop() {
+      unsubscribe();
+      await follower.stop();
+    },
+  };
+}
+
+/** Undefined when nothing has happened. Of a batch that is not full the end is the newest event, whoever's that is. */
+async function readBatch(
+  sql: Sql,
+  after: Position,
+  businesses: ReadonlySet<string> | undefined,
+): Promise<EventBatch | undefined> {
+  const latest = await latestPosition(sql);
+  if (latest.seq <= after.seq) return undefined;
+  const wanted = businesses === undefined ? {} : { businessIds: [...businesses] };
+  const events = businesses?.size === 0 ? [] : await readEvents(sql, { after, limit: BATCH, ...wanted });
+  const last = events.at(-1);
+  const upTo = last !== undefined && (events.length === BATCH || last.seq > latest.seq) ? positionOf(last) : latest;
+  return { events, upTo, businesses };
+}

@@ -1,0 +1,233 @@
+import { sealSource } from './attachments.ts';
+import type { Pool, Sql } from './database/connect.ts';
+import { sqlState } from './database/transact.ts';
+import type { AttachmentRef, Inbound } from './envelope.ts';
+import { AppError } from './errors.ts';
+import { addToStoredAlbum, applyChange } from './ingest/changes.ts';
+import { type Accepted, type IngestRequest, type Item, itemsOf } from './ingest/item.ts';
+import { forgetUnused } from './ingest/parties.ts';
+import { type Plan, planMessages } from './ingest/plan.ts';
+import { lockState } from './ingest/state.ts';
+import { keepRequests, type RequestOutcome, writePlan } from './ingest/write.ts';
+import type { Log } from './log.ts';
+import type { Secrets } from './secrets.ts';
+import type { Wake } from './wake.ts';
+
+export interface Ingest {
+  /**
+   * Stores what a request brings; resolves after the commit, one answer an item. A request that can never be stored
+   * is kept raw as `failed` and resolves too. Throws AppError `unavailable` when nothing was stored.
+   */
+  submit(request: IngestRequest): Promise<Accepted[]>;
+  /** Keeps a request that could not be parsed, raw, as `failed`. */
+  keepFailed(request: IngestRequest, reason: string): Promise<void>;
+  /** Resolves when the batch in flight and what waits for it are committed. */
+  close(): Promise<void>;
+}
+
+interface IngestOptions {
+  pool: Pool;
+  wake: Wake;
+  secrets: Secrets;
+  log: Log;
+}
+
+interface Waiting {
+  request: IngestRequest;
+  resolve(accepted: Accepted[]): void;
+  reject(error: unknown): void;
+}
+
+const MAX_REQUESTS_PER_BATCH = 256;
+const TRIES = 3;
+const PAUSE_MS = 150;
+
+/** Commits requests in batches: those that arrive while a commit is under way share the next one. */
+export function createIngest({ pool, wake, secrets, log }: IngestOptions): Ingest {
+  const waiting: Waiting[] = [];
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) await commit(nextBatch());
+    running = undefined;
+  }
+
+  /** A thread that moves makes a batch of its own: what comes behind it finds the thread where it went. */
+  function nextBatch(): Waiting[] {
+    const moving = waiting
+      .slice(0, MAX_REQUESTS_PER_BATCH)
+      .findIndex((it) => it.request.inbound.some(movesThread));
+    return waiting.splice(0, moving === -1 ? MAX_REQUESTS_PER_BATCH : Math.max(moving, 1));
+  }
+
+  async function commit(batch: Waiting[]): Promise<void> {
+    try {
+      const answers = await withRetries(() => store(batch.map((it) => it.request)));
+      wake.notify('outbox');
+      for (const it of batch) it.resolve(answers.get(it.request) ?? []);
+    } catch (error) {
+      await refuse(batch, error);
+    }
+  }
+
+  /** What one request caused spoils only that one; a database in trouble means that nothing was stored of any. */
+  async function refuse(batch: Waiting[], error: unknown): Promise<void> {
+    const [first] = batch;
+    if (batch.length > 1 && !isTrouble(error)) {
+      for (const it of batch) await commit([it]);
+    } else if (first !== undefined && isPoison(error)) {
+      await keepPoison(first, error);
+    } else {
+      log.error({ err: error, requests: batch.length }, 'ingest failed');
+      for (const it of batch)
+        it.reject(new AppError('unavailable', 'the message could not be stored, try again'));
+    }
+  }
+
+  async function keepPoison(it: Waiting, error: unknown): Promise<void> {
+    log.warn(
+      { err: error, request: it.request.id, channel: it.request.channel.id },
+      'kept a request that cannot be stored',
+    );
+    try {
+      await keepFailed(it.request, error instanceof Error ? error.message : 'cannot be stored');
+      it.resolve([]);
+    } catch (failure) {
+      await refuse([it], new AppError('unavailable', 'keeping it failed', { cause: failure }));
+    }
+  }
+
+  function keepFailed(request: IngestRequest, reason: string): Promise<void> {
+    return withRetries(() => keepRequests(pool, [{ request, status: 'failed', reason, customerId: null }]));
+  }
+
+  async function store(requests: IngestRequest[]): Promise<Map<IngestRequest, Accepted[]>> {
+    const items = itemsOf(requests);
+    const context = {
+      now: new Date(),
+      sealSource: (businessId: string, attachmentId: string, ref: AttachmentRef) =>
+        sealSource(secrets, { businessId, attachmentId }, ref).toString('base64'),
+    };
+    return pool.begin((tx) => storeBatch(tx, { requests, items, context })) as Promise<
+      Map<IngestRequest, Accepted[]>
+    >;
+  }
+
+  return {
+    submit: (request) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ request, resolve, reject });
+        running ??= run();
+      }),
+    keepFailed,
+    async close() {
+      await running;
+    },
+  };
+}
+
+interface Batch {
+  requests: IngestRequest[];
+  items: Item[];
+  context: Parameters<typeof planMessages>[2];
+}
+
+async function storeBatch(
+  tx: Sql,
+  { requests, items, context }: Batch,
+): Promise<Map<IngestRequest, Accepted[]>> {
+  if (items.length === 0) {
+    await keepRequests(tx, requests.map(ignored));
+    return new Map();
+  }
+  const state = await lockState(tx, items);
+  const plan = planMessages(items, state, context);
+  await writePlan(tx, plan);
+  await forgetUnused(tx, state.parties);
+  for (const addition of plan.albumAdditions) await addToStoredAlbum(tx, addition, context);
+  for (const item of items) {
+    if (item.inbound.kind === 'message') continue;
+    const news = await applyChange(tx, item, state);
+    plan.accepted.set(item, {
+      duplicate: !news,
+      messageId: undefined,
+      conversationId: undefined,
+      seq: undefined,
+    });
+  }
+  await completeDuplicates(tx, plan);
+  await keepRequests(
+    tx,
+    requests.map((request) => outcomeOf(request, items, plan)),
+  );
+  return answersOf(items, plan);
+}
+
+function answersOf(items: Item[], plan: Plan): Map<IngestRequest, Accepted[]> {
+  const answers = new Map<IngestRequest, Accepted[]>();
+  for (const item of items) {
+    const accepted = plan.accepted.get(item);
+    if (accepted !== undefined) answers.set(item.request, [...(answers.get(item.request) ?? []), accepted]);
+  }
+  return answers;
+}
+
+/** A duplicate is answered like the original: with its conversation and seq. */
+async function completeDuplicates(tx: Sql, plan: Plan): Promise<void> {
+  const partial = [...plan.accepted.values()].filter(
+    (it) => it.messageId !== undefined && it.seq === undefined,
+  );
+  if (partial.length === 0) return;
+  const ids = partial.map((it) => it.messageId as string);
+  const rows = await tx<{ id: string; conversation_id: string; seq: number }[]>`
+    select id, conversation_id, seq from messages where id = any(${ids})`;
+  for (const it of partial) {
+    const row = rows.find(({ id }) => id === it.messageId);
+    it.conversationId = row?.conversation_id;
+    it.seq = row?.seq;
+  }
+}
+
+function outcomeOf(request: IngestRequest, items: Item[], plan: Plan): RequestOutcome {
+  const own = items.filter((item) => item.request === request);
+  if (own.length === 0) return ignored(request);
+  const duplicate = own.every((item) => plan.accepted.get(item)?.duplicate === true);
+  return {
+    request,
+    status: duplicate ? 'ignored' : 'processed',
+    reason: duplicate ? 'a duplicate' : null,
+    customerId: plan.customerOf.get(request.id) ?? null,
+  };
+}
+
+function ignored(request: IngestRequest): RequestOutcome {
+  return { request, status: 'ignored', reason: 'nothing for us in it', customerId: null };
+}
+
+function movesThread(inbound: Inbound): boolean {
+  return inbound.kind === 'identity_change' && inbound.newThreadKey !== undefined;
+}
+
+/** Data that the database will never take: data exception, constraint violation, longer than an index takes. */
+function isPoison(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && /^(22|23|54)...$/.test(state);
+}
+
+/** The database or the way to it has failed, whatever it was asked. An error without a code is a mistake of ours. */
+function isTrouble(error: unknown): boolean {
+  return sqlState(error) !== undefined && !isPoison(error);
+}
+
+/** Tries again whatever is not poison: a deadlock, a restart, a connection that was closed. */
+async function withRetries<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      // A constraint may only have lost a race: a second look sees the winner.
+      if (tries === TRIES || (isPoison(error) && tries > 1)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries));
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import type { Sql } from '../database/connect.ts';
+import type { IdentityChange, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
+import { record } from '../events.ts';
+import { applyReceipt } from '../receipts.ts';
+import { snapshot } from '../snapshot.ts';
+import type { MessageRow } from '../views/message.ts';
+import { type Item, keyOf } from './item.ts';
+import type { AlbumAddition, PlanContext } from './plan.ts';
+import { newAttachment } from './rows.ts';
+import type { State } from './state.ts';
+import { insertAttachments } from './write.ts';
+
+/** Applies what is not a new message: receipts, edits, deletions, reactions, new addresses. True when it was news. */
+export async function applyChange(tx: Sql, item: Item, state: State): Promise<boolean> {
+  if (!state.fresh.delete(keyOf(item.channel.id, item.inbound.externalEventId))) return false;
+  const { inbound } = item;
+  switch (inbound.kind) {
+    case 'message':
+      return false;
+    case 'receipt':
+      await applyReceipt(tx, receiptOf(item, inbound));
+      return true;
+    case 'edit':
+      await editMessage(tx, item, inbound);
+      return true;
+    case 'delete':
+      await deleteMessage(tx, item, inbound);
+      return true;
+    case 'reaction':
+      await react(tx, { item, reaction: inbound, state });
+      return true;
+    case 'identity_change':
+      await changeIdentity(tx, item, inbound);
+      return true;
+  }
+}
+
+function receiptOf({ channel }: Item, receipt: Receipt) {
+  return {
+    channelId: channel.id,
+    externalId: receipt.externalId,
+    status: receipt.status,
+    error:
+      receipt.status === 'failed'
+        ? {
+            code: 'rejected',
+            provider_code: receipt.error?.providerCode ?? null,
+            message: receipt.error?.message ?? 'the provider could not deliver it',
+            retryable: true,
+          }
+        : null,
+    at: receipt.occurredAt ?? new Date(),
+  };
+}
+
+async function editMessage(tx: Sql, { channel }: Item, edit: MessageEdit): Promise<void> {
+  const rows = await tx<{ id: string }[]>`
+    update messages set content = ${edit.content}, html = ${edit.html ?? null}, edited_at = now()
+    where channel_id = ${channel.id} and external_id = ${edit.externalId} and direction = 'inbound' and deleted_at is null
+    returning id`;
+  for (const { id } of rows) await recordUpdate(tx, id, 'message.updated');
+}
+
+/** The customer took it back: the text goes, the row stays for the order of the others. */
+async function deleteMessage(tx: Sql, { channel }: Item, deletion: MessageDelete): Promise<void> {
+  const rows = await tx<{ id: string }[]>`
+    update messages set content = '', html = null, text_full = null, card = null, deleted_at = now()
+    where channel_id = ${channel.id} and external_id = ${deletion.externalId} and direction = 'inbound'
+      and deleted_at is null
+    returning id`;
+  for (const { id } of rows) await recordUpdate(tx, id, 'message.deleted');
+}
+
+interface Reacting {
+  item: Item;
+  reaction: Reaction;
+  state: State;
+}
+
+async function react(tx: Sql, { item, reaction, state }: Reacting): Promise<void> {
+  const messageId = state.replies.get(keyOf(item.channel.id, reaction.externalId));
+  const party = state.parties.get(keyOf(item.channel.id, reaction.sender.address));
+  if (messageId === undefined || party === undefined) return;
+  // In a group anybody may react: who never wrote is known by the address only.
+  const { address } = reaction.sender;
+  const sender = party.isNew ? address : party.customer.id;
+  const own = reaction.emojis.map((emoji) => ({ emoji, sender }));
+  await tx`
+    update messages set reactions = ${tx.json(own)} || coalesce(
+      (select jsonb_agg(r) from jsonb_array_elements(reactions) r where r ->> 'sender' not in (${sender}, ${address})), '[]')
+    where id = ${messageId}`;
+  await recordUpdate(tx, messageId, 'message.updated');
+}
+
+async function changeIdentity(tx: Sql, { channel }: Item, change: IdentityChange): Promise<void> {
+  if (change.newThreadKey !== undefined)
+    await moveThread(tx, { channelId: channel.id, change, to: change.newThreadKey });
+  if (change.address !== undefined) {
+    const { from, to, kind } = change.address;
+    await tx`
+      update identities set address = ${to}, kind = ${kind}
+      where channel_id = ${channel.id} and address = ${from}
+        and not exists (select 1 from identities where channel_id = ${channel.id} and address = ${to})`;
+  }
+  if (change.reachable !== undefined) {
+    await tx`
+      update identities set reachable = ${change.reachable}
+      where channel_id = ${channel.id} and address = ${change.threadKey}`;
+  }
+}
+
+interface ThreadMove {
+  channelId: string;
+  change: IdentityChange;
+  to: string;
+}
+
+/** Both keys lead to the conversation from now on: what was sent to the old one before the move may still arrive. */
+async function moveThread(tx: Sql, { channelId, change, to }: ThreadMove): Promise<void> {
+  await tx`
+    update threads n set conversation_id = o.conversation_id, customer_id = o.customer_id, updated_at = now()
+    from threads o
+    where n.channel_id = ${channelId} and n.thread_key = ${to} and n.conversation_id is null
+      and o.channel_id = ${channelId} and o.thread_key = ${change.threadKey}`;
+  await tx`
+    update conversations set thread_key = ${to}
+    where id = (select conversation_id from threads where channel_id = ${channelId} and thread_key = ${change.threadKey})`;
+}
+
+/** A late item of an album: its attachments join the message that the first one began. */
+export async function addToStoredAlbum(
+  tx: Sql,
+  addition: AlbumAddition,
+  context: PlanContext,
+): Promise<void> {
+  const [message] = await tx<(MessageRow & { attachment_count: number })[]>`
+    select m.*, (select count(*)::int from attachments a where a.message_id = m.id) as attachment_count
+    from messages m where m.id = ${addition.messageId}`;
+  if (message === undefined) return;
+  const attachments = (addition.inbound.attachments ?? []).map((ref, index) => {
+    const attachment = newAttachment(ref, { message, position: message.attachment_count + index });
+    attachment.source = context.sealSource(message.business_id, attachment.id, ref);
+    return attachment;
+  });
+  await insertAttachments(tx, attachments);
+  if (message.content === '' && addition.inbound.content !== '') {
+    await tx`update messages set content = ${addition.inbound.content} where id = ${message.id}`;
+  }
+  const pending = attachments.filter((it) => it.state === 'pending');
+  await recordUpdate(
+    tx,
+    message.id,
+    'message.updated',
+    pending.map((it) => `fetch:${it.id}`),
+  );
+}
+
+async function recordUpdate(
+  tx: Sql,
+  messageId: string,
+  type: 'message.updated' | 'message.deleted',
+  wakes: string[] = [],
+): Promise<void> {
+  const data = await snapshot(tx, { messageId });
+  if (data.conversation === undefined) return;
+  await record(tx, [
+    {
+      type,
+      businessId: data.conversation.business_id,
+      conversationId: data.conversation.id,
+      customerId: data.customer?.id ?? null,
+      messageId,
+      data,
+      wakes,
+    },
+  ]);
+}

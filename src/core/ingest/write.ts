@@ -1,0 +1,173 @@
+import type { Sql } from '../database/connect.ts';
+import { recordset } from '../database/recordset.ts';
+import { record } from '../events.ts';
+import type { ConversationRow } from '../views/conversation.ts';
+import type { CustomerRow } from '../views/customer.ts';
+import type { MessageRow } from '../views/message.ts';
+import { type IngestRequest, storable } from './item.ts';
+import type { Plan } from './plan.ts';
+import type { PlannedAttachment } from './rows.ts';
+import type { ThreadState } from './threads.ts';
+
+/** Writes what was planned: one statement a table, none waiting for another's answer. */
+export async function writePlan(tx: Sql, plan: Plan): Promise<void> {
+  await Promise.all([
+    ...ifAny(plan.newCustomers, (rows) => insertCustomers(tx, rows)),
+    ...ifAny([...plan.filledCustomers], (rows) => fillCustomers(tx, rows)),
+    ...ifAny(plan.newConversations, (rows) => insertConversations(tx, rows)),
+    ...ifAny(
+      [...plan.touchedConversations].filter((it) => !plan.newConversations.includes(it)),
+      (rows) => updateConversations(tx, rows),
+    ),
+    ...ifAny([...plan.touchedThreads], (rows) => pointThreads(tx, rows)),
+    ...ifAny(plan.messages, (rows) => insertMessages(tx, rows)),
+    ...ifAny(plan.attachments, (rows) => insertAttachments(tx, rows)),
+    ...ifAny(plan.claimedUploads, (rows) => claimUploads(tx, rows)),
+    ...ifAny(plan.events, (rows) => record(tx, rows)),
+  ]);
+}
+
+function ifAny<T>(rows: T[], write: (rows: T[]) => PromiseLike<unknown>): PromiseLike<unknown>[] {
+  return rows.length === 0 ? [] : [write(rows)];
+}
+
+function insertCustomers(tx: Sql, rows: CustomerRow[]) {
+  return tx`
+    insert into customers (id, business_id, name, email, phone, external_id, created_at, updated_at)
+    select id, business_id, name, email, phone, external_id, created_at, updated_at
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, name text, email text,
+      phone text, external_id text, created_at timestamptz, updated_at timestamptz)`;
+}
+
+function fillCustomers(tx: Sql, rows: CustomerRow[]) {
+  return tx`
+    update customers c set name = coalesce(c.name, r.name), email = coalesce(c.email, r.email),
+      phone = coalesce(c.phone, r.phone), updated_at = r.updated_at
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, name text, email text, phone text, updated_at timestamptz)
+    where c.id = r.id`;
+}
+
+/** The columns of a conversation that ingest sets; the others begin with their defaults. */
+function insertConversations(tx: Sql, rows: ConversationRow[]) {
+  return tx`
+    insert into conversations (id, business_id, channel_id, channel_type, thread_key, customer_id, subject,
+      last_message_seq, last_public_seq, unread_count, last_message_at, created_at, updated_at)
+    select id, business_id, channel_id, channel_type, thread_key, customer_id, subject,
+      last_message_seq, last_public_seq, unread_count, last_message_at, created_at, updated_at
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, channel_id uuid,
+      channel_type text, thread_key text, customer_id uuid, subject text, last_message_seq bigint,
+      last_public_seq bigint, unread_count int, last_message_at timestamptz, created_at timestamptz, updated_at timestamptz)`;
+}
+
+function updateConversations(tx: Sql, conversations: ConversationRow[]) {
+  const rows = conversations.map((it) => ({
+    id: it.id,
+    status: it.status,
+    snoozed_until: it.snoozed_until,
+    resolved_at: it.resolved_at,
+    closed_at: it.closed_at,
+    last_message_seq: it.last_message_seq,
+    last_public_seq: it.last_public_seq,
+    unread_count: it.unread_count,
+    last_message_at: it.last_message_at,
+    updated_at: it.updated_at,
+  }));
+  return tx`
+    update conversations c set status = r.status, snoozed_until = r.snoozed_until, resolved_at = r.resolved_at,
+      closed_at = r.closed_at, last_message_seq = r.last_message_seq, last_public_seq = r.last_public_seq,
+      unread_count = r.unread_count, last_message_at = r.last_message_at, updated_at = r.updated_at
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, status text, snoozed_until timestamptz,
+      resolved_at timestamptz, closed_at timestamptz, last_message_seq bigint, last_public_seq bigint,
+      unread_count int, last_message_at timestamptz, updated_at timestamptz)
+    where c.id = r.id`;
+}
+
+function pointThreads(tx: Sql, rows: ThreadState[]) {
+  return tx`
+    update threads t set conversation_id = r.conversation_id, customer_id = r.customer_id, updated_at = now()
+    from json_to_recordset(${recordset(tx, rows)}) as r(channel_id uuid, thread_key text, conversation_id uuid, customer_id uuid)
+    where t.channel_id = r.channel_id and t.thread_key = r.thread_key`;
+}
+
+function insertMessages(tx: Sql, rows: MessageRow[]) {
+  return tx`
+    insert into messages (id, business_id, conversation_id, channel_id, customer_id, seq, direction, sender_type,
+      sender_name, type, content, html, text_full, card, email, reply_to_id, client_message_id, external_id, metadata,
+      created_at)
+    select id, business_id, conversation_id, channel_id, customer_id, seq, direction, sender_type,
+      sender_name, type, content, html, text_full, card, email, reply_to_id, client_message_id, external_id, metadata,
+      created_at
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, conversation_id uuid,
+      channel_id uuid, customer_id uuid, seq bigint, direction text, sender_type text, sender_name text, type text,
+      content text, html text, text_full text, card jsonb, email jsonb, reply_to_id uuid, client_message_id text,
+      external_id text, metadata jsonb, created_at timestamptz)`;
+}
+
+/** Stores attachments as pending; their bytes are fetched after the commit. */
+export function insertAttachments(tx: Sql, rows: PlannedAttachment[]) {
+  return tx`
+    insert into attachments (id, business_id, conversation_id, message_id, position, name, content_type, size_bytes,
+      state, source, error, next_attempt_at)
+    select id, business_id, conversation_id, message_id, position, name, content_type, size_bytes,
+      state, decode(source, 'base64'), error, case when state = 'pending' then now() end
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, conversation_id uuid,
+      message_id uuid, position int, name text, content_type text, size_bytes bigint, state text, source text, error text)`;
+}
+
+function claimUploads(tx: Sql, rows: PlannedAttachment[]) {
+  return tx`
+    update attachments a set message_id = r.message_id, conversation_id = r.conversation_id, position = r.position,
+      state = 'ready'
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, message_id uuid, conversation_id uuid, position int)
+    where a.id = r.id`;
+}
+
+export interface RequestOutcome {
+  request: IngestRequest;
+  status: 'processed' | 'ignored' | 'failed';
+  reason: string | null;
+  customerId: string | null;
+}
+
+const BYTEA = 17;
+
+/** Keeps what was received, and what became of it. */
+export async function keepRequests(tx: Sql, outcomes: RequestOutcome[]): Promise<void> {
+  const replays = outcomes.filter(({ request }) => request.isReplay);
+  for (const replay of replays) await noteReplay(tx, replay);
+  const fresh = replays.length === 0 ? outcomes : outcomes.filter(({ request }) => !request.isReplay);
+  if (fresh.length > 0) await insertRequests(tx, fresh);
+}
+
+/** What was processed once stays so, whatever a second look brings. */
+async function noteReplay(tx: Sql, { request, status, reason, customerId }: RequestOutcome): Promise<void> {
+  await tx`
+    update inbound_requests
+    set status = ${status}, reason = ${reason === null ? 'replayed' : storable(reason)},
+      customer_id = coalesce(customer_id, ${customerId})
+    where id = ${request.id} and received_at = ${request.receivedAt}
+      and (status <> 'processed' or ${status} = 'processed')`;
+}
+
+/** Byte for byte. */
+async function insertRequests(tx: Sql, outcomes: RequestOutcome[]): Promise<void> {
+  const rows = outcomes.map(({ request, status, reason, customerId }) => ({
+    id: request.id,
+    received_at: request.receivedAt,
+    business_id: request.channel.businessId,
+    channel_id: request.channel.id,
+    customer_id: customerId,
+    status,
+    reason: reason === null ? null : storable(reason),
+    headers: request.raw.headers,
+    url: request.raw.url ?? null,
+  }));
+  const bodies = outcomes.map(({ request }) => Buffer.from(request.raw.body));
+  await tx`
+    insert into inbound_requests (id, received_at, business_id, channel_id, customer_id, status, reason, headers, url, body)
+    select * from rows from (
+      json_to_recordset(${recordset(tx, rows)}) as (id uuid, received_at timestamptz, business_id uuid,
+        channel_id uuid, customer_id uuid, status text, reason text, headers jsonb, url text),
+      unnest(${tx.array(bodies, BYTEA)})
+    )`;
+}

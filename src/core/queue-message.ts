@@ -1,0 +1,219 @@
+import { type AttachmentDraft, attachToMessage } from './attach.ts';
+import type { Author } from './author.ts';
+import type { Sql } from './database/connect.ts';
+import type { EgressGuard } from './egress.ts';
+import type { Card } from './envelope.ts';
+import { AppError, invalidField } from './errors.ts';
+import { record } from './events.ts';
+import { isUuid, newId } from './id.ts';
+import { viewOneMessage } from './messages.ts';
+import type { Secrets } from './secrets.ts';
+import { snapshot } from './snapshot.ts';
+import { NO_HANDOFF } from './triage.ts';
+import type { ConversationRow } from './views/conversation.ts';
+import type { MessageRow, MessageView } from './views/message.ts';
+
+/** What somebody on our side wants to say. */
+export interface Draft {
+  content: string;
+  note?: boolean | undefined;
+  html?: string | undefined;
+  card?: Card | undefined;
+  attachments?: AttachmentDraft[] | undefined;
+  replyToId?: string | undefined;
+  email?: { subject?: string; cc?: string[]; bcc?: string[] } | undefined;
+  sendAt?: Date | undefined;
+  cancelOnReply?: boolean | undefined;
+  /** Refuse when a public message came after this seq. */
+  ifLastSeq?: number | undefined;
+  clientMessageId?: string | undefined;
+}
+
+export interface Writing {
+  by: Author;
+  secrets: Secrets;
+  egress: Pick<EgressGuard, 'vetUrl'>;
+  attachments: { idOfUrl(url: string): string | undefined };
+}
+
+/** Stores a message to be sent, or a note, in a conversation that this transaction has locked: the lock gives out `seq`. */
+export async function queueMessage(
+  tx: Sql,
+  conversation: ConversationRow,
+  { draft, ...writing }: Writing & { draft: Draft },
+): Promise<MessageView> {
+  const repeated = await findRepeated(tx, conversation, draft);
+  if (repeated !== undefined) return viewOneMessage(tx, repeated);
+  await refuseUntimely(tx, conversation, draft);
+  for (const [index, { url }] of (draft.attachments ?? []).entries()) {
+    if (url !== undefined && writing.attachments.idOfUrl(url) === undefined) {
+      writing.egress.vetUrl(url, `attachments.${index}.url`);
+    }
+  }
+  const message = await insertMessage(tx, conversation, { draft, by: writing.by });
+  const fetches = await attachToMessage(tx, attaching(message), {
+    drafts: draft.attachments ?? [],
+    ...sources(writing),
+  });
+  await countMessage(tx, conversation, { message, by: writing.by });
+  await recordMessage(tx, message, fetches);
+  return viewOneMessage(tx, message);
+}
+
+function attaching(message: MessageRow) {
+  return { id: message.id, businessId: message.business_id, conversationId: message.conversation_id };
+}
+
+function sources({ secrets, attachments }: Writing) {
+  return { secrets, idOfUrl: attachments.idOfUrl };
+}
+
+/** A client that sends the same `client_message_id` again means the same message. */
+async function findRepeated(tx: Sql, { id }: ConversationRow, { clientMessageId }: Draft) {
+  if (clientMessageId === undefined) return undefined;
+  const [row] = await tx<MessageRow[]>`
+    select * from messages
+    where conversation_id = ${id} and client_message_id = ${clientMessageId} and direction <> 'inbound'`;
+  return row;
+}
+
+async function refuseUntimely(tx: Sql, conversation: ConversationRow, draft: Draft): Promise<void> {
+  if (draft.ifLastSeq !== undefined && conversation.last_public_seq > draft.ifLastSeq) {
+    throw new AppError('conflict', 'A newer message has come since.', {
+      extra: { last_seq: conversation.last_public_seq },
+    });
+  }
+  if (draft.replyToId !== undefined) await refuseForeignReply(tx, conversation, draft);
+  if (draft.note === true) return;
+  refuseUnreachable(conversation);
+  const window = conversation.reply_window_expires_at;
+  if (window !== null && window.getTime() < (draft.sendAt?.getTime() ?? Date.now())) {
+    throw new AppError(
+      'window_closed',
+      'The time to answer freely has passed; only a template may be sent.',
+      {
+        extra: { reply_window_expires_at: window.toISOString() },
+      },
+    );
+  }
+}
+
+/** What customers may see never refers to what they must not: only a note answers a note. */
+async function refuseForeignReply(
+  tx: Sql,
+  conversation: ConversationRow,
+  { replyToId: id = '', note = false }: Draft,
+): Promise<void> {
+  const rows = isUuid(id)
+    ? await tx`
+        select id from messages
+        where id = ${id} and conversation_id = ${conversation.id} and seq is not null
+          and (${note} or direction <> 'internal')`
+    : [];
+  if (rows.length === 0) throw invalidField('reply_to_id', 'is not a message of this conversation');
+}
+
+/** Without an address there is nobody to send to; web chat keeps the message until the visitor looks. */
+function refuseUnreachable({ thread_key, channel_type }: ConversationRow): void {
+  if (thread_key !== null || channel_type === 'webchat') return;
+  throw new AppError('no_recipient', 'The customer has no address on this channel.');
+}
+
+async function insertMessage(
+  tx: Sql,
+  conversation: ConversationRow,
+  { draft, by }: { draft: Draft; by: Author },
+): Promise<MessageRow> {
+  const row = {
+    id: newId(),
+    business_id: conversation.business_id,
+    conversation_id: conversation.id,
+    channel_id: conversation.channel_id,
+    customer_id: conversation.customer_id,
+    sender_type: by.type,
+    sender_id: by.id,
+    sender_name: by.name,
+    ...whenOf(draft, conversation),
+    ...contentOf(tx, draft),
+  };
+  const [message] = await tx<[MessageRow]>`insert into messages ${tx(row)} returning *`;
+  return message;
+}
+
+/** Where the message goes and when: a note nowhere, a scheduled one later, everything else as soon as it can. */
+function whenOf({ note, sendAt, cancelOnReply = false }: Draft, { last_message_seq }: ConversationRow) {
+  const seq = last_message_seq + 1;
+  const later = { send_at: null, cancel_on_reply: false, next_attempt_at: null };
+  if (note === true) return { ...later, direction: 'internal', status: null, seq };
+  if (sendAt === undefined || sendAt.getTime() <= Date.now()) {
+    return { ...later, direction: 'outbound', status: 'queued', seq, next_attempt_at: new Date() };
+  }
+  const scheduled = { send_at: sendAt, cancel_on_reply: cancelOnReply };
+  return { ...later, ...scheduled, direction: 'outbound', status: 'scheduled', seq: null };
+}
+
+function contentOf(tx: Sql, draft: Draft) {
+  return {
+    type: typeOf(draft),
+    content: draft.content,
+    html: draft.html ?? null,
+    card: draft.card === undefined ? null : tx.json(draft.card as never),
+    email: draft.email === undefined ? null : tx.json(draft.email),
+    reply_to_id: draft.replyToId ?? null,
+    client_message_id: draft.clientMessageId ?? null,
+  };
+}
+
+function typeOf({ note, card, attachments }: Draft): MessageRow['type'] {
+  if (note === true) return 'note';
+  if (card !== undefined) return 'card';
+  return attachments === undefined || attachments.length === 0 ? 'text' : 'attachment';
+}
+
+/** What a message that has its `seq` changes of its conversation; a scheduled one changes nothing yet. */
+export async function countMessage(
+  tx: Sql,
+  conversation: ConversationRow,
+  { message, by }: { message: MessageRow; by: Pick<Author, 'type'> },
+): Promise<void> {
+  if (message.seq === null) return;
+  const isPublic = message.direction === 'outbound';
+  const isAnswer = isPublic && by.type === 'agent';
+  const endsHandoff = isAnswer && conversation.needs_human_handoff;
+  const set = {
+    last_message_seq: message.seq,
+    ...(isPublic ? { last_public_seq: message.seq } : {}),
+    ...(endsHandoff ? NO_HANDOFF : {}),
+  };
+  await tx`
+    update conversations
+    set ${tx(set)}, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
+      ${isAnswer ? tx`, first_response_at = coalesce(first_response_at, clock_timestamp())` : tx``}
+    where id = ${conversation.id}`;
+  if (endsHandoff) await recordHandoffEnd(tx, conversation);
+}
+
+async function recordHandoffEnd(tx: Sql, { id, business_id, customer_id }: ConversationRow): Promise<void> {
+  const data = await snapshot(tx, { conversationId: id });
+  const ids = { businessId: business_id, conversationId: id, customerId: customer_id };
+  await record(tx, [
+    { type: 'conversation.updated', ...ids, data: { ...data, changed: ['needs_human_handoff'] } },
+  ]);
+}
+
+/** Tells of a message that was written, and wakes the lane that sends it. */
+async function recordMessage(tx: Sql, message: MessageRow, fetches: string[]): Promise<void> {
+  const data = await snapshot(tx, { conversationId: message.conversation_id, messageId: message.id });
+  const wakes = message.status === 'queued' ? [`send:${message.conversation_id}`] : [];
+  await record(tx, [
+    {
+      type: 'message.created',
+      businessId: message.business_id,
+      conversationId: message.conversation_id,
+      customerId: message.customer_id,
+      messageId: message.id,
+      data,
+      wakes: [...wakes, ...fetches],
+    },
+  ]);
+}

@@ -1,0 +1,170 @@
+import type { DoorAnswer, DoorRequest } from './adapter.ts';
+import type { Channels, LoadedChannel } from './channels.ts';
+import type { Pool } from './database/connect.ts';
+import type { Inbound } from './envelope.ts';
+import { AppError } from './errors.ts';
+import { isUuid, newId } from './id.ts';
+import type { Accepted, IngestRequest, RawRequest } from './ingest/item.ts';
+import type { Ingest } from './ingest.ts';
+import type { Log } from './log.ts';
+
+export type { Accepted } from './ingest/item.ts';
+
+export interface RawUpdate {
+  body: Uint8Array;
+  contentType: string;
+}
+
+export interface Receiver {
+  /**
+   * A provider's HTTP request at /webhooks/{type}/{channelId}; answers after the commit. Throws AppError `not_found`
+   * for an unknown or inactive channel, `unauthorized` or `forbidden` for a wrong signature or challenge, `unavailable` when
+   * nothing was stored.
+   */
+  request(type: string, channelId: string, request: DoorRequest): Promise<DoorAnswer>;
+  /** What a source of ours read (polling, sockets), already trusted; resolves after the commit. */
+  accept(channel: { id: string }, raw: RawUpdate, inbound: Inbound[]): Promise<Accepted[]>;
+  /** Receives a kept request again, as the adapter understands it today. Throws AppError `not_found` or `conflict`. */
+  replay(businessId: string, inboundRequestId: string): Promise<Accepted[]>;
+}
+
+interface ReceiverOptions {
+  pool: Pool;
+  channels: Channels;
+  ingest: Ingest;
+  log: Log;
+}
+
+/** The one door in: everything received passes here on its way to ingest. */
+export function createReceiver({ pool, channels, ingest, log }: ReceiverOptions): Receiver {
+  async function active(channelId: string): Promise<LoadedChannel> {
+    const loaded = isUuid(channelId) ? await channels.load(channelId) : undefined;
+    if (loaded === undefined || !loaded.row.is_active)
+      throw new AppError('not_found', 'there is no such channel');
+    return loaded;
+  }
+
+  async function submit(
+    loaded: LoadedChannel,
+    request: IngestRequest,
+    parse: () => Inbound[],
+  ): Promise<Accepted[]> {
+    try {
+      request.inbound = parse();
+    } catch (error) {
+      await ingest.keepFailed(request, `unreadable: ${error instanceof Error ? error.message : 'unknown'}`);
+      log.warn(
+        { err: error, channel: request.channel.id, request: request.id },
+        'kept a request that cannot be read',
+      );
+      return [];
+    }
+    const accepted = await ingest.submit(request);
+    acknowledge(loaded, request.inbound, accepted);
+    return accepted;
+  }
+
+  /** Tells the provider that we have it (a pressed button stops spinning); nothing depends on it. */
+  function acknowledge({ adapter, channel }: LoadedChannel, inbound: Inbound[], accepted: Accepted[]): void {
+    if (adapter.acknowledge === undefined) return;
+    const fresh = inbound.filter((_, index) => accepted[index]?.duplicate === false);
+    for (const one of fresh) {
+      adapter
+        .acknowledge(one, channel)
+        .catch((error) => log.warn({ err: error, channel: channel.id }, 'acknowledging failed'));
+    }
+  }
+
+  return {
+    async request(type, channelId, request) {
+      const loaded = await active(channelId);
+      const { adapter, channel, row } = loaded;
+      const { door } = adapter;
+      if (door === undefined || row.type !== type)
+        throw new AppError('not_found', 'there is no such channel');
+      if (request.method === 'GET') {
+        const answer = door.challenge?.(request, channel);
+        if (answer === undefined) throw new AppError('forbidden', 'the challenge does not match');
+        return answer;
+      }
+      if (!door.verify(request, channel))
+        throw new AppError('unauthorized', 'the signature is missing or wrong');
+      await submit(loaded, newRequest(loaded, keptOf(request)), () => door.parse(request, channel));
+      return { status: 200, body: '' };
+    },
+
+    async accept(channel, raw, inbound) {
+      const loaded = await active(channel.id);
+      return await submit(loaded, newRequest(loaded, sourceRaw(loaded, raw, inbound)), () => inbound);
+    },
+
+    async replay(businessId, id) {
+      const kept = await findKept(pool, businessId, id);
+      const loaded = await active(kept.channel_id);
+      const again = { ...newRequest(loaded, rawOf(kept)), id, receivedAt: kept.received_at, isReplay: true };
+      return await submit(loaded, again, () => parseKept(kept, loaded));
+    },
+  };
+}
+
+function newRequest({ row }: LoadedChannel, raw: RawRequest): IngestRequest {
+  const channel = { id: row.id, businessId: row.business_id, type: row.type, reopen: row.reopen };
+  return { id: newId(), receivedAt: new Date(), channel, raw, inbound: [] };
+}
+
+// Headers that parsing a replay may need. Never the signature or a secret.
+const KEPT_HEADERS = ['content-type', 'content-encoding', 'user-agent', 'i-twilio-idempotency-token'];
+
+function keptOf(request: DoorRequest): RawRequest {
+  const headers = Object.fromEntries(
+    KEPT_HEADERS.flatMap((name) => {
+      const value = request.headers[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return { body: request.body, headers, url: request.url };
+}
+
+const INBOUND_JSON = 'application/vnd.tributary.inbound+json';
+
+/** A source whose adapter has no door is kept in our own words, so that it can be replayed all the same. */
+function sourceRaw({ adapter }: LoadedChannel, raw: RawUpdate, inbound: Inbound[]): RawRequest {
+  if (adapter.door !== undefined)
+    return { body: raw.body, headers: { 'content-type': raw.contentType }, url: undefined };
+  const body = Buffer.from(JSON.stringify(inbound));
+  return { body, headers: { 'content-type': INBOUND_JSON }, url: undefined };
+}
+
+interface KeptRequest {
+  channel_id: string;
+  received_at: Date;
+  headers: Record<string, string>;
+  url: string | null;
+  body: Buffer | null;
+}
+
+async function findKept(pool: Pool, businessId: string, id: string): Promise<KeptRequest & { body: Buffer }> {
+  const [kept] = isUuid(id)
+    ? await pool<KeptRequest[]>`
+        select channel_id, received_at, headers, url, body from inbound_requests
+        where id = ${id} and business_id = ${businessId}`
+    : [];
+  if (kept === undefined) throw new AppError('not_found', 'there is no such inbound event');
+  if (kept.body === null) throw new AppError('conflict', 'the body of this inbound event was erased');
+  return { ...kept, body: kept.body };
+}
+
+function rawOf(kept: KeptRequest & { body: Buffer }): RawRequest {
+  return { body: kept.body, headers: kept.headers, url: kept.url ?? undefined };
+}
+
+function parseKept(kept: KeptRequest & { body: Buffer }, { adapter, channel }: LoadedChannel): Inbound[] {
+  if (kept.headers['content-type'] === INBOUND_JSON) return reviveInbound(kept.body);
+  if (adapter.door === undefined) throw new AppError('conflict', 'this channel cannot read it again');
+  const request = { method: 'POST', url: kept.url ?? '', headers: kept.headers, body: kept.body };
+  return adapter.door.parse(request, channel);
+}
+
+function reviveInbound(body: Buffer): Inbound[] {
+  return JSON.parse(body.toString(), (key, value) => (key === 'occurredAt' ? new Date(value) : value));
+}

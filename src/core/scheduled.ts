@@ -1,0 +1,67 @@
+import type { Author } from './author.ts';
+import { lockConversation } from './conversations.ts';
+import type { Sql } from './database/connect.ts';
+import type { Transact } from './database/transact.ts';
+import { recordUpdate } from './messages.ts';
+import { countMessage } from './queue-message.ts';
+import type { ConversationRow } from './views/conversation.ts';
+import type { MessageRow } from './views/message.ts';
+
+const CONVERSATIONS_PER_TURN = 100;
+
+/** Queues the messages whose time has come, each exactly once however many processes do this. Resolves with how many. */
+export async function releaseScheduled(transact: Transact): Promise<number> {
+  let released = 0;
+  for (;;) {
+    const due = await transact(findDue);
+    for (const { business_id, conversation_id } of due) {
+      released += await transact((tx) => releaseIn(tx, business_id, conversation_id));
+    }
+    if (due.length < CONVERSATIONS_PER_TURN) return released;
+  }
+}
+
+function findDue(tx: Sql) {
+  return tx<{ business_id: string; conversation_id: string }[]>`
+    select distinct business_id, conversation_id from (
+      select business_id, conversation_id from messages
+      where status = 'scheduled' and send_at <= now() order by send_at limit ${CONVERSATIONS_PER_TURN}) due`;
+}
+
+/** The conversation's lock decides who releases: a second process finds nothing left. */
+async function releaseIn(tx: Sql, businessId: string, conversationId: string): Promise<number> {
+  let conversation = await lockConversation(tx, businessId, conversationId);
+  const due = await tx<(MessageRow & { cancel_on_reply: boolean })[]>`
+    select * from messages
+    where conversation_id = ${conversationId} and status = 'scheduled' and send_at <= now() order by send_at, id`;
+  for (const message of due) {
+    if (message.cancel_on_reply && (await wasAnswered(tx, message))) await cancel(tx, message);
+    else conversation = await release(tx, conversation, message);
+  }
+  return due.length;
+}
+
+async function wasAnswered(tx: Sql, { conversation_id, created_at }: MessageRow): Promise<boolean> {
+  const rows = await tx`
+    select id from messages
+    where conversation_id = ${conversation_id} and direction = 'inbound' and created_at > ${created_at} limit 1`;
+  return rows.length > 0;
+}
+
+async function cancel(tx: Sql, { id }: MessageRow): Promise<void> {
+  const [message] = await tx<
+    [MessageRow]
+  >`update messages set status = 'canceled' where id = ${id} returning *`;
+  await recordUpdate(tx, message, { reason: 'the customer replied' });
+}
+
+async function release(tx: Sql, conversation: ConversationRow, { id }: MessageRow): Promise<ConversationRow> {
+  const seq = conversation.last_message_seq + 1;
+  const [message] = await tx<[MessageRow]>`
+    update messages set status = 'queued', seq = ${seq}, next_attempt_at = now() where id = ${id} returning *`;
+  await countMessage(tx, conversation, { message, by: { type: message.sender_type as Author['type'] } });
+  await recordUpdate(tx, message, { released: true }, [`send:${conversation.id}`]);
+  const { needs_human_handoff } =
+    message.sender_type === 'agent' ? { needs_human_handoff: false } : conversation;
+  return { ...conversation, last_message_seq: seq, needs_human_handoff };
+}

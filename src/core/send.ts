@@ -1,0 +1,50 @@
+import type { Pool } from './database/connect.ts';
+import type { LaneKind } from './lanes.ts';
+import { sendMessage } from './send/message.ts';
+import type { SendOptions } from './send/options.ts';
+import type { SendingMessage } from './send/parts.ts';
+
+// An attachment that is still being fetched wakes the lane when it is ready; this is for a wake-up that was lost.
+const ATTACHMENT_POLL_MS = 5_000;
+
+/** Sends a conversation's messages one after the other: the next when the previous was accepted or finally failed. */
+export function createSendLane(options: SendOptions): LaneKind {
+  return {
+    name: 'send',
+    async work(conversationId, lease) {
+      for (;;) {
+        if (lease.draining || lease.signal.aborted) return new Date();
+        const next = await nextMessage(options.pool, conversationId);
+        if (next === undefined || isLater(next.next_attempt_at)) return nextTry(options.pool, conversationId);
+        const outcome = await sendMessage(options, next, lease);
+        if (outcome === 'lost') return null;
+        if (outcome === 'waiting') return new Date(Date.now() + ATTACHMENT_POLL_MS);
+      }
+    },
+  };
+}
+
+/** The first message that still has to go, or one that was let pass and whose own time has come. */
+async function nextMessage(pool: Pool, conversationId: string): Promise<SendingMessage | undefined> {
+  const [message] = await pool<SendingMessage[]>`
+    select m.*, c.thread_key, c.channel_type from messages m join conversations c on c.id = m.conversation_id
+    where m.conversation_id = ${conversationId} and m.status in ('queued', 'sending')
+      and (m.skipped_at is null or m.next_attempt_at is null or m.next_attempt_at <= now())
+    order by (m.skipped_at is null), m.seq limit 1`;
+  return message;
+}
+
+function isLater(time: Date | null): boolean {
+  return time !== null && time.getTime() > Date.now();
+}
+
+/** What waits behind the first message waits as long as that one. */
+async function nextTry(pool: Pool, conversationId: string): Promise<Date | null> {
+  const [row] = await pool<{ next: Date | null }[]>`
+    select min(next_attempt_at) as next from messages m
+    where conversation_id = ${conversationId} and status in ('queued', 'sending') and (skipped_at is not null
+      or seq = (
+        select min(seq) from messages
+        where conversation_id = m.conversation_id and status in ('queued', 'sending') and skipped_at is null))`;
+  return row?.next ?? null;
+}

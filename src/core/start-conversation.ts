@@ -1,0 +1,204 @@
+import type { LoadedChannel } from './channels.ts';
+import { type CustomerFields, claimAddress, customerAt } from './customers.ts';
+import type { Sql } from './database/connect.ts';
+import { AppError, invalidField } from './errors.ts';
+import { record } from './events.ts';
+import { isUuid, newId } from './id.ts';
+import { type Draft, queueMessage, type Writing } from './queue-message.ts';
+import { snapshot } from './snapshot.ts';
+import { assign } from './triage.ts';
+import type { ConversationRow } from './views/conversation.ts';
+import type { CustomerRow } from './views/customer.ts';
+import type { MessageView } from './views/message.ts';
+
+export interface Start {
+  channel: LoadedChannel;
+  customerId?: string | undefined;
+  subject?: string | undefined;
+  assigneeId?: string | undefined;
+  /** The first message of an agent. */
+  draft?: Draft | undefined;
+}
+
+/** Opens a conversation from our side, in a thread of its own or in the one of the customer's address. */
+export async function startConversation(
+  tx: Sql,
+  { start, ...writing }: Writing & { start: Start },
+): Promise<ConversationRow> {
+  const { channel } = start;
+  const customer =
+    start.customerId === undefined ? null : await customerToWrite(tx, channel, start.customerId);
+  const recipient = customer === null ? undefined : await recipientOf(tx, channel, customer);
+  if (recipient === undefined) refuseWithoutRecipient(channel);
+  else await takeThread(tx, channel, { recipient, customer });
+  const subject = start.subject ?? start.draft?.email?.subject ?? null;
+  const opened = await openConversation(tx, channel, {
+    customer,
+    threadKey: recipient?.threadKey ?? null,
+    subject,
+  });
+  if (start.assigneeId !== undefined)
+    await assign(tx, opened, { assigneeId: start.assigneeId, by: writing.by });
+  if (start.draft !== undefined)
+    await queueMessage(tx, await reread(tx, opened), { draft: start.draft, ...writing });
+  return reread(tx, opened);
+}
+
+async function customerToWrite(tx: Sql, { row }: LoadedChannel, id: string): Promise<CustomerRow> {
+  const [customer] = isUuid(id)
+    ? await tx<CustomerRow[]>`
+        select * from customers where id = ${id} and business_id = ${row.business_id} and deleted_at is null`
+    : [];
+  if (customer === undefined) throw invalidField('customer_id', 'is not a customer of your business');
+  return customer;
+}
+
+interface Recipient {
+  address: string;
+  kind: string;
+  threadKey: string;
+}
+
+/** The customer's address on the channel, else the email or phone that the channel can write to. */
+async function recipientOf(
+  tx: Sql,
+  { row, adapter }: LoadedChannel,
+  customer: CustomerRow,
+): Promise<Recipient | undefined> {
+  const identities = await tx<{ address: string; kind: string }[]>`
+    select address, kind from identities
+    where channel_id = ${row.id} and customer_id = ${customer.id}
+    order by reachable desc, created_at desc, id desc`;
+  const email = customer.email === null ? [] : [{ address: customer.email, kind: 'email' }];
+  // Only with its plus a number is nobody's id of another kind.
+  const phone = customer.phone?.startsWith('+') ? [{ address: customer.phone, kind: 'phone' }] : [];
+  for (const candidate of [...identities, ...email, ...phone]) {
+    const threadKey = adapter.threadKeyFor?.(candidate.address);
+    if (threadKey !== undefined) return { ...candidate, threadKey };
+  }
+  return undefined;
+}
+
+/** Where messages leave over our own sockets they are kept until somebody comes to read them. */
+function refuseWithoutRecipient({ adapter }: LoadedChannel): void {
+  if (adapter.send === undefined) return;
+  throw new AppError('no_recipient', 'The customer has no address on this channel.');
+}
+
+/** Locks the thread; where the address is the thread, a conversation that goes on there already stays the only one. */
+async function takeThread(
+  tx: Sql,
+  { row, adapter }: LoadedChannel,
+  { recipient, customer }: { recipient: Recipient; customer: CustomerRow | null },
+): Promise<void> {
+  const current = await lockThread(tx, row, recipient.threadKey);
+  const owner = {
+    businessId: row.business_id,
+    channelId: row.id,
+    address: recipient.address,
+    kind: recipient.kind,
+  };
+  if (customer !== null && !(await claimAddress(tx, customer, owner))) {
+    throw new AppError('conflict', 'The address belongs to another customer.');
+  }
+  const active = adapter.opensThreads || current === null ? undefined : await lockActive(tx, current);
+  if (active === undefined) return;
+  throw new AppError('conflict', 'A conversation goes on at this address already.', {
+    extra: { conversation_id: active.id },
+  });
+}
+
+/** The thread's conversation, once nobody else can repoint the thread. */
+async function lockThread(
+  tx: Sql,
+  channel: { id: string; business_id: string },
+  threadKey: string,
+): Promise<string | null> {
+  await tx`
+    insert into threads (channel_id, business_id, thread_key)
+    values (${channel.id}, ${channel.business_id}, ${threadKey}) on conflict do nothing`;
+  const [thread] = await tx<[{ conversation_id: string | null }]>`
+    select conversation_id from threads where channel_id = ${channel.id} and thread_key = ${threadKey} for update`;
+  return thread.conversation_id;
+}
+
+async function lockActive(tx: Sql, id: string): Promise<ConversationRow | undefined> {
+  const [row] = await tx<ConversationRow[]>`select * from conversations where id = ${id} for update`;
+  return row !== undefined && ['open', 'pending', 'snoozed'].includes(row.status) ? row : undefined;
+}
+
+interface Opening {
+  customer: CustomerRow | null;
+  threadKey: string | null;
+  subject: string | null;
+}
+
+async function openConversation(
+  tx: Sql,
+  { row: channel }: LoadedChannel,
+  opening: Opening,
+): Promise<ConversationRow> {
+  const row = {
+    id: newId(),
+    business_id: channel.business_id,
+    channel_id: channel.id,
+    channel_type: channel.type,
+    thread_key: opening.threadKey,
+    customer_id: opening.customer?.id ?? null,
+    subject: opening.subject,
+  };
+  const [conversation] = await tx<[ConversationRow]>`insert into conversations ${tx(row)} returning *`;
+  if (opening.threadKey !== null) {
+    await tx`
+      update threads set conversation_id = ${row.id}, customer_id = ${row.customer_id}, updated_at = now()
+      where channel_id = ${channel.id} and thread_key = ${opening.threadKey}`;
+  }
+  const data = await snapshot(tx, { conversationId: row.id });
+  const ids = { businessId: row.business_id, conversationId: row.id, customerId: row.customer_id };
+  await record(tx, [{ type: 'conversation.created', ...ids, data }]);
+  return conversation;
+}
+
+async function reread(tx: Sql, { id }: ConversationRow): Promise<ConversationRow> {
+  const [row] = await tx<[ConversationRow]>`select * from conversations where id = ${id}`;
+  return row;
+}
+
+export interface Address {
+  channel: LoadedChannel;
+  to: string;
+  customer: CustomerFields;
+  draft: Draft;
+}
+
+/** Writes to an address: in the conversation that goes on there, else in a new one, to a new customer if need be. */
+export async function writeToAddress(
+  tx: Sql,
+  { address, ...writing }: Writing & { address: Address },
+): Promise<MessageView> {
+  const { channel, to, draft } = address;
+  const threadKey = channel.adapter.threadKeyFor?.(to);
+  if (threadKey === undefined) throw unknownAddress();
+  const current = await lockThread(tx, channel.row, threadKey);
+  const owner = {
+    businessId: channel.row.business_id,
+    channelId: channel.row.id,
+    address: to,
+    kind: kindOf(to),
+  };
+  const customer = await customerAt(tx, { ...owner, fields: address.customer });
+  const active = current === null ? undefined : await lockActive(tx, current);
+  const subject = draft.email?.subject ?? null;
+  const conversation = active ?? (await openConversation(tx, channel, { customer, threadKey, subject }));
+  return queueMessage(tx, conversation, { draft, ...writing });
+}
+
+function unknownAddress(): AppError {
+  const details = [{ field: 'to', message: 'is no address of this channel' }];
+  return new AppError('no_recipient', 'Nobody can be reached at this address on this channel.', { details });
+}
+
+function kindOf(address: string): string {
+  if (address.includes('@')) return 'email';
+  return address.startsWith('+') ? 'phone' : 'id';
+}

@@ -1,0 +1,213 @@
+import type { Author } from './author.ts';
+import { type Change, changeConversation, sentence } from './change-conversation.ts';
+import type { Sql } from './database/connect.ts';
+import { AppError, invalidField } from './errors.ts';
+import { isUuid } from './id.ts';
+import { changeStatus, snooze } from './lifecycle.ts';
+import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
+
+/** Gives the conversation to an agent, or to nobody; the hand-off it waited for is then done. */
+export async function assign(
+  tx: Sql,
+  conversation: ConversationRow,
+  { assigneeId, by }: { assigneeId: string | null; by: Author },
+): Promise<ConversationRow> {
+  if (conversation.assignee_id === assigneeId) return conversation;
+  const name = assigneeId === null ? null : await agentToAssign(tx, conversation.business_id, assigneeId);
+  return changeConversation(tx, conversation, {
+    by,
+    set: { assignee_id: assigneeId, ...(assigneeId === null ? {} : NO_HANDOFF) },
+    activity: {
+      content: sentence(name === null ? 'Unassigned' : `Assigned to ${name}`, by),
+      metadata: {
+        activity: name === null ? 'unassigned' : 'assigned',
+        from: conversation.assignee_id,
+        to: assigneeId,
+      },
+    },
+    events: [assigneeId === null ? 'conversation.unassigned' : 'conversation.assigned'],
+    facts: { previous_assignee_id: conversation.assignee_id, assigned_by: by.id },
+  });
+}
+
+/** What is left of a hand-off once somebody took over. */
+export const NO_HANDOFF = { needs_human_handoff: false, handoff_reason: null } as const;
+
+/** The name of an active agent of the business. Throws a refusal naming `assignee_id` for any other id. */
+async function agentToAssign(tx: Sql, businessId: string, id: string): Promise<string> {
+  const [agent] = isUuid(id)
+    ? await tx<{ name: string }[]>`
+        select name from agents where id = ${id} and business_id = ${businessId} and is_active for share`
+    : [];
+  if (agent === undefined) throw invalidField('assignee_id', 'is not an active agent of your business');
+  return agent.name;
+}
+
+/** Whether the id is an active agent of the business. */
+export async function isAgent(sql: Sql, businessId: string, id: string): Promise<boolean> {
+  const rows = isUuid(id)
+    ? await sql`select id from agents where id = ${id} and business_id = ${businessId} and is_active`
+    : [];
+  return rows.length === 1;
+}
+
+/** Adds and removes tags; those that are there, or not there, already change nothing. */
+export async function changeTags(
+  tx: Sql,
+  conversation: ConversationRow,
+  { add = [], remove = [], by }: { add?: string[]; remove?: string[]; by: Author },
+): Promise<ConversationRow> {
+  const added = [...new Set(add)].filter((tag) => !conversation.tags.includes(tag));
+  const removed = conversation.tags.filter((tag) => remove.includes(tag));
+  if (added.length === 0 && removed.length === 0) return conversation;
+  return changeConversation(tx, conversation, {
+    by,
+    set: { tags: [...conversation.tags.filter((tag) => !removed.includes(tag)), ...added] },
+    activity: {
+      content: sentence(tagsSentence(added, removed), by),
+      metadata: { activity: 'tags_changed', added, removed },
+    },
+    events: ['conversation.tags_changed'],
+    facts: { added_tags: added, removed_tags: removed },
+  });
+}
+
+function tagsSentence(added: string[], removed: string[]): string {
+  const parts = [
+    added.length === 0 ? [] : [`Tagged ${added.join(', ')}`],
+    removed.length === 0 ? [] : [`Untagged ${removed.join(', ')}`],
+  ];
+  return parts.flat().join('; ');
+}
+
+/** Asks for a person to take over. */
+export async function requestHandoff(
+  tx: Sql,
+  conversation: ConversationRow,
+  { reason, by }: { reason: string | null; by: Author },
+): Promise<ConversationRow> {
+  if (conversation.needs_human_handoff && conversation.handoff_reason === reason) return conversation;
+  return changeConversation(tx, conversation, {
+    by,
+    set: { needs_human_handoff: true, handoff_reason: reason },
+    activity: {
+      content: sentence(reason === null ? 'Hand-off requested' : `Hand-off requested: ${reason}`, by),
+      metadata: { activity: 'handoff_requested', reason },
+    },
+    events: ['conversation.handoff_requested'],
+    facts: { reason },
+  });
+}
+
+/** Notes how far agents have read; a position behind the one that is known changes nothing. */
+export async function markRead(
+  tx: Sql,
+  conversation: ConversationRow,
+  { upToSeq, by }: { upToSeq: number | undefined; by: Author },
+): Promise<ConversationRow> {
+  const seq = Math.min(upToSeq ?? conversation.last_message_seq, conversation.last_message_seq);
+  if (seq <= conversation.agent_read_seq) return conversation;
+  const [row] = await tx<[{ unread: number }]>`
+    select count(*)::int as unread from messages
+    where conversation_id = ${conversation.id} and seq > ${seq} and direction = 'inbound'`;
+  if (row.unread === conversation.unread_count) {
+    await tx`update conversations set agent_read_seq = ${seq} where id = ${conversation.id}`;
+    return { ...conversation, agent_read_seq: seq };
+  }
+  return changeConversation(tx, conversation, {
+    by,
+    set: { agent_read_seq: seq, unread_count: row.unread },
+    events: ['conversation.updated'],
+    facts: { changed: ['unread_count'] },
+  });
+}
+
+export interface ConversationPatch {
+  status?: ConversationStatus | undefined;
+  snoozedUntil?: Date | undefined;
+  priority?: ConversationRow['priority'] | undefined;
+  subject?: string | null | undefined;
+  /** Merged into what is there; null takes an attribute away. */
+  customAttributes?: Record<string, unknown> | undefined;
+  customerId?: string | undefined;
+}
+
+/** Changes fields of the conversation; a status does all that its own route does. */
+export async function patchConversation(
+  tx: Sql,
+  conversation: ConversationRow,
+  { patch, by }: { patch: ConversationPatch; by: Author },
+): Promise<ConversationRow> {
+  const set = await changedFields(tx, conversation, patch);
+  const changed = Object.keys(set);
+  const patched =
+    changed.length === 0 ? conversation : await changeConversation(tx, conversation, fieldChange(set, by));
+  if (set.customer_id !== undefined) await claimMessages(tx, patched);
+  return patchStatus(tx, patched, { patch, by });
+}
+
+function fieldChange(set: Partial<ConversationRow>, by: Author): Change {
+  const changed = Object.keys(set);
+  const content = sentence(`Changed ${changed.join(', ').replaceAll('_', ' ')}`, by);
+  return {
+    by,
+    set,
+    activity: { content, metadata: { activity: 'updated', changed } },
+    events: ['conversation.updated'],
+    facts: { changed },
+  };
+}
+
+async function changedFields(
+  tx: Sql,
+  before: ConversationRow,
+  patch: ConversationPatch,
+): Promise<Partial<ConversationRow>> {
+  const { priority = before.priority, subject = before.subject, customerId } = patch;
+  const custom_attributes = mergeAttributes(before.custom_attributes, patch.customAttributes ?? {});
+  const isSame = JSON.stringify(custom_attributes) === JSON.stringify(before.custom_attributes);
+  return {
+    ...(priority === before.priority ? {} : { priority }),
+    ...(subject === before.subject ? {} : { subject }),
+    ...(isSame ? {} : { custom_attributes }),
+    ...(customerId === undefined ? {} : await linkedCustomer(tx, before, customerId)),
+  };
+}
+
+async function linkedCustomer(tx: Sql, { business_id, customer_id }: ConversationRow, id: string) {
+  if (customer_id === id) return {};
+  if (customer_id !== null) throw new AppError('conflict', 'The conversation has a customer already.');
+  return { customer_id: await customerToLink(tx, business_id, id) };
+}
+
+/** Custom attributes with others merged in; null takes one away. */
+export function mergeAttributes(before: Record<string, unknown>, changes: Record<string, unknown>) {
+  return Object.fromEntries(Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null));
+}
+
+async function customerToLink(tx: Sql, businessId: string, id: string): Promise<string> {
+  const rows = isUuid(id)
+    ? await tx`select id from customers where id = ${id} and business_id = ${businessId} and deleted_at is null for share`
+    : [];
+  if (rows.length === 0) throw invalidField('customer_id', 'is not a customer of your business');
+  return id;
+}
+
+/** What we wrote so far concerns the customer too. */
+async function claimMessages(tx: Sql, { id, customer_id }: ConversationRow): Promise<void> {
+  await tx`update messages set customer_id = ${customer_id} where conversation_id = ${id} and customer_id is null`;
+}
+
+async function patchStatus(
+  tx: Sql,
+  conversation: ConversationRow,
+  { patch, by }: { patch: ConversationPatch; by: Author },
+): Promise<ConversationRow> {
+  const { status, snoozedUntil } = patch;
+  if (status === 'snoozed') {
+    if (snoozedUntil === undefined) throw invalidField('snoozed_until', 'is needed with status snoozed');
+    return snooze(tx, conversation, { until: snoozedUntil, by });
+  }
+  if (snoozedUntil !== undefined) throw invalidField('snoozed_until', 'goes with status snoozed only');
+  return status === undefined ? conversation : changeStatus(tx, conversation, { to: status, by });
+}

@@ -1,0 +1,71 @@
+import type { RetentionDays } from './config.ts';
+import type { Pool } from './database/connect.ts';
+import type { Transact } from './database/transact.ts';
+import type { Files } from './files.ts';
+import { wakeSnoozed } from './lifecycle.ts';
+import type { Log } from './log.ts';
+import { loop } from './loop.ts';
+import { forgetTickets } from './realtime-tickets.ts';
+import { releaseScheduled } from './scheduled.ts';
+
+interface UpkeepOptions {
+  pool: Pool;
+  transact: Transact;
+  files: Files;
+  retentionDays: RetentionDays;
+  log: Log;
+}
+
+const SECOND_MS = 1_000;
+const HOUR_MS = 3_600_000;
+
+/** What happens when its time has come: snoozed conversations wake, scheduled messages go, ended data is forgotten. */
+export function startUpkeep({ pool, transact, files, retentionDays, log }: UpkeepOptions): {
+  stop(): Promise<void>;
+} {
+  const due = loop({
+    everyMs: SECOND_MS,
+    async turn() {
+      await wakeSnoozed(transact);
+      await releaseScheduled(transact);
+      return false;
+    },
+    onError: (error) => log.error({ err: error }, 'waking what is due failed'),
+  });
+  const forgetting = loop({
+    everyMs: HOUR_MS,
+    turn: () => forget(pool, files, retentionDays),
+    onError: (error) => log.error({ err: error }, 'forgetting what has ended failed'),
+  });
+  return {
+    async stop() {
+      await Promise.all([due.stop(), forgetting.stop()]);
+    },
+  };
+}
+
+const FORGET_BATCH = 10_000;
+const IDEMPOTENCY_HOURS = 24;
+const UNUSED_UPLOAD_HOURS = 24;
+
+/** True while there is more to forget: in batches, so that no statement holds locks for long. */
+async function forget(pool: Pool, files: Files, { keys }: RetentionDays): Promise<boolean> {
+  await pool`delete from idempotency_keys where created_at < now() - make_interval(hours => ${IDEMPOTENCY_HOURS})`;
+  await pool`delete from visitor_sessions where expires_at < now() - interval '1 day'`;
+  await pool`delete from leases where expires_at < now() - interval '1 day'`;
+  await forgetTickets(pool);
+  await forgetUploads(pool, files);
+  const forgotten = await pool`
+    delete from inbound_keys where ctid = any(array(
+      select ctid from inbound_keys where created_at < now() - make_interval(days => ${keys}) limit ${FORGET_BATCH}))`;
+  return forgotten.count === FORGET_BATCH;
+}
+
+/** The row goes first: a file without a row is only waste, a row without its file is a broken promise. */
+async function forgetUploads(pool: Pool, files: Files): Promise<void> {
+  const unused = await pool<{ storage_key: string | null }[]>`
+    delete from attachments
+    where state = 'uploaded' and created_at < now() - make_interval(hours => ${UNUSED_UPLOAD_HOURS})
+    returning storage_key`;
+  for (const { storage_key } of unused) if (storage_key !== null) await files.remove(storage_key);
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+export interface ChannelRow {
+  id: string;
+  business_id: string;
+  type: string;
+  name: string;
+  config: Record<string, unknown>;
+  secrets: Buffer | null;
+  account_key: string | null;
+  is_active: boolean;
+  is_default: boolean;
+  reopen: string;
+  assignment: Record<string, unknown>;
+  greeting: string | null;
+  out_of_hours: string | null;
+  setup: { done: string[]; todo: string[] };
+  connect_at: Date | null;
+  broken_at: Date | null;
+  broken_reason: string | null;
+  listen_state: Record<string, unknown>;
+  deleted_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export const channelView = z.object({
+  id: z.string(),
+  business_id: z.string(),
+  type: z.string(),
+  name: z.string(),
+  config: z.record(z.string(), z.unknown()).meta({ description: 'Secrets are masked, like "••••1234".' }),
+  is_active: z.boolean(),
+  is_default: z.boolean(),
+  reopen: z.string(),
+  webhook_url: z
+    .string()
+    .nullable()
+    .meta({ description: 'Where the provider calls us; null where it does not.' }),
+  setup: z.object({ done: z.array(z.string()), todo: z.array(z.string()) }),
+  broken_at: z.string().nullable(),
+  broken_reason: z.string().nullable(),
+  generated: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'Secrets that Tributary made for this request, in clear text for this once.' }),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+export type ChannelView = z.infer<typeof channelView>;

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import type { MessageType } from '../envelope.ts';
+import { isoOrNull } from './time.ts';
+
+export const MESSAGE_TYPES = [
+  'text',
+  'attachment',
+  'card',
+  'location',
+  'contact',
+  'template',
+  'note',
+  'activity',
+  'unsupported',
+] as const satisfies readonly MessageType[];
+
+export const MESSAGE_STATUSES = [
+  'scheduled',
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'read',
+  'failed',
+  'canceled',
+] as const;
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
+
+export interface AttachmentRow {
+  id: string;
+  message_id: string | null;
+  name: string;
+  content_type: string;
+  size_bytes: number | null;
+  state: 'uploaded' | 'pending' | 'ready' | 'failed' | 'too_large';
+}
+
+export interface MessageRow {
+  id: string;
+  business_id: string;
+  conversation_id: string;
+  channel_id: string;
+  customer_id: string | null;
+  seq: number | null;
+  direction: 'inbound' | 'outbound' | 'internal';
+  sender_type: 'customer' | 'agent' | 'system' | 'bot';
+  sender_id: string | null;
+  sender_name: string | null;
+  type: MessageType;
+  content: string;
+  html: string | null;
+  text_full: string | null;
+  card: Record<string, unknown> | null;
+  email: { subject?: string; cc?: string[]; bcc?: string[] } | null;
+  reactions: { emoji: string; sender: string }[];
+  reply_to_id: string | null;
+  client_message_id: string | null;
+  external_id: string | null;
+  metadata: Record<string, unknown>;
+  status: MessageStatus | null;
+  error: MessageError | null;
+  send_at: Date | null;
+  next_attempt_at: Date | null;
+  created_at: Date;
+  sent_at: Date | null;
+  delivered_at: Date | null;
+  read_at: Date | null;
+  edited_at: Date | null;
+  deleted_at: Date | null;
+}
+
+export const messageError = z.object({
+  code: z.string(),
+  provider_code: z.string().nullable(),
+  message: z.string(),
+  retryable: z.boolean(),
+});
+export type MessageError = z.infer<typeof messageError>;
+
+export const attachmentView = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  size: z.number().int().nullable(),
+  url: z.string().nullable(),
+  state: z.enum(['pending', 'ready', 'failed', 'too_large']),
+});
+export type AttachmentView = z.infer<typeof attachmentView>;
+
+export const messageView = z.object({
+  id: z.string(),
+  seq: z.number().int().nullable(),
+  conversation_id: z.string(),
+  direction: z.enum(['inbound', 'outbound', 'internal']),
+  sender_type: z.enum(['customer', 'agent', 'system', 'bot']),
+  sender_id: z.string().nullable(),
+  sender: z.object({ id: z.string().nullable(), name: z.string().nullable() }),
+  type: z.enum(MESSAGE_TYPES),
+  content: z.string(),
+  html: z.string().nullable(),
+  text_full: z.string().nullable(),
+  attachments: z.array(attachmentView),
+  card: z.record(z.string(), z.unknown()).nullable(),
+  email: z
+    .object({
+      subject: z.string().optional(),
+      cc: z.array(z.string()).optional(),
+      bcc: z.array(z.string()).optional(),
+    })
+    .nullable(),
+  reactions: z.array(z.object({ emoji: z.string(), sender: z.string() })),
+  reply_to_id: z.string().nullable(),
+  client_message_id: z.string().nullable(),
+  external_id: z.string().nullable(),
+  status: z.enum(MESSAGE_STATUSES).nullable(),
+  error: messageError.nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+  blocked_by: z.string().nullable(),
+  next_attempt_at: z.string().nullable(),
+  send_at: z.string().nullable(),
+  created_at: z.string(),
+  sent_at: z.string().nullable(),
+  delivered_at: z.string().nullable(),
+  read_at: z.string().nullable(),
+  edited_at: z.string().nullable(),
+  deleted_at: z.string().nullable(),
+});
+export type MessageView = z.infer<typeof messageView>;
+
+interface MessageExtras {
+  attachments: AttachmentRow[];
+  /** The earlier message of the conversation that this one waits for. */
+  blockedBy?: string | null;
+}
+
+/** The message as the API and events show it. URLs of attachments are null until `mintUrls` fills them for a reader. */
+export function viewMessage(row: MessageRow, { attachments, blockedBy = null }: MessageExtras): MessageView {
+  return {
+    id: row.id,
+    seq: row.seq,
+    conversation_id: row.conversation_id,
+    direction: row.direction,
+    sender_type: row.sender_type,
+    sender_id: row.sender_id,
+    sender: { id: row.sender_type === 'customer' ? row.customer_id : row.sender_id, name: row.sender_name },
+    type: row.type,
+    content: row.content,
+    html: row.html,
+    text_full: row.text_full,
+    attachments: attachments.map(viewAttachment),
+    card: row.card,
+    email: row.email,
+    reactions: row.reactions,
+    reply_to_id: row.reply_to_id,
+    client_message_id: row.client_message_id,
+    external_id: row.external_id,
+    status: row.status,
+    error: row.error,
+    metadata: row.metadata,
+    blocked_by: blockedBy,
+    next_attempt_at: isoOrNull(row.next_attempt_at),
+    send_at: isoOrNull(row.send_at),
+    created_at: row.created_at.toISOString(),
+    sent_at: isoOrNull(row.sent_at),
+    delivered_at: isoOrNull(row.delivered_at),
+    read_at: isoOrNull(row.read_at),
+    edited_at: isoOrNull(row.edited_at),
+    deleted_at: isoOrNull(row.deleted_at),
+  };
+}
+
+function viewAttachment(row: AttachmentRow): AttachmentView {
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.content_type,
+    size: row.size_bytes,
+    url: null,
+    state: row.state === 'uploaded' ? 'pending' : row.state,
+  };
+}
