@@ -1,0 +1,91 @@
+import type { AdapterContext, Channel, ChannelAdapter } from '../../core/adapter.ts';
+import type { Inbound } from '../../core/envelope.ts';
+import { type Call, createCall } from './client.ts';
+import { connect, health } from './connect.ts';
+import { sendError } from './errors.ts';
+import { fetchAttachment } from './files.ts';
+import { LIMITS } from './limits.ts';
+import { parse } from './parse.ts';
+import { poll } from './poll.ts';
+import { addressOf, send } from './send.ts';
+import { botId, type TelegramSettings, telegramSettings } from './settings.ts';
+import { split } from './split.ts';
+import { messageIdIn, readThread, threadKey } from './thread.ts';
+import { verify } from './verify.ts';
+
+const CONFLICT_WAIT_MS = 10_000;
+
+/** Telegram bots: by webhook where there is a public https address, else by long polling. */
+export function telegramAdapter(
+  { egress }: AdapterContext,
+  { conflictWaitMs = CONFLICT_WAIT_MS } = {},
+): ChannelAdapter<TelegramSettings> {
+  const call = createCall(egress);
+  const conflicts = new Map<string, string>();
+  return {
+    type: 'telegram',
+    settings: telegramSettings,
+    secretKeys: ['bot_token', 'secret_token'],
+    hostKeys: ['api_root'],
+    limits: LIMITS,
+    opensThreads: false,
+    sendIsIdempotent: false,
+    accountKey: (settings) => `telegram:${botId(settings)}`,
+    threadKeyFor,
+    split,
+    send: (part, channel, signal) => send(call, part, { channel, signal }),
+    door: { verify, parse },
+    listen: (channel, context) => poll(call, { channel, context }, { conflicts, conflictWaitMs }),
+    shouldListen: (_channel, doorUrl) => doorUrl === undefined,
+    connect: (channel, doorUrl) =>
+      connect(call, channel, doorUrl).catch((error) => Promise.reject(sendError(error))),
+    health: (channel, doorUrl) => health(call, channel, { doorUrl, conflict: conflicts.get(channel.id) }),
+    acknowledge: (inbound, channel) => answerCallback(call, inbound, channel),
+    fetchAttachment: (ref, channel, signal) => fetchAttachment(ref, { call, egress, channel, signal }),
+    typing: (key, channel) => showTyping(call, key, channel),
+    markRead: (key, externalId, channel) => markRead(call, { key, externalId }, channel),
+  };
+}
+
+/** Bots may write to whoever wrote to them; the person's id is the chat's. */
+function threadKeyFor(address: string): string | undefined {
+  const thread = readThread(address);
+  return thread && threadKey(thread);
+}
+
+/** Until it is answered, a pressed button spins on the customer's screen. */
+async function answerCallback(
+  call: Call,
+  inbound: Inbound,
+  { settings }: Channel<TelegramSettings>,
+): Promise<void> {
+  const queryId = inbound.kind === 'message' ? inbound.metadata?.['callback_query_id'] : undefined;
+  if (typeof queryId !== 'string') return;
+  await call(settings, (api) => api.answerCallbackQuery({ callback_query_id: queryId }));
+}
+
+async function showTyping(call: Call, key: string, { settings }: Channel<TelegramSettings>): Promise<void> {
+  const thread = readThread(key);
+  if (!thread) return;
+  const { direct_messages_topic_id: _, ...where } = addressOf(thread);
+  await call(settings, (api) => api.sendChatAction({ ...where, action: 'typing' }));
+}
+
+/** Only in a business's own account is there anybody whose reading the customer sees. */
+async function markRead(
+  call: Call,
+  { key, externalId }: { key: string; externalId: string },
+  { settings }: Channel<TelegramSettings>,
+): Promise<void> {
+  const thread = readThread(key);
+  const messageId = thread && messageIdIn(thread, externalId);
+  const businessConnectionId = thread?.businessConnectionId;
+  if (messageId === undefined || businessConnectionId === undefined) return;
+  await call(settings, (api) =>
+    api.readBusinessMessage({
+      business_connection_id: businessConnectionId,
+      chat_id: thread?.chatId ?? 0,
+      message_id: messageId,
+    }),
+  );
+}

@@ -1,0 +1,210 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Channel, ChannelAdapter, DoorRequest } from '../../src/core/adapter.ts';
+import type { Inbound, Part } from '../../src/core/envelope.ts';
+import { AppError, OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../src/core/errors.ts';
+import { outbound } from '../support/outbound.ts';
+
+/** What the provider's stand-in must be able to do for the suite. */
+export interface ProviderHarness<Settings> {
+  adapter: ChannelAdapter<Settings>;
+  channel: Channel<Settings>;
+  /** Texts that must never be seen outside the settings: tokens, passwords. */
+  secrets: string[];
+  door?: {
+    /** A request as the provider sends it, with its signature. */
+    signed(body: Uint8Array): DoorRequest;
+    /** The same with the signature of somebody else. */
+    forged(body: Uint8Array): DoorRequest;
+    /** Recorded requests and what they mean, by name. */
+    fixtures: Record<string, { body: Uint8Array; expected: unknown[] }>;
+    /** Something that the provider may send some day and we know nothing of. */
+    unknown: Uint8Array;
+  };
+  provider?: {
+    threadKey: string;
+    /** Texts that it took so far. */
+    taken(): string[];
+    refuseNext(kind: 'rate limit' | 'bad request' | 'bad account' | 'server error' | 'lost answer'): void;
+    /** The same channel at an address where nobody listens. */
+    unreachable: Channel<Settings>;
+  };
+  close?(): Promise<void>;
+}
+
+/** What every adapter keeps, whatever its provider. */
+export function adapterContract<Settings>(
+  name: string,
+  create: () => Promise<ProviderHarness<Settings>>,
+): void {
+  describe(`the adapter contract: ${name}`, () => {
+    let harness: ProviderHarness<Settings>;
+    beforeAll(async () => {
+      harness = await create();
+    });
+    afterAll(async () => {
+      await harness.close?.();
+    });
+
+    it('reads its own settings back unchanged', () => {
+      const { adapter, channel } = harness;
+      expect(adapter.settings.parse(structuredClone(channel.settings))).toEqual(channel.settings);
+    });
+
+    it('names as secrets and hosts only members of its settings', () => {
+      const { adapter, channel } = harness;
+      const known = adapter.settings.safeParse(channel.settings).data as Record<string, unknown>;
+      for (const key of adapter.hostKeys) expect(Object.keys(known)).toContain(key.split('.')[0]);
+      expect(adapter.hostKeys.filter((key) => adapter.secretKeys.includes(key))).toEqual([]);
+    });
+
+    it('says nothing of its secrets in the account key', () => {
+      const { adapter, channel, secrets } = harness;
+      expect(leaks(adapter.accountKey?.(channel.settings), secrets)).toEqual([]);
+    });
+
+    it('has the members that belong together', () => {
+      const { adapter } = harness;
+      expect(adapter.listen === undefined).toBe(adapter.shouldListen === undefined);
+      if (adapter.door === undefined) expect(adapter.acknowledge).toBeUndefined();
+    });
+
+    describe('on the way in', () => {
+      it('accepts a request of its provider and rejects a forged one', () => {
+        const { adapter, channel, door } = harness;
+        if (!door) return expect(adapter.door).toBeUndefined();
+        const body = firstBody(door.fixtures);
+        expect(adapter.door?.verify(door.signed(body), channel)).toBe(true);
+        expect(adapter.door?.verify(door.forged(body), channel)).toBe(false);
+        expect(adapter.door?.verify({ ...door.signed(body), headers: {} }, channel)).toBe(false);
+      });
+
+      it('reads every recorded request as what it means, and the same way each time', () => {
+        const { adapter, channel, door } = harness;
+        for (const [file, { body, expected }] of Object.entries(door?.fixtures ?? {})) {
+          const first = adapter.door?.parse(door?.signed(body) as DoorRequest, channel) ?? [];
+          const second = adapter.door?.parse(door?.signed(body) as DoorRequest, channel);
+          expect(asStored(first), file).toEqual(expected);
+          expect(second, file).toEqual(first);
+          checkEnvelopes(first, file);
+        }
+      });
+
+      it('leaves out what it does not know, and calls a body that is none malformed', () => {
+        const { adapter, channel, door } = harness;
+        if (!door) return;
+        expect(adapter.door?.parse(door.signed(door.unknown), channel)).toEqual([]);
+        const broken = door.signed(Buffer.from('{"half": '));
+        expect(() => adapter.door?.parse(broken, channel)).toThrow(AppError);
+      });
+    });
+
+    describe('on the way out', () => {
+      it('splits nothing that fits and loses no word of what does not', () => {
+        const { adapter } = harness;
+        const { textLength } = adapter.limits;
+        expect(adapter.split(outbound({ content: 'x'.repeat(textLength) }))).toHaveLength(1);
+        const long = Array.from({ length: textLength }, (_, n) => `word${n}`).join(' ');
+        const parts = adapter.split(outbound({ content: long }));
+        expect(parts.map(({ n }) => n)).toEqual(parts.map((_, n) => n));
+        if (adapter.send) expect(words(parts)).toEqual(long.split(' '));
+      });
+
+      it('splits the same message the same way, into parts that can be stored', () => {
+        const { adapter } = harness;
+        const message = outbound({ content: 'a b c '.repeat(2000), replyToExternalId: '5001:7' });
+        expect(adapter.split(message)).toEqual(adapter.split(message));
+        for (const { payload } of adapter.split(message))
+          expect(JSON.parse(JSON.stringify(payload))).toEqual(payload);
+      });
+
+      it('resolves with the provider’s id', async () => {
+        const { provider } = harness;
+        if (!provider) return expect(harness.adapter.send).toBeUndefined();
+        const sent = await send(harness, 'accepted once');
+        expect(sent?.externalId).toBeTypeOf('string');
+        expect(provider.taken().filter((text) => text === 'accepted once')).toHaveLength(1);
+      });
+
+      it('tells the ways in which a send fails apart, without a word of its secrets', async () => {
+        const { provider, secrets } = harness;
+        if (!provider) return;
+        const cases = [
+          ['rate limit', RateLimited],
+          ['bad request', SendRejected],
+          ['bad account', SendRejected],
+          ['server error', SendDeferred],
+        ] as const;
+        for (const [kind, type] of cases) {
+          provider.refuseNext(kind);
+          const error = await failureOf(() => send(harness, `refused: ${kind}`));
+          expect(error, kind).toBeInstanceOf(type);
+          expect(leaks(error, secrets), kind).toEqual([]);
+          if (error instanceof SendRejected) expect(error.channelBroken, kind).toBe(kind === 'bad account');
+          if (error instanceof RateLimited) expect(error.retryAfterMs).toBeGreaterThan(0);
+        }
+        expect(provider.taken().filter((text) => text.startsWith('refused'))).toEqual([]);
+      });
+
+      it('knows that nothing was sent when nobody was there', async () => {
+        const { provider, secrets } = harness;
+        if (!provider) return;
+        const error = await failureOf(() =>
+          send({ ...harness, channel: provider.unreachable }, 'nobody there'),
+        );
+        expect(error).toBeInstanceOf(SendDeferred);
+        expect(leaks(error, secrets)).toEqual([]);
+      });
+
+      it('says that it cannot know when the answer was lost', async () => {
+        const { provider, secrets } = harness;
+        if (!provider) return;
+        provider.refuseNext('lost answer');
+        const error = await failureOf(() => send(harness, 'lost answer'));
+        expect(error).toBeInstanceOf(OutcomeUnknown);
+        expect(leaks(error, secrets)).toEqual([]);
+        expect(provider.taken().filter((text) => text === 'lost answer')).toHaveLength(1);
+      });
+    });
+  });
+}
+
+function firstBody(fixtures: Record<string, { body: Uint8Array }>): Uint8Array {
+  const [first] = Object.values(fixtures);
+  if (!first) throw new Error('a channel with a door needs fixtures');
+  return first.body;
+}
+
+function asStored(inbound: Inbound[]): unknown {
+  return JSON.parse(JSON.stringify(inbound));
+}
+
+function checkEnvelopes(inbound: Inbound[], file: string): void {
+  expect(new Set(inbound.map(({ externalEventId }) => externalEventId)).size, file).toBe(inbound.length);
+  for (const one of inbound) {
+    expect(one.threadKey, file).not.toBe('');
+    if (one.kind === 'message') expect(one.content, file).toBeTypeOf('string');
+  }
+}
+
+function words(parts: Part[]): string[] {
+  return parts.flatMap(({ payload }) => String(payload['text']).trim().split(/\s+/));
+}
+
+async function send<S>({ adapter, channel, provider }: ProviderHarness<S>, content: string) {
+  const [part] = adapter.split(outbound({ content, threadKey: provider?.threadKey ?? '' }));
+  return part && adapter.send?.(part, channel, new AbortController().signal);
+}
+
+async function failureOf(work: () => Promise<unknown>): Promise<unknown> {
+  return work().then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  );
+}
+
+/** The secrets that can be seen in a value, its hidden members and its causes. */
+function leaks(value: unknown, secrets: string[]): string[] {
+  const seen = inspect(value, { depth: 10, showHidden: true, maxStringLength: null });
+  return secrets.filter((secret) => seen.includes(secret));
+}

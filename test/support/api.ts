@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../src/api/app.ts';
+import type { ApiDeps } from '../../src/api/deps.ts';
+import { createRegistry } from '../../src/channels/registry.ts';
+import type { Role } from '../../src/core/actor.ts';
+import { createApiKey } from '../../src/core/api-keys.ts';
+import { createAttachments } from '../../src/core/attachments.ts';
+import { createBusiness } from '../../src/core/businesses.ts';
+import { createChannels } from '../../src/core/channels.ts';
+import { type Config, readConfig } from '../../src/core/config.ts';
+import { createTransact } from '../../src/core/database/transact.ts';
+import { createEgress } from '../../src/core/egress.ts';
+import { createIngest } from '../../src/core/ingest.ts';
+import { createRateLimits } from '../../src/core/limits.ts';
+import { createLog } from '../../src/core/log.ts';
+import { createReceiver } from '../../src/core/receive.ts';
+import { createSecrets } from '../../src/core/secrets.ts';
+import { createWake } from '../../src/core/wake.ts';
+import { createTestDatabase } from './database.ts';
+
+export const ADMIN_API_KEY = 'operator-of-the-tests-long-enough';
+
+export interface TestAnswer {
+  status: number;
+  headers: Headers;
+  // Tests read what they expect; a wrong shape fails there.
+  // biome-ignore lint/suspicious/noExplicitAny: an answer of any route
+  body: any;
+  text: string;
+}
+
+export interface CallOptions {
+  key?: string;
+  body?: unknown;
+  /** Bytes, text or a form to send as they are. */
+  raw?: string | Uint8Array | FormData;
+  headers?: Record<string, string>;
+}
+
+export interface TestBusiness {
+  id: string;
+  ownerId: string;
+  key: string;
+}
+
+export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+/** The HTTP app on a database of its own, without lanes and dispatcher: what routes do by themselves. */
+export async function startApi({
+  config: overrides = {},
+  deps: replaced = {},
+}: {
+  config?: Partial<Config>;
+  deps?: Partial<ApiDeps>;
+} = {}) {
+  const database = await createTestDatabase();
+  const { pool } = database;
+  const dataDir = await mkdtemp(join(tmpdir(), 'tributary-api-'));
+  const read = readConfig({
+    DATA_DIR: dataDir,
+    EGRESS_ALLOW: '127.0.0.0/8',
+    ADMIN_API_KEY,
+    PUBLIC_URL: 'http://tributary.test',
+  });
+  const config: Config = { ...read, ...overrides };
+  const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent');
+  const secrets = createSecrets(['a secret of the tests, long enough']);
+  const wake = await createWake(undefined, log);
+  const egress = createEgress({ allow: config.egressAllow });
+  const registry = createRegistry({ egress });
+  const transact = createTransact(pool, wake);
+  const channels = createChannels({
+    pool,
+    transact,
+    secrets,
+    registry,
+    wake,
+    egress,
+    publicUrl: () => config.publicUrl,
+  });
+  const attachments = createAttachments({ pool, secrets, dataDir, baseUrl: () => config.publicUrl ?? '' });
+  const ingest = createIngest({ pool, wake, secrets, log });
+  const receiver = createReceiver({ pool, channels, ingest, log });
+  const rateLimits = createRateLimits(undefined, log);
+  const deps: ApiDeps = {
+    config,
+    pool,
+    transact,
+    secrets,
+    registry,
+    channels,
+    receiver,
+    wake,
+    rateLimits,
+    log,
+    attachments,
+    egress,
+    isReady: () => true,
+    ...replaced,
+  };
+  const app = createApp(deps);
+
+  async function call(method: string, path: string, options: CallOptions = {}): Promise<TestAnswer> {
+    const { key, body, raw = body === undefined ? undefined : JSON.stringify(body), headers = {} } = options;
+    const response = await app.request(path, {
+      method,
+      headers: {
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(raw === undefined ? {} : { body: raw as string }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+  }
+
+  async function business(name = 'Acme'): Promise<TestBusiness> {
+    const { business, key, ownerId } = await pool.begin((tx) => createBusiness(tx, { name }));
+    return { id: business.id, key, ownerId };
+  }
+
+  async function keyFor(businessId: string, role: Role, agentId: string | null = null): Promise<string> {
+    return (await createApiKey(pool, businessId, { name: role, role, agentId })).key;
+  }
+
+  async function stop(): Promise<void> {
+    await ingest.close();
+    await egress.close();
+    await rateLimits.close();
+    await wake.close();
+    await database.drop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+
+  return { app, pool, deps, call, business, keyFor, stop };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
