@@ -1,0 +1,144 @@
+import type { Pool } from '../core/database/connect.ts';
+import { newId } from '../core/id.ts';
+import { type Lease, leaseHeld } from '../core/lanes.ts';
+
+/** A delivery whose time has come. */
+export interface DueDelivery {
+  id: string;
+  created_at: Date;
+  business_id: string;
+  customer_id: string | null;
+  event_id: string;
+  event_type: string;
+  body: string;
+  tries: number;
+}
+
+/** A delivery with the attempt that is about to be made. */
+export interface Begun {
+  delivery: DueDelivery;
+  attemptId: string;
+  startedAt: Date;
+}
+
+/** A place in the order in which deliveries are due. */
+export interface DuePosition {
+  /** As Postgres writes it: a Date would cut it, and so would the driver if it knew that it is a time. */
+  next_text: string;
+  event_seq: number;
+}
+
+export interface DuePage {
+  due: DueDelivery[];
+  /** When the first of the others is due. */
+  next: Date | null;
+  /** Where to read on; undefined when the page holds all that is due now. */
+  last: DuePosition | undefined;
+}
+
+const PAGE = 100;
+const START: DuePosition = { next_text: '-infinity', event_seq: 0 };
+const CLOCK_SKEW_MS = 3_600_000;
+
+type DueRow = DueDelivery & DuePosition & { later_at: Date | null };
+
+/**
+ * What is due at an endpoint from a position on, the longest due first. It may name again what is already in hand:
+ * leaving that out here would cost the planner more than all the rest, since it weighs every id for every day.
+ */
+export async function readDue(pool: Pool, endpointId: string, from: DuePosition = START): Promise<DuePage> {
+  // Days that are still to come are left out when planning.
+  const pending = pool`
+    endpoint_id = ${endpointId} and status = 'pending' and created_at < ${new Date(Date.now() + CLOCK_SKEW_MS)}`;
+  const rows = await pool<DueRow[]>`
+    (select id, created_at, business_id, customer_id, event_id, event_type, body, tries, event_seq,
+        next_attempt_at::text as next_text, null::timestamptz as later_at
+      from deliveries
+      where ${pending} and next_attempt_at <= now()
+        and (next_attempt_at, event_seq) >= (${from.next_text}::text::timestamptz, ${from.event_seq}::bigint)
+      order by next_attempt_at, event_seq limit ${PAGE})
+    union all
+    (select id, created_at, business_id, customer_id, event_id, event_type, '', tries, event_seq, '', next_attempt_at
+      from deliveries where ${pending} and next_attempt_at > now()
+      order by next_attempt_at, event_seq limit 1)`;
+  const due = rows.filter((row) => row.later_at === null);
+  return { due, next: rows.at(-1)?.later_at ?? null, last: due.length === PAGE ? due.at(-1) : undefined };
+}
+
+/** What one lane is about to send. */
+export interface Beginning {
+  lease: Lease;
+  endpointId: string;
+  batch: readonly Begun[];
+}
+
+/**
+ * Writes down that requests are about to leave; false for a lane that may not send any more. Does not wait for the disk:
+ * should Postgres itself crash, the trace may be lost, but the delivery is still pending and goes out again.
+ */
+export async function beginAttempts(pool: Pool, beginnings: readonly Beginning[]): Promise<boolean[]> {
+  const rows = beginnings.flatMap(({ lease, endpointId, batch }) =>
+    batch.map(({ delivery, attemptId, startedAt }) => ({
+      lane: lease.key,
+      token: lease.token,
+      endpoint_id: endpointId,
+      id: attemptId,
+      started_at: startedAt,
+      business_id: delivery.business_id,
+      subject_id: delivery.id,
+      customer_id: delivery.customer_id,
+      number: delivery.tries + 1,
+    })),
+  );
+  const inserted = await pool<{ id: string }[]>`
+    insert into attempts (id, started_at, business_id, kind, subject_id, customer_id, number)
+    select r.id, r.started_at, r.business_id, 'delivery', r.subject_id, r.customer_id, r.number
+    from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, endpoint_id uuid, id uuid,
+      started_at timestamptz, business_id uuid, subject_id uuid, customer_id uuid, number integer)
+    join lanes l on l.key = r.lane and l.lease_token = r.token
+    join webhook_endpoints e on e.id = r.endpoint_id and e.is_active and e.deleted_at is null
+    where (select set_config('synchronous_commit', 'off', true)) is not null
+    returning id`;
+  const ids = new Set(inserted.map(({ id }) => id));
+  return beginnings.map(({ batch }) => batch.every(({ attemptId }) => ids.has(attemptId)));
+}
+
+/** A due delivery with the attempt to be made of it. Never started before it was created, whatever the clocks say. */
+export function withAttempt(delivery: DueDelivery, now: Date): Begun {
+  const startedAt = new Date(Math.max(now.getTime(), delivery.created_at.getTime()));
+  return { delivery, attemptId: newId(), startedAt };
+}
+
+/** Attempts that a crash left open: nobody can know how they ended, so each counts as a try and its delivery goes on. */
+export async function closeCutAttempts(
+  pool: Pool,
+  lease: Lease,
+  page: readonly DueDelivery[],
+): Promise<void> {
+  const oldest = page.reduce((least, { created_at }) => Math.min(least, created_at.getTime()), Date.now());
+  const cut = await pool<{ subject_id: string }[]>`
+    update attempts set finished_at = now(), outcome = 'unknown', message = 'the process ended before an answer'
+    where subject_id = any(${page.map(({ id }) => id)}::uuid[]) and kind = 'delivery' and outcome is null
+      and started_at >= ${new Date(oldest)} and started_at < now() + interval '1 hour' and ${leaseHeld(pool, lease)}
+    returning subject_id`;
+  if (cut.length === 0) return;
+  const ids = new Set(cut.map((row) => row.subject_id));
+  for (const delivery of page) if (ids.has(delivery.id)) delivery.tries += 1;
+  await pool`
+    update deliveries set tries = tries + 1, last_outcome = 'unknown'
+    where id = any(${[...ids]}::uuid[]) and created_at >= ${new Date(oldest)}`;
+}
+
+const CANCEL_BATCH = 1_000;
+
+/** What was still to be delivered to an endpoint that hears no more. */
+export async function cancelPending(pool: Pool, endpointId: string, lease: Lease): Promise<void> {
+  for (;;) {
+    const canceled = await pool`
+      update deliveries set status = 'canceled', next_attempt_at = null
+      where (created_at, id) in (
+        select created_at, id from deliveries where endpoint_id = ${endpointId} and status = 'pending' limit ${CANCEL_BATCH})
+        and ${leaseHeld(pool, lease)}`;
+    if (canceled.count < CANCEL_BATCH) return;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Sql } from '../core/database/connect.ts';
+import { newId } from '../core/id.ts';
+import type { Secrets } from '../core/secrets.ts';
+import { generateSecret, type SecretKind } from './sign.ts';
+
+/** A secret that receivers may still verify with. */
+export interface EndpointSecret {
+  id: string;
+  kind: SecretKind;
+  secret: string;
+  expires_at: Date | null;
+  created_at: Date;
+}
+
+interface Owner {
+  id: string;
+  business_id: string;
+}
+
+export const OVERLAP_SECONDS = 86_400;
+// More signatures would only make the header longer: nobody rotates that often by intent.
+const MAX_VALID = 10;
+
+/** Gives the endpoint a new secret of this kind and returns it. */
+export async function addSecret(
+  tx: Sql,
+  endpoint: Owner,
+  { secrets, kind }: { secrets: Secrets; kind: SecretKind },
+): Promise<string> {
+  const id = newId();
+  const secret = generateSecret(kind);
+  const sealed = secrets.encrypt(secret, scopeOf(endpoint, id));
+  await tx`
+    insert into endpoint_secrets (id, endpoint_id, kind, secret) values (${id}, ${endpoint.id}, ${kind}, ${sealed})`;
+  return secret;
+}
+
+export interface Rotation {
+  kind: SecretKind;
+  /** How long the old secret goes on signing beside the new one. */
+  overlapSeconds: number;
+}
+
+/** Replaces the endpoint's secret of a kind; both sign until the overlap ends. The caller holds the endpoint's row. */
+export async function rotateSecret(
+  tx: Sql,
+  endpoint: Owner,
+  { secrets, kind, overlapSeconds }: Rotation & { secrets: Secrets },
+): Promise<void> {
+  await tx`
+    update endpoint_secrets set expires_at = now() + make_interval(secs => ${overlapSeconds})
+    where endpoint_id = ${endpoint.id} and kind = ${kind} and expires_at is null`;
+  await addSecret(tx, endpoint, { secrets, kind });
+  await tx`
+    delete from endpoint_secrets where endpoint_id = ${endpoint.id} and (
+      expires_at <= now()
+      or id not in (select id from endpoint_secrets where endpoint_id = ${endpoint.id} order by id desc limit ${MAX_VALID}))`;
+}
+
+/** Every valid secret: the current ones first, then those that still overlap, newest first. */
+export async function listSecrets(sql: Sql, secrets: Secrets, endpoint: Owner): Promise<EndpointSecret[]> {
+  const rows = await sql<(Omit<EndpointSecret, 'secret'> & { secret: Buffer })[]>`
+    select id, kind, secret, expires_at, created_at from endpoint_secrets
+    where endpoint_id = ${endpoint.id} and (expires_at is null or expires_at > now())
+    order by expires_at is null desc, kind, id desc`;
+  return rows.map((row) => ({ ...row, secret: secrets.decrypt(row.secret, scopeOf(endpoint, row.id)) }));
+}
+
+function scopeOf(endpoint: Owner, secretId: string) {
+  return { businessId: endpoint.business_id, rowId: secretId, field: 'endpoint_secret' };
+}

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from '../core/database/connect.ts';
+import type { Lease } from '../core/lanes.ts';
+import type { Begun } from './due.ts';
+import type { Answer } from './request.ts';
+import { nextAttemptAt } from './schedule.ts';
+
+/** What a try leads to for its delivery. */
+export interface Result extends Begun {
+  answer: Answer;
+  status: 'delivered' | 'pending' | 'failed';
+  finishedAt: Date;
+  nextAttemptAt: Date | null;
+}
+
+const GONE = 410;
+
+/** Pure: what an answer means for its delivery. */
+export function resultOf(
+  begun: Begun,
+  answer: Answer,
+  { now, random }: { now: Date; random: number },
+): Result {
+  const ended = { ...begun, answer, finishedAt: now };
+  if (answer.outcome === 'delivered') return { ...ended, status: 'delivered', nextAttemptAt: null };
+  if (answer.wasInterrupted) return { ...ended, status: 'pending', nextAttemptAt: now };
+  if (answer.statusCode === GONE) return { ...ended, status: 'failed', nextAttemptAt: null };
+  const next = nextAttemptAt(begun.delivery.tries + 1, { now, random, retryAfterMs: answer.retryAfterMs });
+  return { ...ended, status: next === null ? 'failed' : 'pending', nextAttemptAt: next };
+}
+
+/** What ended in one lane. */
+export interface Ending {
+  lease: Lease;
+  results: readonly Result[];
+}
+
+/** Stores how attempts ended and what becomes of their deliveries; a lost lease stores nothing. */
+export async function writeResults(pool: Pool, endings: readonly Ending[]): Promise<void[]> {
+  const rows = endings.flatMap(({ lease, results }) => results.map((result) => rowOf(result, lease)));
+  // Constants for the planner: it looks at the days of this batch and no others.
+  const created = rangeOf(rows.map((row) => row.created_at));
+  const started = rangeOf(rows.map((row) => row.started_at));
+  await pool`
+    with r as (
+      select r.* from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, id uuid,
+        created_at timestamptz, attempt_id uuid, started_at timestamptz, finished_at timestamptz, outcome text,
+        status_code integer, message text, excerpt text, duration_ms integer, status text, tries integer,
+        next_attempt_at timestamptz)
+      join lanes l on l.key = r.lane and l.lease_token = r.token
+    ), moved as (
+      update deliveries d
+      set status = r.status, tries = r.tries, next_attempt_at = r.next_attempt_at, last_outcome = r.outcome,
+        last_status_code = r.status_code, delivered_at = case when r.status = 'delivered' then r.finished_at end
+      from r where d.id = r.id and d.created_at = r.created_at and d.created_at between ${created.from} and ${created.to}
+    )
+    update attempts a
+    set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, message = r.message,
+      response_excerpt = r.excerpt, duration_ms = r.duration_ms
+    from r where a.id = r.attempt_id and a.started_at = r.started_at
+      and a.started_at between ${started.from} and ${started.to}`;
+  return endings.map(() => undefined);
+}
+
+function rowOf(result: Result, lease: Lease) {
+  const { delivery, attemptId, startedAt, answer, status, finishedAt, nextAttemptAt } = result;
+  return {
+    lane: lease.key,
+    token: lease.token,
+    id: delivery.id,
+    created_at: delivery.created_at,
+    attempt_id: attemptId,
+    started_at: startedAt,
+    finished_at: finishedAt,
+    outcome: answer.outcome,
+    status_code: answer.statusCode,
+    message: answer.message,
+    excerpt: answer.excerpt,
+    duration_ms: answer.durationMs,
+    status,
+    tries: delivery.tries + 1,
+    next_attempt_at: nextAttemptAt,
+  };
+}
+
+function rangeOf(times: readonly Date[]): { from: Date; to: Date } {
+  const values = times.map((time) => time.getTime());
+  return { from: new Date(Math.min(...values)), to: new Date(Math.max(...values)) };
+}
+
+export interface Batcher<T> {
+  add(item: T): void;
+  /** Items that are not stored yet. */
+  readonly size: number;
+}
+
+const RETRY_WRITE_MS = [100, 200, 400, 800, 1_600, 3_200];
+
+interface BatcherOptions<T> {
+  write(items: T[]): Promise<void>;
+  onWritten(): void;
+  onFailure(error: unknown): void;
+}
+
+/** Items that come in while a write is under way share the next one. A write that fails is repeated while that may help. */
+export function createBatcher<T>({ write, onWritten, onFailure }: BatcherOptions<T>): Batcher<T> {
+  let waiting: T[] = [];
+  let writing = 0;
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0) {
+      const items = waiting;
+      waiting = [];
+      writing = items.length;
+      await persistently(() => write(items));
+      writing = 0;
+      onWritten();
+    }
+  }
+
+  return {
+    add(item) {
+      waiting.push(item);
+      if (writing > 0 || waiting.length > 1) return;
+      // After this turn of the event loop: answers that arrived together are stored together.
+      setImmediate(() => drain().catch(onFailure));
+    },
+    get size() {
+      return waiting.length + writing;
+    },
+  };
+}
+
+async function persistently(run: () => Promise<void>): Promise<void> {
+  for (const delayMs of RETRY_WRITE_MS) {
+    try {
+      return await run();
+    } catch {
+      await sleep(delayMs);
+    }
+  }
+  return run();
+}

@@ -1,0 +1,509 @@
+import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { Webhook as SvixWebhook } from 'svix';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { listSecrets } from '../../src/webhooks/endpoint-secrets.ts';
+import { rotateEndpointSecret, updateEndpoint } from '../../src/webhooks/endpoints.ts';
+import { until } from '../support/until.ts';
+import { type Bench, openBench } from './support/lanes.ts';
+import { type Receiver, startReceiver } from './support/receiver.ts';
+
+let bench: Bench;
+let receiver: Receiver;
+
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(() => bench.close());
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+afterEach(() => receiver.close());
+
+/** One event to one endpoint, worked once: the delivery, its only attempt, and when the lane is due again. */
+async function deliverOnce(url = receiver.url) {
+  const { endpoint, secret } = await bench.endpoint(url);
+  const [event] = await bench.publish(1);
+  const next = await bench.work(endpoint.id);
+  const [delivery] = await bench.deliveries(endpoint.id);
+  const [attempt] = await bench.attempts(delivery?.['id']);
+  await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id} and is_active`;
+  return { endpoint, secret, event, next, delivery, attempt };
+}
+
+function inSeconds(time: Date): number {
+  return (time.getTime() - Date.now()) / 1000;
+}
+
+describe('a delivery', () => {
+  it('arrives signed, as it was stored, and is done with a 2xx', async () => {
+    receiver.answer = (_request, response) => response.writeHead(204).end();
+    const { secret, event, delivery, attempt, next } = await deliverOnce();
+    const [request] = receiver.received;
+    expect(request?.path).toBe('/hook');
+    expect(request?.headers).toMatchObject({
+      'content-type': 'application/json',
+      'webhook-id': event?.id,
+      'user-agent': expect.stringContaining('Tributary'),
+    });
+    const payload = new StandardWebhook(secret).verify(request?.body ?? '', request?.headers as never);
+    expect(payload).toEqual({
+      id: event?.id,
+      type: 'message.received',
+      timestamp: event?.occurred_at.toISOString(),
+      version: 1,
+      business_id: bench.businessId,
+      data: {},
+    });
+    new SvixWebhook(secret).verify(request?.body ?? '', request?.headers as never);
+    expect(delivery).toMatchObject({
+      status: 'delivered',
+      tries: 1,
+      last_outcome: 'delivered',
+      last_status_code: 204,
+    });
+    expect(delivery?.['body']).toBe(request?.body);
+    expect(attempt).toMatchObject({
+      number: 1,
+      outcome: 'delivered',
+      status_code: 204,
+      finished_at: expect.any(Date),
+    });
+    expect(next).toBeNull();
+  });
+
+  it('is tried again under the same id with a fresh timestamp and signature, then given up', async () => {
+    receiver.answer = (_request, response) => response.writeHead(500).end('broken');
+    const { endpoint, secret } = await bench.endpoint(receiver.url);
+    await bench.publish(1);
+    for (let tries = 1; tries <= 10; tries += 1) {
+      const next = await bench.work(endpoint.id);
+      if (tries < 10) expect(next?.getTime()).toBeGreaterThan(Date.now());
+      else expect(next).toBeNull();
+      if (tries === 2) await sleep(1_100);
+      await bench.hasten(endpoint.id);
+    }
+    const [delivery] = await bench.deliveries(endpoint.id);
+    expect(delivery).toMatchObject({
+      status: 'failed',
+      tries: 10,
+      last_outcome: 'http_5xx',
+      last_status_code: 500,
+    });
+    expect(receiver.received).toHaveLength(10);
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    expect(
+      new Set(receiver.received.map(({ headers }) => headers['webhook-timestamp'])).size,
+    ).toBeGreaterThan(1);
+    for (const { headers, body } of receiver.received)
+      new StandardWebhook(secret).verify(body, headers as never);
+    const attempts = await bench.attempts(delivery?.['id']);
+    expect(attempts.map((attempt) => attempt['number'])).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(attempts[0]).toMatchObject({ outcome: 'http_5xx', response_excerpt: 'broken' });
+  });
+
+  it('waits 5 s before its second try, give or take a fifth', async () => {
+    receiver.answer = (_request, response) => response.writeHead(503).end();
+    const { delivery, next } = await deliverOnce();
+    expect(delivery?.['next_attempt_at']).toEqual(next);
+    expect(inSeconds(next as Date)).toBeGreaterThan(3.5);
+    expect(inSeconds(next as Date)).toBeLessThan(6.1);
+  });
+
+  it.each([
+    ['in seconds', () => '3600', 3_590, 3_601],
+    ['as a date', () => new Date(Date.now() + 7_200_000).toUTCString(), 7_190, 7_201],
+    ['beyond a day', () => '1000000000', 86_390, 86_401],
+    ['as garbage', () => '1e9', 3.5, 6.1],
+    ['as a negative number', () => '-100', 3.5, 6.1],
+    ['earlier than planned', () => '1', 3.5, 6.1],
+  ])('obeys Retry-After %s', async (_how, header, least, most) => {
+    receiver.answer = (_request, response) => response.writeHead(429, { 'retry-after': header() }).end();
+    const { delivery, next } = await deliverOnce();
+    expect(delivery).toMatchObject({ status: 'pending', last_outcome: 'http_4xx', last_status_code: 429 });
+    expect(inSeconds(next as Date)).toBeGreaterThan(least);
+    expect(inSeconds(next as Date)).toBeLessThan(most);
+  });
+
+  it('does not follow a redirect', async () => {
+    receiver.answer = (request, response) =>
+      request.path === '/hook'
+        ? response.writeHead(301, { location: `http://127.0.0.1:${receiver.port}/elsewhere` }).end()
+        : response.end();
+    const { delivery } = await deliverOnce();
+    expect(delivery).toMatchObject({ status: 'pending', last_outcome: 'http_3xx', last_status_code: 301 });
+    expect(receiver.received.map(({ path }) => path)).toEqual(['/hook']);
+  });
+
+  it('that is answered 410 switches the endpoint off and cancels what waits', async () => {
+    receiver.answer = (_request, response) => response.writeHead(410).end();
+    const { endpoint } = await bench.endpoint(receiver.url, { rate_limit: 1 });
+    await bench.publish(3);
+    const lease = await bench.lease(endpoint.id);
+    await bench.work(endpoint.id, lease);
+    expect(await bench.work(endpoint.id, lease)).toBeNull();
+    const statuses = (await bench.deliveries(endpoint.id)).map((delivery) => delivery['status']);
+    expect(statuses).toEqual(['failed', 'canceled', 'canceled']);
+    const [row] = await bench.pool`select * from webhook_endpoints where id = ${endpoint.id}`;
+    expect(row).toMatchObject({ is_active: false, disabled_reason: 'gone', disabled_at: expect.any(Date) });
+    const [event] =
+      await bench.pool`select * from outbox where type = 'endpoint.disabled' and data->'endpoint'->>'id' = ${endpoint.id}`;
+    expect(event?.['data'].endpoint).toMatchObject({ url: endpoint.url, is_active: false });
+    expect(JSON.stringify(event)).not.toContain('whsec_');
+  });
+
+  it('makes an attempt row before the request leaves', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    await bench.publish(1);
+    let open: unknown[] = [];
+    receiver.answer = async (_request, response) => {
+      const [delivery] = await bench.deliveries(endpoint.id);
+      open = await bench.attempts(delivery?.['id']);
+      response.end();
+    };
+    await bench.work(endpoint.id);
+    expect(open).toEqual([expect.objectContaining({ outcome: null, finished_at: null, number: 1 })]);
+  });
+});
+
+describe('a bad receiver', () => {
+  it('that never answers is cut off', async () => {
+    receiver.answer = () => {};
+    const { delivery, attempt } = await deliverOnce();
+    expect(delivery).toMatchObject({ status: 'pending', last_outcome: 'timeout', last_status_code: null });
+    expect(attempt?.['duration_ms']).toBeLessThan(1_500);
+  });
+
+  it('that drips its headers is cut off', async () => {
+    await withRawServer(
+      (socket) => {
+        socket.write('HTTP/1.1 200 OK\r\n');
+        const timer = setInterval(() => socket.write('x-drip: 1\r\n'), 50);
+        socket.on('close', () => clearInterval(timer));
+      },
+      async (url) => {
+        const { delivery } = await deliverOnce(url);
+        expect(delivery).toMatchObject({ last_outcome: 'timeout' });
+      },
+    );
+  });
+
+  it('that never ends its 200 is taken at its word, and read only so far', async () => {
+    const closed = Promise.withResolvers<void>();
+    receiver.answer = (_request, response) => {
+      response.on('close', closed.resolve);
+      const pour = () => {
+        while (!response.destroyed && response.write('0123456789'.repeat(1_000))) {}
+      };
+      response.on('drain', pour);
+      pour();
+    };
+    const { delivery, attempt } = await deliverOnce();
+    expect(delivery).toMatchObject({ status: 'delivered', last_status_code: 200 });
+    expect(attempt?.['response_excerpt']).toHaveLength(20_000);
+    await closed.promise;
+  });
+
+  it('that sends a gzip bomb has it kept packed and short', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    receiver.answer = (_request, response) =>
+      response.writeHead(500, { 'content-encoding': 'gzip', 'content-length': bomb.length }).end(bomb);
+    const { delivery, attempt } = await deliverOnce();
+    expect(delivery).toMatchObject({ last_outcome: 'http_5xx' });
+    expect(attempt?.['response_excerpt'].length).toBeLessThanOrEqual(20_000);
+  });
+
+  it('that answers bytes which are no text is kept as text', async () => {
+    receiver.answer = (_request, response) =>
+      response.writeHead(500).end(Buffer.from([0x61, 0x00, 0xff, 0xfe, 0x62, 0xc3]));
+    const { attempt } = await deliverOnce();
+    expect(attempt?.['response_excerpt']).toBe('ab');
+  });
+
+  it.each([
+    ['invalid header bytes', 'HTTP/1.1 200 OK\r\nx-bad: \x00\x01\r\n\r\n', 'unknown'],
+    ['no HTTP at all', 'SSH-2.0-OpenSSH_9.0\r\n', 'unknown'],
+    [
+      'headers without end',
+      `HTTP/1.1 200 OK\r\n${'x-long: aaaaaaaaaaaaaaaa\r\n'.repeat(10_000)}`,
+      'too_large',
+    ],
+    ['a status out of range', 'HTTP/1.1 999999 What\r\n\r\n', 'unknown'],
+  ])('that answers %s ends as a classed attempt', async (_what, answer, outcome) => {
+    await withRawServer(
+      (socket) => socket.end(Buffer.from(answer, 'latin1')),
+      async (url) => {
+        const { delivery, attempt } = await deliverOnce(url);
+        expect(delivery).toMatchObject({ status: 'pending', last_outcome: outcome });
+        expect(attempt?.['message']).toEqual(expect.any(String));
+      },
+    );
+  });
+
+  it('that closes early or lies about its length ends as a classed attempt', async () => {
+    await withRawServer(
+      (socket) => socket.destroy(),
+      async (url) => expect((await deliverOnce(url)).delivery).toMatchObject({ last_outcome: 'connect' }),
+    );
+    await withRawServer(
+      (socket) => socket.end('HTTP/1.1 500 No\r\ncontent-length: 100\r\n\r\nshort'),
+      async (url) => {
+        const { delivery, attempt } = await deliverOnce(url);
+        expect(delivery).toMatchObject({ last_outcome: 'http_5xx' });
+        expect(attempt).toMatchObject({ response_excerpt: 'short' });
+      },
+    );
+  });
+
+  it('that is not there, not allowed, not known or speaks no TLS is classed as such', async () => {
+    const { port } = receiver;
+    const closed = await startReceiver();
+    await closed.close();
+    expect((await deliverOnce(closed.url)).delivery).toMatchObject({ last_outcome: 'connect' });
+    expect((await deliverOnce(`https://127.0.0.1:${port}/`)).delivery).toMatchObject({ last_outcome: 'tls' });
+    expect((await deliverOnce('http://nowhere.invalid/')).delivery).toMatchObject({ last_outcome: 'dns' });
+
+    const { endpoint } = await bench.endpoint(receiver.url);
+    await bench.pool`update webhook_endpoints set url = 'http://10.0.0.1/' where id = ${endpoint.id}`;
+    await bench.publish(1);
+    await bench.work(endpoint.id);
+    expect((await bench.deliveries(endpoint.id))[0]).toMatchObject({
+      last_outcome: 'blocked',
+      status: 'pending',
+    });
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+});
+
+describe('an endpoint lane', () => {
+  it('delivers many, ten at a time, and begins what arrives while requests are under way', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    let open = 0;
+    let most = 0;
+    receiver.answer = async (_request, response) => {
+      open += 1;
+      most = Math.max(most, open);
+      await sleep(5);
+      open -= 1;
+      response.end();
+    };
+    await bench.publish(250);
+    const lease = await bench.lease(endpoint.id);
+    const working = bench.work(endpoint.id, lease);
+    await until(() => receiver.received.length > 20);
+    await bench.publish(50);
+    lease.ring();
+    expect(await working).toBeNull();
+    expect(receiver.received).toHaveLength(300);
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(300);
+    expect(most).toBe(10);
+    const statuses = new Set((await bench.deliveries(endpoint.id)).map((delivery) => delivery['status']));
+    expect([...statuses]).toEqual(['delivered']);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('begins a new delivery at once while an old request hangs', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    receiver.answer = (_request, response) => {
+      if (receiver.received.length > 1) response.end();
+    };
+    await bench.publish(1);
+    const lease = await bench.lease(endpoint.id);
+    const working = bench.work(endpoint.id, lease);
+    await until(() => receiver.received.length === 1);
+    await bench.publish(1);
+    lease.ring();
+    await until(() => receiver.received.length === 2, 500);
+    await working;
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('keeps to the rate limit of its endpoint', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url, { rate_limit: 20 });
+    await bench.publish(12);
+    await bench.work(endpoint.id);
+    const times = receiver.received.map(({ at }) => at);
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(400);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('signs with old and new secret after a rotation, also when it comes in mid-flight', async () => {
+    const { endpoint, secret: old } = await bench.endpoint(receiver.url, { rate_limit: 20 });
+    await bench.publish(30);
+    const working = bench.work(endpoint.id);
+    await until(() => receiver.received.length > 3);
+    const of = { businessId: bench.businessId, id: endpoint.id };
+    const rotate = (kind: 'v1' | 'v1a') =>
+      bench.pool.begin((tx) =>
+        rotateEndpointSecret(tx, of, { secrets: bench.secrets, kind, overlapSeconds: 3_600 }),
+      );
+    await rotate('v1');
+    const [newest] = await listSecrets(bench.pool, bench.secrets, endpoint);
+    const fresh = newest?.secret ?? '';
+    await rotate('v1a');
+    await working;
+    for (const { body, headers } of receiver.received)
+      new StandardWebhook(old).verify(body, headers as never);
+    await bench.publish(1);
+    await bench.work(endpoint.id);
+    const last = receiver.received.at(-1);
+    for (const secret of [old, fresh])
+      new StandardWebhook(secret).verify(last?.body ?? '', last?.headers as never);
+    const versions = String(last?.headers['webhook-signature'])
+      .split(' ')
+      .map((one) => one.split(',')[0]);
+    expect(versions).toEqual(['v1', 'v1a', 'v1']);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('repeats under the same id what a crash cut, and closes the cut attempt as unknown', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    receiver.answer = () => {};
+    await bench.publish(1);
+    const dead = await bench.lease(endpoint.id);
+    const working = bench.work(endpoint.id, dead);
+    await until(() => receiver.received.length === 1);
+    receiver.answer = (_request, response) => response.end();
+    // Another process takes the lane over: whatever the dead one still writes must not count.
+    await bench.work(endpoint.id);
+    dead.abort();
+    await working;
+    expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual(
+      Array(2).fill(receiver.received[0]?.headers['webhook-id']),
+    );
+    const [delivery] = await bench.deliveries(endpoint.id);
+    expect(delivery).toMatchObject({ status: 'delivered', tries: 2 });
+    const attempts = await bench.attempts(delivery?.['id']);
+    expect(attempts.map((attempt) => attempt['outcome'])).toEqual(['unknown', 'delivered']);
+    expect(attempts.map((attempt) => attempt['number'])).toEqual([1, 2]);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('finishes what is under way and begins nothing new while the process drains', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    receiver.answer = async (_request, response) => {
+      await sleep(100);
+      response.end();
+    };
+    await bench.publish(30);
+    const lease = await bench.lease(endpoint.id);
+    const working = bench.work(endpoint.id, lease);
+    await until(() => receiver.received.length === 10);
+    lease.draining = true;
+    lease.ring();
+    await working;
+    expect(receiver.received).toHaveLength(10);
+    const rows = await bench.deliveries(endpoint.id);
+    expect(rows.filter((row) => row['status'] === 'delivered')).toHaveLength(10);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('aborted by the end of the process leaves its deliveries due, at no cost to the endpoint', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    receiver.answer = () => {};
+    await bench.publish(1);
+    const lease = await bench.lease(endpoint.id);
+    const working = bench.work(endpoint.id, lease);
+    await until(() => receiver.received.length === 1);
+    lease.draining = true;
+    lease.abort();
+    await working;
+    const [delivery] = await bench.deliveries(endpoint.id);
+    expect(delivery).toMatchObject({ status: 'pending', last_outcome: 'unknown' });
+    expect(inSeconds(delivery?.['next_attempt_at'])).toBeLessThanOrEqual(0);
+    const [row] = await bench.pool`select failing_since from webhook_endpoints where id = ${endpoint.id}`;
+    expect(row?.['failing_since']).toBeNull();
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('stops at once when the endpoint is switched off', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url, { rate_limit: 10 });
+    await bench.publish(20);
+    const lease = await bench.lease(endpoint.id);
+    const working = bench.work(endpoint.id, lease);
+    await until(() => receiver.received.length > 0);
+    await bench.pool.begin((tx) =>
+      updateEndpoint(
+        tx,
+        { businessId: bench.businessId, id: endpoint.id, fields: { is_active: false } },
+        bench.egress,
+      ),
+    );
+    await working;
+    await bench.work(endpoint.id, lease);
+    const rows = await bench.deliveries(endpoint.id);
+    expect(rows.filter((row) => row['status'] === 'delivered')).toHaveLength(receiver.received.length);
+    expect(rows.filter((row) => row['status'] === 'canceled')).toHaveLength(20 - receiver.received.length);
+    expect(receiver.received.length).toBeLessThan(20);
+  });
+});
+
+describe('the health of an endpoint', () => {
+  async function failingEndpoint(fields: { since: string; tries: number }) {
+    receiver.answer = (_request, response) => response.writeHead(500).end();
+    const { endpoint } = await bench.endpoint(receiver.url);
+    await bench.pool`
+      update webhook_endpoints set failing_since = now() - ${fields.since}::interval where id = ${endpoint.id}`;
+    await bench.publish(2);
+    await bench.pool`update deliveries set tries = ${fields.tries} where endpoint_id = ${endpoint.id}`;
+    await bench.work(endpoint.id);
+    const [row] = await bench.pool`select * from webhook_endpoints where id = ${endpoint.id}`;
+    const events = await bench.pool`select type from outbox where data->'endpoint'->>'id' = ${endpoint.id}`;
+    return { endpoint, row, events: events.map((event) => event['type']) };
+  }
+
+  it('is noted from the first failure and forgiven with a success', async () => {
+    receiver.answer = (_request, response) => response.writeHead(500).end();
+    const { endpoint } = await bench.endpoint(receiver.url);
+    await bench.publish(1);
+    await bench.work(endpoint.id);
+    const health = () => bench.pool`select failing_since from webhook_endpoints where id = ${endpoint.id}`;
+    expect((await health())[0]?.['failing_since']).toEqual(expect.any(Date));
+    receiver.answer = (_request, response) => response.end();
+    await bench.hasten(endpoint.id);
+    await bench.work(endpoint.id);
+    expect((await health())[0]?.['failing_since']).toBeNull();
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('is announced once, at the fourth failure of a delivery', async () => {
+    const { endpoint, row, events } = await failingEndpoint({ since: '35 minutes', tries: 3 });
+    expect(events).toEqual(['endpoint.failing']);
+    expect(row).toMatchObject({ is_active: true, failing_announced_at: expect.any(Date) });
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('ends with switching it off after five days of only failures', async () => {
+    const { row, events } = await failingEndpoint({ since: '5 days', tries: 8 });
+    expect(events).toEqual(['endpoint.disabled']);
+    expect(row).toMatchObject({ is_active: false, disabled_reason: 'failing' });
+  });
+
+  it('does not suffer from one failure after a quiet week', async () => {
+    const { endpoint, row, events } = await failingEndpoint({ since: '7 days', tries: 0 });
+    expect(events).toEqual([]);
+    expect(row).toMatchObject({ is_active: true });
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+});
+
+/** A server that answers with raw bytes as soon as it is asked. */
+async function withRawServer(answer: (socket: Socket) => void, use: (url: string) => Promise<void>) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  try {
+    await use(`http://127.0.0.1:${port}/`);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
