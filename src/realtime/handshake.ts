@@ -1,0 +1,198 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { authenticate } from '../core/api-keys.ts';
+import type { LoadedChannel } from '../core/channels.ts';
+import { type AddressRange, clientAddress, isLoopback } from '../core/client-ip.ts';
+import { sqlState } from '../core/database/transact.ts';
+import { AppError } from '../core/errors.ts';
+import { decodeCursor } from '../core/events.ts';
+import { isUuid, newId } from '../core/id.ts';
+import { identifyVisitor } from '../core/visitor-identity.ts';
+import {
+  findVisitorSession,
+  openVisitorSession,
+  renewVisitorSession,
+  type VisitorSession,
+} from '../core/visitor-sessions.ts';
+import type { RealtimeContext } from './context.ts';
+import { type Identity, verifyIdentity } from './identity.ts';
+import { type HandshakeAuth, handshakeAuth } from './protocol.ts';
+import type { AgentParty, Party, RealtimeSocket, VisitorParty } from './socket.ts';
+
+/** Finds out who connects. Throws the refusal that the client sees as `connect_error`. */
+export async function admit(socket: RealtimeSocket, context: RealtimeContext): Promise<Party> {
+  const ip = addressOf(socket.handshake, context.trusted);
+  refuseCrowd(ip, context);
+  const auth = parseAuth(socket.handshake.auth);
+  const { token } = auth;
+  if (token !== undefined && token !== null) return admitAgent({ ...auth, token }, ip, context);
+  return admitVisitor({ auth, ip, origin: socket.handshake.headers.origin }, context);
+}
+
+interface Caller {
+  headers: IncomingHttpHeaders;
+  address: string;
+}
+
+/** Where somebody connects from, as far as our proxies can be believed. */
+export function addressOf({ headers, address }: Caller, trusted: AddressRange[]): string | undefined {
+  const forwarded = headers['x-forwarded-for'];
+  const forwardedFor = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
+  const peer = isIP(address) === 0 ? undefined : address;
+  return clientAddress({ peer, forwardedFor }, trusted);
+}
+
+/** This machine itself is a developer or a proxy that nobody named in TRUSTED_PROXIES: its many sockets are many people. */
+export function refuseCrowd(ip: string | undefined, { crowd, limits }: RealtimeContext): void {
+  if (ip === undefined || isLoopback(ip) || crowd.count(ip) < limits.socketsPerIp) return;
+  throw new AppError('rate_limited', 'Too many connections from this address.');
+}
+
+function parseAuth(auth: unknown): HandshakeAuth {
+  const parsed = handshakeAuth.safeParse(auth);
+  if (parsed.success) return parsed.data;
+  const details = parsed.error.issues.map((issue) => ({
+    field: issue.path.join('.'),
+    message: issue.message,
+  }));
+  throw new AppError('invalid_request', 'The handshake needs auth.business_id.', { details });
+}
+
+async function admitAgent(
+  auth: HandshakeAuth & { token: string },
+  ip: string | undefined,
+  { pool, secrets }: RealtimeContext,
+): Promise<AgentParty> {
+  const actor = await authenticate(pool, auth.token);
+  if (actor.businessId !== auth.business_id) {
+    throw new AppError('invalid_api_key', 'This API key is not one of that business.');
+  }
+  const after = auth.after === undefined ? undefined : decodeCursor(auth.after, secrets);
+  return { side: 'agent', ip, actor, after };
+}
+
+// What the handshake needs of a web chat's settings; the adapter's own schema checked them when they were stored.
+const widget = z.object({ allowed_origins: z.array(z.string()), identity_secret: z.string().optional() });
+
+interface Visit {
+  auth: HandshakeAuth;
+  ip: string | undefined;
+  origin: string | undefined;
+}
+
+async function admitVisitor({ auth, ip, origin }: Visit, context: RealtimeContext): Promise<VisitorParty> {
+  const channel = await findWebchat(auth, context);
+  const settings = widget.parse(channel.channel.settings);
+  refuseForeignOrigin(origin, settings.allowed_origins);
+  const identity =
+    auth.identity_token === undefined
+      ? undefined
+      : await verifyIdentity(auth.identity_token, settings.identity_secret);
+  const session = await sessionFor({ auth, ip, identity, channel }, context);
+  return {
+    side: 'visitor',
+    ip,
+    session,
+    visitor: { ...session, threadKey: threadKeyOf(channel, session.visitorId) },
+    vouched: { name: identity?.name, email: identity?.email },
+  };
+}
+
+function threadKeyOf({ adapter }: LoadedChannel, visitorId: string): string {
+  const threadKey = adapter.threadKeyFor?.(visitorId);
+  if (threadKey === undefined) throw new Error('a web chat gives every visitor a thread');
+  return threadKey;
+}
+
+async function findWebchat({ business_id, channel_id }: HandshakeAuth, { pool, channels }: RealtimeContext) {
+  const id = channel_id ?? (await firstWebchat(pool, business_id));
+  const channel = id !== undefined && isUuid(id) ? await channels.load(id) : undefined;
+  const row = channel?.row;
+  if (channel === undefined || row?.business_id !== business_id || row.type !== 'webchat' || !row.is_active) {
+    throw new AppError('not_found', 'This business has no such web chat.');
+  }
+  return channel;
+}
+
+/** The default channel when it is a web chat, else the oldest active one. */
+async function firstWebchat(pool: RealtimeContext['pool'], businessId: string): Promise<string | undefined> {
+  const [row] = await pool<{ id: string }[]>`
+    select id from channels
+    where business_id = ${businessId} and type = 'webchat' and is_active and deleted_at is null
+    order by is_default desc, created_at, id limit 1`;
+  return row?.id;
+}
+
+/** Only browsers are held to it, since they alone cannot lie about their Origin: it is no authentication. */
+function refuseForeignOrigin(origin: string | undefined, allowed: string[]): void {
+  if (allowed.length === 0 || origin === undefined || allowed.includes('*') || allowed.includes(origin))
+    return;
+  throw new AppError('forbidden', 'This site may not use the web chat.');
+}
+
+interface Arrival {
+  auth: HandshakeAuth;
+  ip: string | undefined;
+  identity: Identity | undefined;
+  channel: LoadedChannel;
+}
+
+async function sessionFor(arrival: Arrival, context: RealtimeContext): Promise<VisitorSession> {
+  const { auth, channel, identity } = arrival;
+  const resumed =
+    auth.visitor_token === undefined
+      ? undefined
+      : await findVisitorSession(context.pool, context.secrets, {
+          token: auth.visitor_token,
+          channelId: channel.row.id,
+        });
+  if (resumed !== undefined && (identity === undefined || identity.externalId === resumed.externalId)) {
+    return renewVisitorSession(context.pool, resumed);
+  }
+  await limitSessions(arrival.ip, context);
+  const visitorId =
+    identity === undefined ? newId() : await identify(identity, { resumed, channel }, context);
+  return openVisitorSession(context.pool, {
+    businessId: channel.row.business_id,
+    channelId: channel.row.id,
+    visitorId,
+    externalId: identity?.externalId,
+  });
+}
+
+async function limitSessions(ip: string | undefined, { rateLimits, limits }: RealtimeContext): Promise<void> {
+  if (ip === undefined || isLoopback(ip)) return;
+  const quota = { points: limits.sessionsPerIpAndMinute, durationSeconds: 60 };
+  const { allowed } = await rateLimits.consume('visitor-session', ip, quota);
+  if (!allowed) throw new AppError('rate_limited', 'Too many new visitors from this address.');
+}
+
+interface Known {
+  resumed: VisitorSession | undefined;
+  channel: LoadedChannel;
+}
+
+async function identify(
+  identity: Identity,
+  { resumed, channel }: Known,
+  context: RealtimeContext,
+): Promise<string> {
+  // A session of somebody else in the same browser says nothing about this person.
+  const visitorId = resumed?.externalId === undefined ? resumed?.visitorId : undefined;
+  const person = {
+    ...identity,
+    businessId: channel.row.business_id,
+    channelId: channel.row.id,
+    visitor:
+      visitorId === undefined ? undefined : { id: visitorId, threadKey: threadKeyOf(channel, visitorId) },
+  };
+  const identified = () => context.transact((tx) => identifyVisitor(tx, person));
+  // Two browsers of one person signing in at once: the second look sees what the first made.
+  return identified().catch((error: unknown) => {
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    return identified();
+  });
+}
+
+const UNIQUE_VIOLATION = '23505';

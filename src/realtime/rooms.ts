@@ -1,0 +1,27 @@
+/** Everybody of a business who holds an API key. Visitors are never in it. */
+export function businessRoom(businessId: string): string {
+  return `business_${businessId}`;
+}
+
+/** Agents who joined the conversation. Visitors are never in it. */
+export function conversationRoom(conversationId: string): string {
+  return `conversation_${conversationId}`;
+}
+
+/** Whom a web-chat conversation belongs to: a visitor's thread, or a verified person on whatever devices. */
+export interface Owner {
+  channelId: string;
+  threadKey: string | null;
+  externalId: string | null;
+}
+
+/** The rooms of a conversation's own visitor. */
+export function visitorRooms({ channelId, threadKey, externalId }: Owner): string[] {
+  return [
+    ...(threadKey === null ? [] : [`visitor_${channelId}_${threadKey}`]),
+    ...(externalId === null ? [] : [`person_${channelId}_${externalId}`]),
+  ];
+}
+
+/** Agents' sockets that are catching up: live events pass them by and wait at their gate. */
+export const HELD_ROOM = 'held';

@@ -1,0 +1,130 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { createRegistry } from '../../src/channels/registry.ts';
+import { createApiKey } from '../../src/core/api-keys.ts';
+import { createChannels } from '../../src/core/channels.ts';
+import { createTransact } from '../../src/core/database/transact.ts';
+import { createEgress } from '../../src/core/egress.ts';
+import { newId } from '../../src/core/id.ts';
+import { createIngest } from '../../src/core/ingest.ts';
+import { createRateLimits } from '../../src/core/limits.ts';
+import { createLog } from '../../src/core/log.ts';
+import { createReceiver } from '../../src/core/receive.ts';
+import { createSecrets } from '../../src/core/secrets.ts';
+import { createWake } from '../../src/core/wake.ts';
+import { createBucket } from '../../src/realtime/limits.ts';
+import { createRealtime, type Realtime } from '../../src/realtime/server.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
+import { closeAll, connect, refusal } from './sockets.ts';
+
+let database: TestDatabase;
+let realtime: Realtime;
+let server: Server;
+let url: string;
+const businessId = newId();
+const channelId = newId();
+let key: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { pool } = database;
+  await pool`insert into businesses (id, name) values (${businessId}, 'Limits')`;
+  await pool`insert into channels (id, business_id, type, name, config) values
+    (${channelId}, ${businessId}, 'webchat', 'Chat', '{"allowed_origins":[]}')`;
+  ({ key } = await createApiKey(pool, businessId, { name: 'agent', role: 'agent' }));
+  const log = createLog('silent');
+  const secrets = createSecrets(['a secret of the tests, long enough']);
+  const wake = await createWake(undefined, log);
+  const egress = createEgress({ allow: [] });
+  const transact = createTransact(pool, wake);
+  const registry = createRegistry({ egress });
+  const channels = createChannels({
+    pool,
+    transact,
+    secrets,
+    registry,
+    wake,
+    egress,
+    publicUrl: () => undefined,
+  });
+  const receiver = createReceiver({
+    pool,
+    channels,
+    ingest: createIngest({ pool, wake, secrets, log }),
+    log,
+  });
+  const attachments = { mintUrls: <T>(view: T) => view, idOfUrl: () => undefined };
+  realtime = createRealtime({
+    config: { redis: undefined, trustedProxies: ['127.0.0.1'] },
+    ...{ pool, transact, secrets, channels, receiver, wake, egress, attachments, log },
+    rateLimits: createRateLimits(undefined, log),
+    limits: {
+      socketsPerIp: 2,
+      sessionsPerIpAndMinute: 4,
+      messagesPerMinute: 3,
+      burst: 20,
+      perSecond: 5,
+      maxRefusals: 50,
+      maxPacketBytes: 10_000,
+    },
+  });
+  server = createServer();
+  await realtime.attach(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(closeAll);
+afterAll(async () => {
+  await realtime.close();
+  server.close();
+  await database.drop();
+});
+
+const from = (ip: string) => ({ headers: { 'x-forwarded-for': ip } });
+const auth = { business_id: businessId };
+
+it('takes only so many sockets from one address, as the trusted proxy tells it', async () => {
+  const first = await connect(url, auth, from('203.0.113.1'));
+  await connect(url, auth, from('203.0.113.1'));
+  expect(await refusal(url, auth, from('203.0.113.1'))).toMatchObject({ code: 'rate_limited' });
+  await connect(url, auth, from('203.0.113.2'));
+  first.close();
+  await until(
+    async () => (await connect(url, auth, from('203.0.113.1')).catch(() => undefined)) !== undefined,
+  );
+});
+
+it('makes only so many new visitors for one address in a minute', async () => {
+  const ip = from('203.0.113.9');
+  for (let n = 0; n < 4; n += 1) (await connect(url, auth, ip)).close();
+  await until(async () => (await refusal(url, auth, ip)).message.includes('new visitors'));
+});
+
+it('takes only so many messages of one visitor in a minute, over all its sockets', async () => {
+  const one = await connect(url, auth);
+  const { visitor_token } = await one.next('session');
+  const two = await connect(url, { ...auth, visitor_token });
+  for (const vic of [one, two, one])
+    expect(await vic.ask('client_message', { content: 'x' })).toHaveProperty('seq');
+  expect(await two.ask('client_message', { content: 'x' })).toMatchObject({
+    error: { code: 'rate_limited' },
+  });
+});
+
+it('closes a socket that will not stop, and one that sends too much at once', async () => {
+  const flooder = await connect(url, { ...auth, token: key });
+  for (let n = 0; n < 200; n += 1) flooder.socket.emit('anything', n);
+  await until(() => flooder.socket.disconnected);
+  const heavy = await connect(url, auth);
+  heavy.socket.emit('client_message', { content: 'x'.repeat(20_000) });
+  await until(() => heavy.socket.disconnected);
+});
+
+it('fills a bucket again with time', () => {
+  const bucket = createBucket(2, 1);
+  expect([bucket.take(0), bucket.take(0), bucket.take(0)]).toEqual([true, true, false]);
+  expect([bucket.take(1_000), bucket.take(1_000)]).toEqual([true, false]);
+  expect([bucket.take(60_000), bucket.take(60_000), bucket.take(60_000)]).toEqual([true, true, false]);
+});
