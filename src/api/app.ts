@@ -1,0 +1,111 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import { AppError } from '../core/errors.ts';
+import { requireAccess } from './auth.ts';
+import { limitBody } from './body-limit.ts';
+import { clientIp } from './client-ip.ts';
+import type { ApiDeps, ApiEnv, OperationDeps } from './deps.ts';
+import { serveDocument } from './document.ts';
+import { answerError, errorHandler } from './errors.ts';
+import { idempotency } from './idempotency.ts';
+import { createMetrics } from './metrics.ts';
+import { rateLimit } from './rate-limit.ts';
+import { observe, safeHeaders } from './request.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { businessRoutes } from './routes/businesses.ts';
+import { channelRoutes } from './routes/channels.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { customerRoutes } from './routes/customers.ts';
+import { demoRoutes } from './routes/demo.ts';
+import { doorRoutes } from './routes/doors.ts';
+import { eventRoutes } from './routes/events.ts';
+import { attachmentRoutes, fileRoutes } from './routes/files.ts';
+import { healthRoutes } from './routes/health.ts';
+import { inboundEventRoutes } from './routes/inbound-events.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { realtimeRoutes } from './routes/realtime.ts';
+import { teamRoutes } from './routes/team.ts';
+import { transitionRoutes } from './routes/transitions.ts';
+import { webchatRoutes } from './routes/webchat.ts';
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
+import { supportConversationRoutes } from './support/conversations.ts';
+import { supportMessageRoutes } from './support/messages.ts';
+import { supportVisitorRoutes } from './support/visitors.ts';
+import { supportWebhookRoutes } from './support/webhooks.ts';
+import { refuseHostileInput, refuseInvalid } from './validate.ts';
+
+const NATIVE = [
+  businessRoutes,
+  apiKeyRoutes,
+  teamRoutes,
+  channelRoutes,
+  inboundEventRoutes,
+  conversationRoutes,
+  transitionRoutes,
+  messageRoutes,
+  attachmentRoutes,
+  customerRoutes,
+  eventRoutes,
+  webhookEndpointRoutes,
+  webhookDeliveryRoutes,
+  webchatRoutes,
+  realtimeRoutes,
+];
+
+const SUPPORT = [supportConversationRoutes, supportMessageRoutes, supportVisitorRoutes, supportWebhookRoutes];
+
+/** The whole HTTP surface. Credentials and limits come before anything that reads a body. */
+export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = createHealthApp(deps);
+  app.use('/api/*', corsFor(deps.config.corsOrigins));
+  for (const dialect of ['/api/v1/*', '/api/support/*']) {
+    app.use(dialect, requireAccess(deps), rateLimit(deps.rateLimits));
+    app.use(dialect, limitByPath, refuseHostileInput, idempotency(deps));
+  }
+  for (const routes of NATIVE) app.route('/api/v1', routes(deps));
+  for (const routes of SUPPORT) app.route('/api/support', routes(deps));
+  app.route('/', doorRoutes(deps));
+  app.route('/', fileRoutes(deps));
+  app.route('/', webchatRoutes(deps));
+  app.route('/', demoRoutes(deps));
+  serveDocument(app);
+  return app;
+}
+
+/** What every process answers, and all that a worker does. */
+export function createHealthApp(deps: OperationDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ strict: false, defaultHook: refuseInvalid });
+  app.onError(errorHandler(deps.log));
+  app.notFound((c) => answerError(c, new AppError('not_found', 'There is nothing at this address.')));
+  const metrics = createMetrics(deps.pool);
+  app.use(observe(deps.log, metrics), clientIp(deps.config.trustedProxies), safeHeaders);
+  app.route('/', healthRoutes(deps, metrics));
+  return app;
+}
+
+const MEGABYTE = 1024 * 1024;
+const limitUpload = limitBody(25 * MEGABYTE);
+const limitJson = limitBody(MEGABYTE);
+
+const limitByPath: typeof limitJson = (c, next) =>
+  /\/upload\/?$/.test(c.req.path) ? limitUpload(c, next) : limitJson(c, next);
+
+/** Widget routes are left out: their origins are the channel's own. */
+function corsFor(origins: string[]): MiddlewareHandler<ApiEnv> {
+  const configured = cors({
+    origin: (origin) => (origins.includes('*') || origins.includes(origin) ? origin : null),
+    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-API-Key', 'X-Request-Id'],
+    exposeHeaders: [
+      'X-Request-Id',
+      'X-RateLimit-Limit',
+      'X-RateLimit-Remaining',
+      'X-RateLimit-Reset',
+      'Retry-After',
+      'Idempotency-Replayed',
+    ],
+    maxAge: 600,
+  });
+  return (c, next) => (c.req.path.startsWith('/api/v1/webchat/') ? next() : configured(c, next));
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { AppError } from '../core/errors.ts';
+import type { Secrets } from '../core/secrets.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 100;
+
+/** The query of every list; spread its shape into a list's own filters. */
+export const pageQuery = z.object({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(DEFAULT_LIMIT)
+    .transform((limit) => Math.min(limit, MAX_LIMIT))
+    .meta({ description: 'How many, 1 to 100; more is read as 100.' }),
+  cursor: z.string().optional().meta({ description: '`meta.next_cursor` of the page before.' }),
+  page: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .meta({ description: 'Counts from 1; `cursor` is faster.' }),
+});
+
+/** The answer of every list. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    data: z.array(item),
+    meta: z.object({ next_cursor: z.string().nullable(), has_more: z.boolean() }),
+  });
+}
+
+/** Which rows a page asks for. Fetch `fetch` rows: one more than shown tells whether there are more. */
+export interface PageWindow {
+  limit: number;
+  fetch: number;
+  /** The sort key of the last row of the page before. */
+  after: string[] | undefined;
+  offset: number;
+}
+
+/** Opens the cursor and says which rows are asked for. `keyLength` is the number of columns the list is sorted by. */
+export function pageWindow(
+  query: { limit: number; cursor?: string | undefined; page?: number | undefined },
+  secrets: Secrets,
+  keyLength = 1,
+): PageWindow {
+  const after = query.cursor === undefined ? undefined : openCursor(query.cursor, secrets, keyLength);
+  const offset = after === undefined ? ((query.page ?? 1) - 1) * query.limit : 0;
+  return { limit: query.limit, fetch: query.limit + 1, after, offset };
+}
+
+interface PageOptions<Row, View> {
+  window: PageWindow;
+  secrets: Secrets;
+  /** The columns that the list is sorted by; times as Postgres' own text, since a Date loses microseconds. */
+  keyOf(row: Row): string[];
+  view(row: Row): View;
+}
+
+/** Up to `fetch` rows as a page. */
+export function page<Row, View>(rows: Row[], { window, secrets, keyOf, view }: PageOptions<Row, View>) {
+  const shown = rows.slice(0, window.limit);
+  const last = shown.at(-1);
+  const hasMore = rows.length > window.limit;
+  const next_cursor =
+    hasMore && last !== undefined ? secrets.seal('cursor', JSON.stringify(keyOf(last))) : null;
+  return { data: shown.map(view), meta: { next_cursor, has_more: hasMore } };
+}
+
+function openCursor(cursor: string, secrets: Secrets, keyLength: number): string[] {
+  const key = z
+    .array(z.string())
+    .length(keyLength)
+    .safeParse(parsed(secrets.open('cursor', cursor)));
+  if (key.success) return key.data;
+  const details = [{ field: 'cursor', message: 'is none that this list gave out' }];
+  throw new AppError('invalid_request', 'The cursor is not valid.', { details });
+}
+
+function parsed(text: string | undefined): unknown {
+  return text === undefined ? undefined : JSON.parse(text);
+}

@@ -1,0 +1,93 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { type BusinessRow, createBusiness, getBusiness, updateBusiness } from '../../core/businesses.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { commitAnswer } from '../idempotency.ts';
+import { body, errors, json } from '../openapi.ts';
+
+const businessView = z.object({
+  id: z.string(),
+  name: z.string(),
+  timezone: z.string(),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+
+const timezone = z.string().refine(isTimezone, 'must be an IANA time zone, like Europe/Berlin');
+const newBusiness = z.object({ name: z.string().trim().min(1).max(200), timezone: timezone.optional() });
+
+const create = createRoute({
+  method: 'post',
+  path: '/businesses',
+  tags: ['Businesses'],
+  summary: 'Create a business and its owner key (needs ADMIN_API_KEY)',
+  request: { body: body(newBusiness) },
+  responses: {
+    201: json(
+      'The business, and its owner key for this once',
+      z.object({ business: businessView, api_key: z.string(), agent_id: z.string() }),
+    ),
+    ...errors,
+  },
+});
+
+const get = createRoute({
+  method: 'get',
+  path: '/business',
+  tags: ['Businesses'],
+  summary: 'The business of this key',
+  responses: { 200: json('The business', businessView), ...errors },
+});
+
+const patch = createRoute({
+  method: 'patch',
+  path: '/business',
+  tags: ['Businesses'],
+  summary: 'Change the name or time zone of the business',
+  request: { body: body(newBusiness.partial()) },
+  responses: { 200: json('The changed business', businessView), ...errors },
+});
+
+/** The business of a key, and new businesses for the operator. */
+export function businessRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>();
+
+  app.openapi(create, async (c) => {
+    const answer = await commitAnswer(c, 201, async (tx) => {
+      const { business, key, ownerId } = await createBusiness(tx, c.req.valid('json'));
+      return { business: viewBusiness(business), api_key: key, agent_id: ownerId };
+    });
+    return c.json(answer, 201);
+  });
+
+  app.openapi(get, async (c) =>
+    c.json(viewBusiness(await getBusiness(pool, c.get('actor').businessId)), 200),
+  );
+
+  app.openapi(patch, async (c) => {
+    const { actor, transact } = c.var;
+    const business = await transact((tx) => updateBusiness(tx, actor, c.req.valid('json')));
+    return c.json(viewBusiness(business), 200);
+  });
+
+  return app;
+}
+
+function viewBusiness(row: BusinessRow): z.infer<typeof businessView> {
+  return {
+    id: row.id,
+    name: row.name,
+    timezone: row.timezone,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

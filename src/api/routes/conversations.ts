@@ -1,0 +1,217 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { authorOf } from '../../core/author.ts';
+import type { LoadedChannel } from '../../core/channels.ts';
+import {
+  CONVERSATION_SORTS,
+  type ConversationFilter,
+  findConversation,
+  type ListedConversation,
+  listConversations,
+} from '../../core/conversations.ts';
+import { chooseChannel } from '../../core/default-channel.ts';
+import { invalidField } from '../../core/errors.ts';
+import { type Start, startConversation } from '../../core/start-conversation.ts';
+import { type ConversationPatch, patchConversation } from '../../core/triage.ts';
+import {
+  CONVERSATION_STATUSES,
+  conversationView,
+  PRIORITIES,
+  viewConversation,
+} from '../../core/views/conversation.ts';
+import { act } from '../act.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { commitAnswer } from '../idempotency.ts';
+import { body, errors, json } from '../openapi.ts';
+import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
+import { flag, idParam, refuseInvalid, time, uuid } from '../validate.ts';
+import { conversationDetail, viewDetail, viewWithCustomer } from '../views/conversation-detail.ts';
+
+export const statuses = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(CONVERSATION_STATUSES)))
+  .meta({ description: 'One status, or several with commas.' });
+
+const listQuery = pageQuery.extend({
+  status: statuses.optional(),
+  assignee_id: z.union([z.literal('none'), uuid]).optional(),
+  channel_id: uuid.optional(),
+  channel_type: z.string().optional(),
+  customer_id: uuid.optional(),
+  tag: z.string().optional(),
+  needs_human_handoff: flag.optional(),
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: "In the customer's name, email and phone, and the subject." }),
+  created_after: time.optional(),
+  created_before: time.optional(),
+  updated_since: time.optional(),
+  sort: z.enum(CONVERSATION_SORTS).default('-last_message_at'),
+});
+
+const list = createRoute({
+  method: 'get',
+  path: '/conversations',
+  tags: ['Conversations'],
+  summary: 'List conversations, newest activity first',
+  request: { query: listQuery },
+  responses: { 200: json('A page of conversations', pageOf(conversationView)), ...errors },
+});
+
+const newConversation = z.object({
+  business_id: uuid,
+  customer_id: uuid.nullish(),
+  channel_id: z.string().nullish().meta({ description: "Without it the business's default channel." }),
+  initial_message: z.string().max(100_000).nullish(),
+  subject: z.string().max(500).nullish(),
+  assignee_id: uuid.nullish(),
+});
+
+const create = createRoute({
+  method: 'post',
+  path: '/conversations',
+  tags: ['Conversations'],
+  summary: 'Open a conversation from our side',
+  request: { body: body(newConversation) },
+  responses: { 201: json('The new conversation', conversationDetail), ...errors },
+});
+
+const get = createRoute({
+  method: 'get',
+  path: '/conversations/{id}',
+  tags: ['Conversations'],
+  summary: 'A conversation with its customer, participants and messages',
+  request: {
+    params: idParam,
+    query: z.object({
+      messages: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(1_000)
+        .optional()
+        .meta({ description: 'Only so many of the newest.' }),
+    }),
+  },
+  responses: { 200: json('The conversation', conversationDetail), ...errors },
+});
+
+const changes = z.object({
+  status: z.enum(CONVERSATION_STATUSES).optional(),
+  snoozed_until: time.optional().meta({ description: 'With status snoozed.' }),
+  priority: z.enum(PRIORITIES).nullable().optional(),
+  subject: z.string().max(500).nullable().optional(),
+  custom_attributes: z
+    .record(z.string().min(1).max(100), z.unknown())
+    .optional()
+    .meta({ description: 'Merged into what is there; null takes one away.' }),
+  customer_id: uuid.optional().meta({ description: 'While the conversation has no customer.' }),
+});
+
+function changeRoute<Method extends 'patch' | 'put'>(method: Method) {
+  return createRoute({
+    method,
+    path: '/conversations/{id}',
+    tags: ['Conversations'],
+    summary: 'Change a conversation; a status does what its own route does',
+    request: { params: idParam, body: body(changes) },
+    responses: { 200: json('The conversation', conversationView), ...errors },
+  });
+}
+
+/** Conversations: listing, opening, reading, changing. */
+export function conversationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const { pool, secrets, attachments } = deps;
+
+  app.openapi(list, async (c) => {
+    const query = c.req.valid('query');
+    const window = pageWindow(query, secrets, 2);
+    const rows = await listConversations(pool, filterOf(query, c.var.actor.businessId), window);
+    const view = (row: ListedConversation) => viewConversation(row.conversation, row.customer);
+    return c.json(page(rows, { window, secrets, keyOf: (row) => row.key, view }), 200);
+  });
+
+  app.openapi(create, async (c) => {
+    const { actor } = c.var;
+    const input = c.req.valid('json');
+    if (input.business_id !== actor.businessId) throw invalidField('business_id', 'is not your business');
+    const answer = await commitAnswer(c, 201, async (tx) => {
+      const channelId = input.channel_id ?? undefined;
+      const channel = await chooseChannel(tx, deps.channels, { businessId: actor.businessId, channelId });
+      const by = await authorOf(tx, actor);
+      return viewDetail(
+        tx,
+        await startConversation(tx, { start: startOf(input, channel), by, ...deps }),
+        deps,
+      );
+    });
+    return c.json(answer, 201);
+  });
+
+  app.openapi(get, async (c) => {
+    const conversation = await findConversation(pool, c.var.actor.businessId, c.req.valid('param').id);
+    const newest = c.req.valid('query').messages;
+    return c.json(await viewDetail(pool, conversation, { attachments, newest }), 200);
+  });
+
+  for (const method of ['patch', 'put'] as const) {
+    app.openapi(changeRoute(method), async (c) => {
+      const patch = patchOf(c.req.valid('json'));
+      const answer = await act(c, 200, async (tx, before, by) =>
+        viewWithCustomer(tx, await patchConversation(tx, before, { patch, by })),
+      );
+      return c.json(answer, 200);
+    });
+  }
+
+  return app;
+}
+
+function filterOf(query: z.infer<typeof listQuery>, businessId: string): ConversationFilter {
+  return {
+    businessId,
+    status: query.status,
+    assigneeId: query.assignee_id,
+    channelId: query.channel_id,
+    channelType: query.channel_type === 'widget' ? 'webchat' : query.channel_type,
+    customerId: query.customer_id,
+    tag: query.tag,
+    needsHumanHandoff: query.needs_human_handoff,
+    q: query.q,
+    createdAfter: query.created_after,
+    createdBefore: query.created_before,
+    updatedSince: query.updated_since,
+    sort: query.sort,
+  };
+}
+
+function startOf(input: z.infer<typeof newConversation>, channel: LoadedChannel): Start {
+  const message = input.initial_message;
+  return {
+    channel,
+    customerId: input.customer_id ?? undefined,
+    subject: input.subject ?? undefined,
+    assigneeId: input.assignee_id ?? undefined,
+    draft:
+      message === null || message === undefined || message.trim() === '' ? undefined : { content: message },
+  };
+}
+
+type Changes = z.infer<typeof changes>;
+
+function patchOf(input: Changes): ConversationPatch {
+  return {
+    status: input.status,
+    snoozedUntil: input.snoozed_until === undefined ? undefined : new Date(input.snoozed_until),
+    priority: input.priority,
+    subject: input.subject,
+    customAttributes: input.custom_attributes,
+    customerId: input.customer_id,
+  };
+}

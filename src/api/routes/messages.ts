@@ -1,0 +1,244 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { AGENT_SIDE } from '../../core/attachments.ts';
+import { attemptView, listAttempts } from '../../core/attempts.ts';
+import { authorOf } from '../../core/author.ts';
+import { findConversation } from '../../core/conversations.ts';
+import type { Sql } from '../../core/database/connect.ts';
+import { chooseChannel } from '../../core/default-channel.ts';
+import { invalidField } from '../../core/errors.ts';
+import { findMessage, listMessages, viewOneMessage } from '../../core/messages.ts';
+import { type Draft, queueMessage } from '../../core/queue-message.ts';
+import { cancelMessage, retryMessage, skipMessage } from '../../core/resend.ts';
+import { writeToAddress } from '../../core/start-conversation.ts';
+import { type MessageRow, type MessageView, messageView } from '../../core/views/message.ts';
+import { act } from '../act.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { commitAnswer } from '../idempotency.ts';
+import { body, errors, json } from '../openapi.ts';
+import { pageOf, pageQuery, pageWindow } from '../pagination.ts';
+import { idParam, refuseInvalid } from '../validate.ts';
+import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
+import { customerInput } from './customers.ts';
+
+const tags = ['Messages'];
+const queued = { 202: json('The message, on its way', messageView), ...errors };
+const answered = { 200: json('The message', messageView), ...errors };
+const seq = z.coerce.number().int().nonnegative();
+
+const list = createRoute({
+  method: 'get',
+  path: '/conversations/{id}/messages',
+  tags,
+  summary: 'Messages of a conversation, oldest first',
+  request: {
+    params: idParam,
+    query: pageQuery.omit({ page: true }).extend({
+      after_seq: seq.optional(),
+      before_seq: seq
+        .optional()
+        .meta({ description: 'Alone: the last messages before it, still oldest first.' }),
+      include: z.enum(['activity']).optional().meta({ description: 'Lines of the timeline too.' }),
+    }),
+  },
+  responses: { 200: json('A page of messages', pageOf(messageView)), ...errors },
+});
+
+const post = createRoute({
+  method: 'post',
+  path: '/conversations/{id}/messages',
+  tags,
+  summary: 'Write to the customer, or a note to the team',
+  request: { params: idParam, body: body(messageInput) },
+  responses: queued,
+});
+
+const reply = createRoute({
+  method: 'post',
+  path: '/conversations/{id}/reply',
+  tags,
+  summary: 'Reply, or add a note',
+  request: {
+    params: idParam,
+    body: body(replyInput),
+  },
+  responses: queued,
+});
+
+const upload = createRoute({
+  method: 'post',
+  path: '/conversations/{id}/upload',
+  tags,
+  summary: 'Upload a file to put in a message',
+  request: {
+    params: idParam,
+    body: {
+      required: true,
+      content: {
+        'multipart/form-data': {
+          schema: z.object({ file: z.unknown().meta({ type: 'string', format: 'binary' }) }),
+        },
+      },
+    },
+  },
+  responses: {
+    201: json(
+      'Where it is; put its `url` or `id` into `attachments` of one message within a day',
+      z.object({
+        id: z.string(),
+        url: z.string(),
+        name: z.string(),
+        type: z.string(),
+        size: z.number().int(),
+      }),
+    ),
+    ...errors,
+  },
+});
+
+const toAddress = createRoute({
+  method: 'post',
+  path: '/messages',
+  tags,
+  summary: 'Write to an address in one call',
+  request: {
+    body: body(
+      messageInput.extend({
+        channel_id: z.string(),
+        to: z.string().trim().min(1).max(320),
+        customer: customerInput
+          .optional()
+          .meta({ description: 'Who it is, when nobody is known at the address yet.' }),
+      }),
+    ),
+  },
+  responses: queued,
+});
+
+const get = createRoute({
+  method: 'get',
+  path: '/messages/{id}',
+  tags,
+  summary: 'A message with every try of sending it',
+  request: { params: idParam },
+  responses: { 200: json('The message', messageView.extend({ attempts: z.array(attemptView) })), ...errors },
+});
+
+const cancel = createRoute({
+  method: 'delete',
+  path: '/messages/{id}',
+  tags,
+  summary: 'Cancel a message that is scheduled or queued',
+  request: { params: idParam },
+  responses: answered,
+});
+
+function againRoute(verb: 'retry' | 'skip', summary: string) {
+  return createRoute({
+    method: 'post',
+    path: `/messages/{id}/${verb}`,
+    tags,
+    summary,
+    request: { params: idParam },
+    responses: answered,
+  });
+}
+
+const retry = againRoute('retry', 'Send a failed message again, or a waiting one now');
+const skip = againRoute('skip', 'Let later messages pass one that waits for its next try');
+
+/** Messages: reading, writing, and what to do with those that wait or failed. */
+export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const { pool, secrets, attachments } = deps;
+
+  app.openapi(list, async (c) => {
+    const query = c.req.valid('query');
+    const { id } = await findConversation(pool, c.var.actor.businessId, c.req.valid('param').id);
+    const [from] = pageWindow({ limit: query.limit, cursor: query.cursor }, secrets).after ?? [];
+    const afterSeq = from === undefined ? query.after_seq : Number(from);
+    const page = {
+      afterSeq,
+      beforeSeq: query.before_seq,
+      limit: query.limit,
+      activity: query.include === 'activity',
+    };
+    const { messages, hasMore } = await listMessages(pool, id, page);
+    const last = messages.at(-1)?.seq;
+    const isForward = query.before_seq === undefined || afterSeq !== undefined;
+    const next_cursor = hasMore && isForward ? secrets.seal('cursor', JSON.stringify([String(last)])) : null;
+    return c.json(
+      { data: messages.map((one) => attachments.mintUrls(one)), meta: { next_cursor, has_more: hasMore } },
+      200,
+    );
+  });
+
+  /** Queues the draft in the conversation of the path. */
+  async function write(c: Context<ApiEnv>, draft: Draft) {
+    const answer = await act(c, 202, async (tx, conversation, by) =>
+      attachments.mintUrls(await queueMessage(tx, conversation, { draft, by, ...deps })),
+    );
+    return c.json(answer, 202);
+  }
+
+  app.openapi(post, (c) => write(c, draftOf(c.req.valid('json'))));
+
+  app.openapi(reply, (c) => write(c, replyDraft(c.req.valid('json'))));
+
+  app.openapi(upload, async (c) => {
+    const { businessId } = c.var.actor;
+    const { id: conversationId } = await findConversation(pool, businessId, c.req.valid('param').id);
+    const { file } = await c.req.parseBody();
+    if (!(file instanceof File)) throw invalidField('file', 'is required, as a part of a multipart form');
+    const { id, url, name, type, size } = await attachments.upload({
+      businessId,
+      conversationId,
+      uploadedBy: AGENT_SIDE,
+      name: file.name,
+      contentType: file.type,
+      body: file.stream(),
+    });
+    return c.json({ id, url: url ?? '', name, type, size: size ?? 0 }, 201);
+  });
+
+  app.openapi(toAddress, async (c) => {
+    const { actor } = c.var;
+    const input = c.req.valid('json');
+    const draft = draftOf(input);
+    if (draft.note === true) throw invalidField('type', 'a note is written to no address');
+    const answer = await commitAnswer(c, 202, async (tx) => {
+      const channel = await chooseChannel(tx, deps.channels, {
+        businessId: actor.businessId,
+        channelId: input.channel_id,
+      });
+      const address = { channel, to: input.to, customer: input.customer ?? {}, draft };
+      const message = await writeToAddress(tx, { address, by: await authorOf(tx, actor), ...deps });
+      return attachments.mintUrls(message);
+    });
+    return c.json(answer, 202);
+  });
+
+  app.openapi(get, async (c) => {
+    const row = await findMessage(pool, c.var.actor.businessId, c.req.valid('param').id);
+    const message = attachments.mintUrls(await viewOneMessage(pool, row));
+    return c.json({ ...message, attempts: await listAttempts(pool, row) }, 200);
+  });
+
+  /** Changes the message of the path and answers with it. */
+  async function change(
+    c: Context<ApiEnv>,
+    work: (tx: Sql, businessId: string, id: string) => Promise<MessageRow>,
+  ) {
+    const answer: MessageView = await commitAnswer(c, 200, async (tx) => {
+      const row = await work(tx, c.var.actor.businessId, c.req.param('id') ?? '');
+      return attachments.mintUrls(await viewOneMessage(tx, row));
+    });
+    return c.json(answer, 200);
+  }
+
+  app.openapi(cancel, (c) => change(c, cancelMessage));
+  app.openapi(retry, (c) => change(c, retryMessage));
+  app.openapi(skip, (c) => change(c, skipMessage));
+  return app;
+}

@@ -1,0 +1,159 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { findConversation } from '../../core/conversations.ts';
+import { AppError } from '../../core/errors.ts';
+import { changeStatus, snooze } from '../../core/lifecycle.ts';
+import { assign, changeTags, isAgent, markRead, requestHandoff } from '../../core/triage.ts';
+import { type ConversationRow, conversationView } from '../../core/views/conversation.ts';
+import { type Act, act } from '../act.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { body, errors, json } from '../openapi.ts';
+import { idParam, refuseInvalid, time, uuid } from '../validate.ts';
+import { viewWithCustomer } from '../views/conversation-detail.ts';
+
+const answers = { 200: json('The whole conversation', conversationView), ...errors };
+const about = { tags: ['Conversations'], responses: answers };
+export const tagList = z.array(z.string().trim().min(1).max(100)).min(1).max(50);
+
+function statusRoute(verb: string, summary: string) {
+  return createRoute({
+    ...about,
+    method: 'put',
+    path: `/conversations/{id}/${verb}`,
+    summary,
+    request: { params: idParam },
+  });
+}
+
+function actionRoute<Schema extends z.ZodType>(verb: string, summary: string, schema: Schema) {
+  return createRoute({
+    ...about,
+    method: 'post',
+    path: `/conversations/{id}/${verb}`,
+    summary,
+    request: { params: idParam, body: body(schema) },
+  });
+}
+
+const resolve = statusRoute('resolve', 'Resolve a conversation');
+const close = statusRoute('close', 'Close a conversation');
+const reopen = statusRoute('reopen', 'Reopen a conversation');
+const assignPath = createRoute({
+  ...about,
+  method: 'put',
+  path: '/conversations/{id}/assign/{agent_id}',
+  summary: 'Assign a conversation to an agent',
+  request: { params: idParam.extend({ agent_id: idParam.shape.id }) },
+});
+const assignBody = actionRoute(
+  'assign',
+  'Assign a conversation, or unassign it with null',
+  z.object({ assignee_id: uuid.nullable() }),
+);
+const snoozeBody = actionRoute(
+  'snooze',
+  'Hide a conversation until a time; one that has passed wakes it at once',
+  z.object({ until: time }),
+);
+const addTags = actionRoute('tags', 'Add tags', z.object({ tags: tagList }));
+const removeTag = createRoute({
+  ...about,
+  method: 'delete',
+  path: '/conversations/{id}/tags/{tag}',
+  summary: 'Remove a tag',
+  request: { params: idParam.extend({ tag: z.string() }) },
+});
+const handoff = actionRoute(
+  'handoff',
+  'Ask for a person to take over',
+  z.object({ reason: z.string().trim().min(1).max(1_000).nullish() }),
+);
+const read = actionRoute(
+  'read',
+  'Note how far agents have read; without a seq, everything',
+  z.object({ up_to_seq: z.number().int().nonnegative().optional() }),
+);
+const typing = createRoute({
+  method: 'post',
+  path: '/conversations/{id}/typing',
+  tags: ['Conversations'],
+  summary: 'Show the customer that an agent is typing',
+  request: { params: idParam, body: body(z.object({ is_typing: z.boolean() })) },
+  responses: {
+    200: json('What was shown', z.object({ conversation_id: z.string(), is_typing: z.boolean() })),
+    ...errors,
+  },
+});
+
+/** What happens to a conversation: each answers with the whole of it, and one that already happened changes nothing. */
+export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+
+  app.openapi(resolve, (c) => transition(c, (tx, it, by) => changeStatus(tx, it, { to: 'resolved', by })));
+  app.openapi(close, (c) => transition(c, (tx, it, by) => changeStatus(tx, it, { to: 'closed', by })));
+  app.openapi(reopen, (c) => transition(c, (tx, it, by) => changeStatus(tx, it, { to: 'open', by })));
+
+  app.openapi(assignPath, (c) =>
+    transition(c, async (tx, it, by) => {
+      const assigneeId = c.req.valid('param').agent_id;
+      if (!(await isAgent(tx, it.business_id, assigneeId)))
+        throw new AppError('not_found', 'There is no such agent.');
+      return assign(tx, it, { assigneeId, by });
+    }),
+  );
+  app.openapi(assignBody, (c) =>
+    transition(c, (tx, it, by) => assign(tx, it, { assigneeId: c.req.valid('json').assignee_id, by })),
+  );
+  app.openapi(snoozeBody, (c) =>
+    transition(c, (tx, it, by) => snooze(tx, it, { until: new Date(c.req.valid('json').until), by })),
+  );
+  app.openapi(addTags, (c) =>
+    transition(c, (tx, it, by) => changeTags(tx, it, { add: c.req.valid('json').tags, by })),
+  );
+  app.openapi(removeTag, (c) =>
+    transition(c, (tx, it, by) => changeTags(tx, it, { remove: [c.req.valid('param').tag], by })),
+  );
+  app.openapi(handoff, (c) =>
+    transition(c, (tx, it, by) => requestHandoff(tx, it, { reason: c.req.valid('json').reason ?? null, by })),
+  );
+  app.openapi(read, (c) =>
+    transition(c, (tx, it, by) => markRead(tx, it, { upToSeq: c.req.valid('json').up_to_seq, by })),
+  );
+
+  app.openapi(typing, async (c) => {
+    const { actor } = c.var;
+    const { is_typing } = c.req.valid('json');
+    const conversation = await findConversation(deps.pool, actor.businessId, c.req.valid('param').id);
+    const userId = actor.agentId ?? actor.apiKeyId;
+    deps.publishTyping?.({
+      businessId: actor.businessId,
+      conversationId: conversation.id,
+      userId,
+      isTyping: is_typing,
+    });
+    if (is_typing) await showTyping(deps, conversation);
+    return c.json({ conversation_id: conversation.id, is_typing }, 200);
+  });
+
+  return app;
+}
+
+async function transition(c: Context<ApiEnv>, work: Act<ConversationRow>) {
+  const answer = await act(c, 200, async (tx, conversation, by) =>
+    viewWithCustomer(tx, await work(tx, conversation, by)),
+  );
+  return c.json(answer, 200);
+}
+
+/** Best effort: a provider that cannot show it just now is no reason to refuse. */
+async function showTyping(
+  { channels, log }: ApiDeps,
+  { channel_id, thread_key }: ConversationRow,
+): Promise<void> {
+  const loaded = thread_key === null ? undefined : await channels.load(channel_id);
+  if (loaded === undefined || thread_key === null) return;
+  loaded.adapter.typing?.(thread_key, loaded.channel).catch((error: unknown) => {
+    log.debug({ err: error, channel: channel_id }, 'showing typing failed');
+  });
+}

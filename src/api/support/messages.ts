@@ -1,0 +1,50 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { type Draft, queueMessage } from '../../core/queue-message.ts';
+import { supportMessageView, viewSupportMessage } from '../../core/views/support.ts';
+import { act } from '../act.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { body } from '../openapi.ts';
+import { idParam, refuseInvalid } from '../validate.ts';
+import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
+import { errors, succeeds, success, tags } from './envelope.ts';
+
+const responses = { 202: succeeds('The message, on its way', supportMessageView), ...errors };
+
+const reply = createRoute({
+  method: 'post',
+  path: '/conversations/{id}/reply',
+  tags,
+  summary: 'Reply, or add a note',
+  request: { params: idParam, body: body(replyInput) },
+  responses,
+});
+
+const post = createRoute({
+  method: 'post',
+  path: '/conversations/{id}/messages',
+  tags,
+  summary: 'Send a text, attachments, or a card whose object is the content',
+  request: {
+    params: idParam,
+    body: body(messageInput.pick({ type: true, content: true, attachments: true })),
+  },
+  responses,
+});
+
+/** Writing in the support dialect. */
+export function supportMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+
+  async function write(c: Context<ApiEnv>, draft: Draft) {
+    const answer = await act(c, 202, async (tx, conversation, by) => {
+      const message = await queueMessage(tx, conversation, { draft, by, ...deps });
+      return success(viewSupportMessage(deps.attachments.mintUrls(message)));
+    });
+    return c.json(answer, 202);
+  }
+
+  app.openapi(reply, (c) => write(c, replyDraft(c.req.valid('json'))));
+  app.openapi(post, (c) => write(c, draftOf(c.req.valid('json'))));
+  return app;
+}

@@ -1,0 +1,28 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { findCustomer } from '../../core/customers.ts';
+import { viewCustomer } from '../../core/views/customer.ts';
+import { supportVisitorView, viewSupportVisitor } from '../../core/views/support.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { idParam, refuseInvalid } from '../validate.ts';
+import { errors, succeeds, success, tags } from './envelope.ts';
+
+const get = createRoute({
+  method: 'get',
+  path: '/visitors/{id}',
+  tags,
+  summary: 'A visitor: whom the native dialect calls a customer',
+  request: { params: idParam },
+  responses: { 200: succeeds('The visitor', supportVisitorView), ...errors },
+});
+
+/** Visitors in the support dialect. */
+export function supportVisitorRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+
+  app.openapi(get, async (c) => {
+    const customer = await findCustomer(pool, c.var.actor.businessId, c.req.valid('param').id);
+    return c.json(success(viewSupportVisitor(viewCustomer(customer))), 200);
+  });
+
+  return app;
+}

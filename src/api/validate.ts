@@ -1,0 +1,93 @@
+import type { Hook } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { type ZodError, z } from 'zod';
+import { AppError, type ErrorDetail } from '../core/errors.ts';
+import { isUuid } from '../core/id.ts';
+import type { ApiEnv } from './deps.ts';
+
+const MAX_DEPTH = 64;
+
+/** An id in a path. Whatever is none is simply not found, since `refuseInvalid` answers 404 for paths. */
+export const idParam = z.object({ id: z.string().refine(isUuid).meta({ format: 'uuid' }) });
+
+/** An id in a body or query. */
+export const uuid = z.string().refine(isUuid, 'must be an id').meta({ format: 'uuid' });
+
+/** A time in a body or query, as ISO 8601 with an offset. */
+export const time = z.iso.datetime({
+  offset: true,
+  error: 'must be an ISO 8601 time, like 2026-01-31T09:00:00Z',
+});
+
+/** A switch in a query. */
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** What every route does with input that its schema refuses. */
+export const refuseInvalid: Hook<unknown, ApiEnv, string, undefined> = (result) => {
+  if (result.success) return;
+  if (result.target === 'param') throw new AppError('not_found', 'There is nothing at this address.');
+  throw new AppError('validation_error', 'Some fields are not valid.', { details: detailsOf(result.error) });
+};
+
+/** The fields that a schema refused, each with its reason. */
+function detailsOf(error: ZodError): ErrorDetail[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code !== 'unrecognized_keys')
+      return [{ field: path.join('.') || 'body', message: issue.message }];
+    return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'is not known here' }));
+  });
+}
+
+/**
+ * Refuses JSON before any schema or database sees it: unparsable, nested deeper than 64, or with text that Postgres
+ * cannot store (NUL, half of a surrogate pair), which is refused by name instead of being changed silently.
+ */
+export const refuseHostileInput: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  for (const [field, text] of new URL(c.req.url).searchParams) refuseText(text, field);
+  if (c.req.path.includes('\0')) throw new AppError('not_found', 'There is nothing at this address.');
+  if (/^application\/(?:[\w.-]+\+)?json/i.test(c.req.header('content-type') ?? ''))
+    refuseTree(parseJson(await c.req.text()));
+  await next();
+};
+
+function parseJson(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch (error) {
+    throw new AppError('invalid_request', 'The body is not valid JSON.', { cause: error });
+  }
+}
+
+interface Visit {
+  value: unknown;
+  path: string[];
+}
+
+/** Walks with a list of its own: recursion would overflow the stack on the very bodies that this is for. */
+function refuseTree(root: unknown): void {
+  const open: Visit[] = [{ value: root, path: [] }];
+  for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
+    if (visit.path.length > MAX_DEPTH) {
+      throw new AppError('invalid_request', `The body is nested deeper than ${MAX_DEPTH} levels.`);
+    }
+    for (const child of childrenOf(visit)) open.push(child);
+  }
+}
+
+/** What is inside a value whose own text can be stored. */
+function childrenOf({ value, path }: Visit): Visit[] {
+  const field = path.join('.') || 'body';
+  if (typeof value === 'string') refuseText(value, field);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).map(([key, child]) => {
+    refuseText(key, field);
+    return { value: child, path: [...path, key] };
+  });
+}
+
+function refuseText(text: string, field: string): void {
+  if (!text.includes('\0') && text.isWellFormed()) return;
+  const message = text.includes('\0') ? 'must not contain NUL characters' : 'is not well-formed Unicode';
+  throw new AppError('validation_error', `${field} ${message}.`, { details: [{ field, message }] });
+}

@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import type { AttachmentDraft } from '../../core/attach.ts';
+import type { Card } from '../../core/envelope.ts';
+import { invalidField } from '../../core/errors.ts';
+import type { Draft } from '../../core/queue-message.ts';
+import { time, uuid } from '../validate.ts';
+
+const MAX_CONTENT = 100_000;
+const MAX_ATTACHMENTS = 20;
+
+const text = z.string().max(MAX_CONTENT);
+const address = z.string().trim().min(3).max(320);
+const url = z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).max(4_000);
+
+const attachment = z.union([
+  url,
+  z
+    .object({
+      id: uuid.optional(),
+      url: url.optional(),
+      name: z.string().max(255).optional(),
+      type: z.string().max(255).optional(),
+      size: z.number().int().nonnegative().optional(),
+    })
+    .refine((one) => one.id !== undefined || one.url !== undefined, { path: ['url'], error: 'is required' }),
+]);
+
+const card = z
+  .object({
+    title: z.string().min(1).max(1_000),
+    description: z.string().max(4_000).optional(),
+    actions: z
+      .array(
+        z.object({
+          label: z.string().min(1).max(200),
+          url: url.optional(),
+          action: z.string().max(200).optional(),
+        }),
+      )
+      .max(20)
+      .optional(),
+  })
+  .meta({ id: 'Card' });
+
+const attachmentsInput = z.array(attachment).max(MAX_ATTACHMENTS).meta({
+  description: 'Addresses: what an upload answered, an attachment of ours, or any public http(s) address.',
+});
+
+/** What every way of writing a message takes. */
+export const messageInput = z.object({
+  content: z
+    .union([text, card])
+    .optional()
+    .meta({ description: 'The text; with type `card` the card itself may stand here.' }),
+  html: text.optional(),
+  type: z.enum(['text', 'attachment', 'card', 'note']).optional(),
+  card: card.optional(),
+  attachments: attachmentsInput.optional(),
+  reply_to_id: uuid.optional(),
+  subject: z.string().max(500).optional(),
+  cc: z.array(address).max(50).optional(),
+  bcc: z.array(address).max(50).optional(),
+  send_at: time.optional().meta({ description: 'Send it then; a time in the past means at once.' }),
+  cancel_on_reply: z
+    .boolean()
+    .optional()
+    .meta({ description: 'With `send_at`: not if the customer writes before.' }),
+  if_last_seq: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .meta({ description: 'Refused with 409 when a message other than a note came after this seq.' }),
+  client_message_id: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'The same one again is the same message.' }),
+});
+export type MessageInput = z.infer<typeof messageInput>;
+
+/** The message that a request describes. Throws a refusal that names the field when it says nothing. */
+export function draftOf(input: MessageInput): Draft {
+  const found = cardOf(input);
+  const content = typeof input.content === 'string' ? input.content : '';
+  const attachments = draftAttachments(input.attachments);
+  if (input.type === 'card' && found === undefined) throw invalidField('card', 'is required with type card');
+  if (input.type === 'attachment' && attachments.length === 0) {
+    throw invalidField('attachments', 'are required with type attachment');
+  }
+  if (content.trim() === '' && found === undefined && attachments.length === 0) {
+    throw invalidField('content', 'is required');
+  }
+  return {
+    content: found !== undefined && content.trim() === '' ? cardText(found) : content,
+    note: input.type === 'note',
+    html: input.html,
+    card: found,
+    attachments,
+    replyToId: input.reply_to_id,
+    email: emailOf(input),
+    sendAt: input.send_at === undefined ? undefined : new Date(input.send_at),
+    cancelOnReply: input.cancel_on_reply,
+    ifLastSeq: input.if_last_seq,
+    clientMessageId: input.client_message_id,
+  };
+}
+
+function cardOf(input: MessageInput): Card | undefined {
+  const found = input.card ?? (typeof input.content === 'object' ? input.content : undefined);
+  return found === undefined ? undefined : (JSON.parse(JSON.stringify(found)) as Card);
+}
+
+/** What a card says where cards cannot be shown. */
+function cardText({ title, description, actions = [] }: Card): string {
+  const lines = actions.map(({ label, url: target }) =>
+    target === undefined ? label : `${label}: ${target}`,
+  );
+  return [title, ...(description === undefined ? [] : [description]), ...lines].join('\n');
+}
+
+/** Attachments as core takes them, a bare address being one too. */
+function draftAttachments(attachments: z.infer<typeof attachmentsInput> = []): AttachmentDraft[] {
+  return attachments.map((one) => (typeof one === 'string' ? { url: one } : one));
+}
+
+function emailOf({ subject, cc, bcc }: MessageInput): Draft['email'] {
+  if (subject === undefined && cc === undefined && bcc === undefined) return undefined;
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(cc === undefined ? {} : { cc }),
+    ...(bcc === undefined ? {} : { bcc }),
+  };
+}
+
+/** The shorter way of writing one: a reply, or a note to the team. */
+export const replyInput = z.object({
+  message: text,
+  type: z.enum(['reply', 'note']).default('reply'),
+  attachments: attachmentsInput.optional(),
+});
+
+/** The message that a reply describes. Throws a refusal that names the field when it says nothing. */
+export function replyDraft({ message, type, attachments: files }: z.infer<typeof replyInput>): Draft {
+  const attachments = draftAttachments(files);
+  if (message.trim() === '' && attachments.length === 0) throw invalidField('message', 'is required');
+  return { content: message, note: type === 'note', attachments };
+}

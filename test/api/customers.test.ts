@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { otherBusiness } from '../support/inbox.ts';
+
+interface Customer {
+  id: string;
+  name: string | null;
+  email: string | null;
+  phone: string | null;
+  external_id: string | null;
+  custom_attributes: Record<string, unknown>;
+  identities: { channel_id: string; kind: string; address: string }[];
+}
+interface Page {
+  data: Customer[];
+  meta: { next_cursor: string | null };
+}
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(() => gateway.stop());
+
+const create = (fields: Record<string, unknown>) =>
+  gateway.call<Customer>('POST', '/api/v1/customers', fields);
+const find = async (query: string) =>
+  (await gateway.call<Page>('GET', `/api/v1/customers?${query}`)).body.data;
+
+describe('customers', () => {
+  it('are created, read and changed', async () => {
+    const { status, body } = await create({
+      name: 'Ada',
+      email: 'ada@example.com',
+      phone: '+44 (20) 7946-0958',
+      external_id: 'u-1',
+      custom_attributes: { plan: 'pro', seats: 1 },
+    });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ name: 'Ada', phone: '+442079460958', external_id: 'u-1', identities: [] });
+    const changed = await gateway.call<Customer>('PATCH', `/api/v1/customers/${body.id}`, {
+      email: null,
+      custom_attributes: { seats: null, city: 'Riga' },
+    });
+    expect(changed.body).toMatchObject({
+      name: 'Ada',
+      email: null,
+      custom_attributes: { plan: 'pro', city: 'Riga' },
+    });
+    expect((await gateway.call<Customer>('GET', `/api/v1/customers/${body.id}`)).body).toEqual(changed.body);
+  });
+
+  it('are found by what is known of them', async () => {
+    const { body } = await create({
+      name: 'Grace Hopper',
+      email: 'Grace@Navy.example',
+      phone: '+1 555 0100',
+      external_id: 'u-2',
+    });
+    for (const query of [
+      'q=hopper',
+      'email=grace@navy.EXAMPLE',
+      `phone=${encodeURIComponent('+1 (555) 0100')}`,
+      'external_id=u-2',
+      'q=u-2',
+    ]) {
+      expect(
+        (await find(query)).map((one) => one.id),
+        query,
+      ).toEqual([body.id]);
+    }
+    expect(await find('q=%25')).toEqual([]);
+  });
+
+  it('have an external_id of their own', async () => {
+    await create({ external_id: 'taken' });
+    const second = await create({ external_id: 'taken' });
+    expect(second.status).toBe(409);
+    const other = await create({ external_id: 'free' });
+    const moved = await gateway.call('PATCH', `/api/v1/customers/${other.body.id}`, { external_id: 'taken' });
+    expect(moved.status).toBe(409);
+  });
+
+  it('page by cursor', async () => {
+    const ids = new Set<string>();
+    for (let n = 0; n < 5; n += 1) ids.add((await create({ name: 'Paged Person' })).body.id);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const path: string = `/api/v1/customers?q=paged&limit=2${cursor === null ? '' : `&cursor=${cursor}`}`;
+      const { body } = await gateway.call<Page>('GET', path);
+      seen.push(...body.data.map((one) => one.id));
+      cursor = body.meta.next_cursor;
+      await create({ name: 'Noise' });
+    } while (cursor !== null);
+    expect(new Set(seen)).toEqual(ids);
+    expect(seen.length).toBe(5);
+  });
+
+  it('of another business are not there, and bad fields are named', async () => {
+    const { body } = await create({ name: 'Mine' });
+    const key = await otherBusiness(gateway);
+    expect((await gateway.call('GET', `/api/v1/customers/${body.id}`, undefined, { key })).status).toBe(404);
+    expect(
+      (await gateway.call('PATCH', `/api/v1/customers/${body.id}`, { name: 'Yours' }, { key })).status,
+    ).toBe(404);
+    expect((await gateway.call('GET', '/api/v1/customers/42')).status).toBe(404);
+    const refused = await gateway.call<{ error: { details: { field: string }[] } }>(
+      'POST',
+      '/api/v1/customers',
+      { email: 'no' },
+    );
+    expect([refused.status, refused.body.error.details[0]?.field]).toEqual([422, 'email']);
+  });
+});

@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_API_KEY, startApi, type TestApi, type TestBusiness } from '../support/api.ts';
+
+let api: TestApi;
+let acme: TestBusiness;
+const json = { 'content-type': 'application/json' };
+
+beforeAll(async () => {
+  api = await startApi({ config: { corsOrigins: ['https://app.example'] } });
+  acme = await api.business();
+});
+afterAll(() => api.stop());
+
+describe('every request', () => {
+  it('has an id, ours or the caller’s, in the answer and in errors', async () => {
+    const own = await api.call('GET', '/api/v1/business', {
+      key: acme.key,
+      headers: { 'x-request-id': 'abc-1' },
+    });
+    expect(own.headers.get('x-request-id')).toBe('abc-1');
+    const { headers, body } = await api.call('GET', '/api/v1/nothing', {
+      key: acme.key,
+      headers: { 'x-request-id': 'bad id\t' },
+    });
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(body).toEqual({
+      error: {
+        code: 'not_found',
+        message: expect.any(String),
+        details: [],
+        request_id: headers.get('x-request-id'),
+      },
+    });
+  });
+
+  it('tolerates a trailing slash on every route', async () => {
+    for (const path of [
+      '/business/',
+      '/api-keys/',
+      '/team/members/',
+      '/channels/',
+      '/conversations/',
+      '/customers/',
+      '/events/',
+    ]) {
+      expect([path, (await api.call('GET', `/api/v1${path}`, { key: acme.key })).status]).toEqual([
+        path,
+        200,
+      ]);
+    }
+  });
+
+  it('carries headers that keep browsers from guessing', async () => {
+    const { headers } = await api.call('GET', '/api/v1/business', { key: acme.key });
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  it('lets the configured origins in, and no other', async () => {
+    const preflight = (origin: string) =>
+      api.call('OPTIONS', '/api/v1/business', {
+        headers: { origin, 'access-control-request-method': 'GET' },
+      });
+    expect((await preflight('https://app.example')).headers.get('access-control-allow-origin')).toBe(
+      'https://app.example',
+    );
+    expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+    const answer = await api.call('GET', '/api/v1/business', { headers: { origin: 'https://app.example' } });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example');
+  });
+});
+
+describe('hostile input', () => {
+  const post = (raw: string | Uint8Array, headers = json) =>
+    api.call('POST', '/api/v1/api-keys', { key: acme.key, raw, headers });
+
+  it('answers unparsable JSON with 400', async () => {
+    for (const raw of ['{', '', 'null,', '\uFEFF{}x']) {
+      const { status, body } = await post(raw);
+      expect([raw, status, body.error.code]).toEqual([raw, 400, 'invalid_request']);
+    }
+  });
+
+  it('names the fields that a schema refuses', async () => {
+    const { status, body } = await post(JSON.stringify({ role: 'king', expires_at: 'soon' }));
+    expect([status, body.error.code]).toEqual([422, 'validation_error']);
+    expect(body.error.details.map((detail: { field: string }) => detail.field).sort()).toEqual([
+      'expires_at',
+      'name',
+      'role',
+    ]);
+    for (const raw of ['null', '[]', '7', '"x"']) expect((await post(raw)).status).toBe(422);
+  });
+
+  it('refuses another content type with a sentence', async () => {
+    const { status, body } = await post('name=x', { 'content-type': 'application/x-www-form-urlencoded' });
+    expect([status, body.error.code]).toEqual([400, 'invalid_request']);
+    expect(body.error.message).toContain('application/json');
+  });
+
+  it('survives nesting of any depth', async () => {
+    for (const depth of [100, 5_000, 400_000]) {
+      expect((await post(`{"name":${'['.repeat(depth)}${']'.repeat(depth)}}`)).status).toBe(400);
+    }
+    expect((await post('['.repeat(900_000))).status).toBe(400);
+  });
+
+  it('refuses NUL and half surrogates by the name of their field', async () => {
+    for (const text of ['a\\u0000b', '\\ud800']) {
+      const { status, body } = await post(`{"name":"${text}"}`);
+      expect([status, body.error.details[0].field]).toEqual([422, 'name']);
+    }
+    expect((await post('{"name":"x","a":{"\\u0000":1}}')).status).toBe(422);
+    expect((await api.call('GET', '/api/v1/customers?q=%00', { key: acme.key })).status).toBe(422);
+    expect((await api.call('GET', '/api/v1/customers/%00', { key: acme.key })).status).toBe(404);
+  });
+
+  it('refuses a body over 1 MB', async () => {
+    const { status, body } = await post(JSON.stringify({ name: 'x'.repeat(1_100_000) }));
+    expect([status, body.error.code]).toEqual([413, 'payload_too_large']);
+  });
+
+  it('finds nothing at ids of any other shape', async () => {
+    for (const id of [
+      '1',
+      'g7b8c9d0-e1f2-3456-abcd-567890123456',
+      "'",
+      '%F0%9F',
+      '..%2f',
+      'x'.repeat(3000),
+    ]) {
+      expect([id, (await api.call('GET', `/api/v1/channels/${id}`, { key: acme.key })).status]).toEqual([
+        id,
+        404,
+      ]);
+    }
+  });
+});
+
+describe('lists', () => {
+  it('are stable pages that end', async () => {
+    const business = await api.business('Pages');
+    for (let n = 0; n < 6; n += 1) await api.keyFor(business.id, 'agent');
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await api.call('GET', `/api/v1/api-keys?limit=3${cursor}`, { key: business.key });
+      seen.push(...body.data.map((key: { id: string }) => key.id));
+      expect(body.meta.has_more).toBe(body.meta.next_cursor !== null);
+      cursor = body.meta.next_cursor === null ? '' : `&cursor=${body.meta.next_cursor}`;
+      await api.keyFor(business.id, 'bot');
+    } while (cursor !== '');
+    expect(seen).toHaveLength(7);
+    expect(seen).toEqual([...seen].sort().reverse());
+    const second = await api.call('GET', '/api/v1/api-keys?limit=4&page=2', { key: business.key });
+    expect(second.body.data).toHaveLength(4);
+  });
+
+  it('read a limit over 100 as 100, and refuse what is none', async () => {
+    const get = (query: string) => api.call('GET', `/api/v1/api-keys?${query}`, { key: acme.key });
+    expect((await get('limit=5000')).status).toBe(200);
+    expect((await get('limit=0')).status).toBe(422);
+    expect((await get('limit=x')).status).toBe(422);
+    const forged = await get('cursor=abc.def');
+    expect([forged.status, forged.body.error.details[0].field]).toEqual([400, 'cursor']);
+  });
+});
+
+describe('rate limits', () => {
+  it('count per key and say when to come back', async () => {
+    const busy = await api.business('Busy');
+    const { headers } = await api.call('GET', '/api/v1/business', { key: busy.key });
+    expect(headers.get('x-ratelimit-limit')).toBe('1000');
+    expect(headers.get('x-ratelimit-remaining')).toBe('999');
+    expect(Number(headers.get('x-ratelimit-reset'))).toBeGreaterThan(Date.now() / 1000 - 1);
+    const [key] = await api.pool`select id from api_keys where business_id = ${busy.id}`;
+    const limit = { points: 1_000, durationSeconds: 60 };
+    for (let n = 0; n < 999; n += 1) await api.deps.rateLimits.consume('api', key?.['id'], limit);
+    const refused = await api.call('GET', '/api/v1/business', { key: busy.key });
+    expect([refused.status, refused.body.error.code]).toEqual([429, 'rate_limited']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await api.call('GET', '/api/v1/business', { key: acme.key })).status).toBe(200);
+  });
+});
+
+describe('what operates the server', () => {
+  it('is ready while the database answers and nothing drains', async () => {
+    expect((await api.call('GET', '/health/live')).status).toBe(200);
+    expect((await api.call('GET', '/health/ready')).status).toBe(200);
+    const draining = await startApi({ deps: { isReady: () => false } });
+    expect((await draining.call('GET', '/health/ready')).status).toBe(503);
+    expect((await draining.call('GET', '/health/live')).status).toBe(200);
+    await draining.stop();
+  });
+
+  it('shows metrics without any tenant to the operator alone', async () => {
+    expect((await api.call('GET', '/metrics')).status).toBe(401);
+    expect((await api.call('GET', '/metrics', { key: acme.key })).status).toBe(403);
+    const { status, text } = await api.call('GET', '/metrics', { key: ADMIN_API_KEY });
+    expect(status).toBe(200);
+    expect(text).toContain('tributary_http_request_duration_seconds_count');
+    expect(text).toContain('tributary_outbox_rows');
+    expect(text).not.toContain(acme.id);
+  });
+
+  it('takes a request for local only when no undeclared proxy brought it', async () => {
+    const from = async (app: TestApi['app'], remoteAddress: string, forwardedFor?: string) => {
+      const headers: Record<string, string> =
+        forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
+      return (await app.request('/metrics', { headers }, { incoming: { socket: { remoteAddress } } })).status;
+    };
+    expect(await from(api.app, '127.0.0.1')).toBe(200);
+    expect(await from(api.app, '::ffff:127.0.0.1')).toBe(200);
+    expect(await from(api.app, '127.0.0.1', '203.0.113.9')).toBe(401);
+    expect(await from(api.app, '203.0.113.9', '127.0.0.1')).toBe(401);
+    const proxied = await startApi({ config: { trustedProxies: ['10.0.0.0/8'] } });
+    expect(await from(proxied.app, '10.0.0.1', '127.0.0.1')).toBe(200);
+    expect(await from(proxied.app, '10.0.0.1', '127.0.0.1, 203.0.113.9')).toBe(401);
+    await proxied.stop();
+  });
+
+  it('answers 503 while the database is away', async () => {
+    const broken = await startApi();
+    const { key } = await broken.business();
+    await broken.pool.end();
+    expect((await broken.call('GET', '/health/ready')).status).toBe(503);
+    const { status, body, headers } = await broken.call('GET', '/api/v1/business', { key });
+    expect([status, body.error.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
+    await broken.stop();
+  });
+});
