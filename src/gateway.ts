@@ -1,0 +1,152 @@
+import { createApp, createHealthApp } from './api/app.ts';
+import { createRegistry } from './channels/registry.ts';
+import { createAttachments, LONG_URL_MS } from './core/attachments.ts';
+import { createChannels } from './core/channels.ts';
+import type { Config } from './core/config.ts';
+import { startConnecting } from './core/connecting.ts';
+import { openDatabase } from './core/database/open.ts';
+import { keepPartitions } from './core/database/retention.ts';
+import { createTransact } from './core/database/transact.ts';
+import { startDispatcher } from './core/dispatch.ts';
+import { createEgress } from './core/egress.ts';
+import type { EventData } from './core/events.ts';
+import { createFetchLane } from './core/fetch.ts';
+import { type FirstRun, prepareFirstRun } from './core/first-run.ts';
+import { createIngest } from './core/ingest.ts';
+import { startLanes } from './core/lanes.ts';
+import { createRateLimits } from './core/limits.ts';
+import { startListeners } from './core/listeners.ts';
+import type { Log } from './core/log.ts';
+import { openQueue } from './core/queue.ts';
+import { createReceiver } from './core/receive.ts';
+import { loadSecretKeys } from './core/secret-key.ts';
+import { checkSecretKey, createSecrets } from './core/secrets.ts';
+import { createSendLane } from './core/send.ts';
+import { startUpkeep } from './core/upkeep.ts';
+import { createWake } from './core/wake.ts';
+import { createRealtime } from './realtime/server.ts';
+import { listen } from './server.ts';
+import { createDeliverLane } from './webhooks/deliver.ts';
+import { fanOut } from './webhooks/fanout.ts';
+
+export interface Gateway {
+  /** Where this process listens; undefined for a worker whose port was taken. */
+  url: string | undefined;
+  /** What the first start made, shown once. */
+  firstRun: FirstRun | undefined;
+  /** Drains and closes everything, in reverse. */
+  stop(): Promise<void>;
+}
+
+type Close = () => Promise<unknown>;
+
+const CONNECTIONS = 16;
+const LANES_AT_ONCE = 200;
+
+/** Builds every part once and starts those of the configured role. Throws what keeps it from starting, with nothing left open. */
+export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+  const opened: Close[] = [];
+  const closeAll = () => closeInReverse(opened, log);
+  try {
+    const gateway = await assemble(config, log, (close) => opened.push(close));
+    return { ...gateway, stop: () => gateway.drain().then(closeAll) };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function assemble(config: Config, log: Log, closeLater: (close: Close) => void) {
+  const database = await openDatabase(config, log, { max: CONNECTIONS });
+  const { pool } = database;
+  closeLater(database.close);
+  const secrets = createSecrets(await loadSecretKeys(config));
+  await checkSecretKey(pool, secrets);
+  closeLater((await keepPartitions(pool, config.retentionDays, log)).stop);
+
+  const wake = await createWake(config.redis, log);
+  closeLater(wake.close);
+  const queue = await openQueue({ redis: config.redis, databaseUrl: database.url, log });
+  closeLater(queue.close);
+  const rateLimits = createRateLimits(config.redis, log);
+  closeLater(rateLimits.close);
+
+  let url: string | undefined;
+  let isReady = false;
+  // A worker serves nobody but its health check: what it sends must lead to PUBLIC_URL.
+  const publicUrl = () => config.publicUrl ?? (config.role === 'worker' ? undefined : url);
+  const egress = createEgress({ allow: config.egressAllow });
+  closeLater(egress.close);
+  const registry = createRegistry({ egress });
+  const transact = createTransact(pool, wake);
+  const channels = createChannels({ pool, transact, secrets, registry, wake, egress, publicUrl });
+  const attachments = createAttachments({
+    pool,
+    secrets,
+    dataDir: config.dataDir,
+    baseUrl: () => publicUrl() ?? '',
+  });
+  const ingest = createIngest({ pool, wake, secrets, log });
+  const receiver = createReceiver({ pool, channels, ingest, log });
+  const parts = {
+    config,
+    pool,
+    transact,
+    secrets,
+    registry,
+    channels,
+    receiver,
+    wake,
+    rateLimits,
+    log,
+    attachments,
+    egress,
+  };
+
+  if (config.role !== 'api') {
+    const kinds = [createSendLane(parts), createFetchLane(parts), createDeliverLane(parts)];
+    const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });
+    closeLater(lanes.stop);
+    closeLater(startUpkeep({ ...parts, files: attachments.files, retentionDays: config.retentionDays }).stop);
+    const mintUrls = (data: EventData) => attachments.mintUrls(data, LONG_URL_MS);
+    closeLater(
+      startDispatcher({ ...parts, lanes, fanOut: (tx, events) => fanOut(tx, events, { mintUrls }) }).stop,
+    );
+  }
+  closeLater(ingest.close);
+  const firstRun = await prepareFirstRun(parts);
+
+  const realtime = createRealtime(parts);
+  const apiDeps = { ...parts, publishTyping: realtime.announceTyping, isReady: () => isReady };
+  const app = config.role === 'worker' ? createHealthApp(apiDeps) : createApp(apiDeps);
+  const server = await listen(app.fetch, {
+    config,
+    log,
+    attach: config.role === 'worker' ? undefined : realtime.attach,
+  });
+  url = server?.url;
+  if (server !== undefined) closeLater(server.close);
+  if (config.role !== 'worker') closeLater(realtime.close);
+  if (config.role !== 'api') {
+    closeLater(startListeners(parts).stop);
+    closeLater(startConnecting(parts).stop);
+  }
+  isReady = true;
+
+  return {
+    url,
+    firstRun,
+    /** Balancers look elsewhere before anything closes. */
+    async drain() {
+      isReady = false;
+      if (config.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
+    },
+  };
+}
+
+/** To the end: one part that fails to close keeps none of the others open. */
+async function closeInReverse(opened: Close[], log: Log): Promise<void> {
+  for (const close of opened.splice(0).reverse()) {
+    await close().catch((error) => log.error({ err: error }, 'closing failed'));
+  }
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Config } from './core/config.ts';
+import type { Log } from './core/log.ts';
+
+interface ListenOptions {
+  config: Config;
+  log: Log;
+  /** Puts the sockets on the server before it listens. */
+  attach: ((server: Server) => Promise<void>) | undefined;
+}
+
+type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
+
+/** Serves HTTP on the configured address. A worker only answers for its health: where its port is taken, it does without. */
+export async function listen(fetch: Fetch, { config, log, attach }: ListenOptions) {
+  // Its own global Request must stand: the body limit makes a new one of each chunked body.
+  const server = createAdaptorServer({ fetch }) as Server;
+  await attach?.(server);
+  try {
+    server.listen(config.port, config.host);
+    await once(server, 'listening');
+  } catch (error) {
+    if (config.role !== 'worker') throw error;
+    log.warn({ port: config.port }, 'the port is taken: this worker has no health check');
+    return undefined;
+  }
+  return { url: urlOf(server, config.host), close: () => close(server) };
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Takes no new request and waits for the answers under way; connections that are only kept open are closed. */
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  await closed;
+}

@@ -1,0 +1,87 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PUBLIC_URL } from '../support/door.ts';
+import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { type FakeTelegram, fakeUser, startTelegram } from '../support/telegram.ts';
+
+interface Channel {
+  id: string;
+  setup: { done: string[]; todo: string[] };
+  broken_at: string | null;
+  broken_reason: string | null;
+}
+
+let gateway: TestGateway;
+let telegram: FakeTelegram;
+beforeAll(async () => {
+  gateway = await startTestGateway({ publicUrl: PUBLIC_URL });
+});
+afterAll(() => gateway.stop());
+afterEach(() => telegram.close());
+
+const read = async (id: string) => (await gateway.call<Channel>('GET', `/api/v1/channels/${id}`)).body;
+
+async function connect(token: string): Promise<Channel> {
+  telegram = await startTelegram({ token });
+  telegram.fail('*', { html: 502 }, 1_000);
+  const config = telegram.config;
+  const created = await gateway.call<Channel>('POST', '/api/v1/channels', { type: 'telegram', config });
+  expect(created.status).toBe(201);
+  expect(created.body.setup).toEqual({ done: [], todo: [expect.stringContaining('It is tried again')] });
+  return created.body;
+}
+
+const errorsOf = (id: string) =>
+  gateway.pool`select id from events where type = 'channel.error' and data ->> 'channel_id' = ${id}`;
+
+describe('a channel whose provider could not be reached', () => {
+  it('is connected in the background once it can, and was never broken', async () => {
+    const { id } = await connect('1001:a-token-of-a-test');
+    expect(await read(id)).toMatchObject({ broken_at: null });
+    telegram.heal();
+    await eventually(async () => expect((await read(id)).setup.done).toHaveLength(2), 20_000);
+    expect(telegram.calls.filter(({ method }) => method === 'setWebhook')).not.toHaveLength(0);
+    expect(await read(id)).toMatchObject({ broken_at: null });
+    expect(await errorsOf(id)).toHaveLength(0);
+  });
+
+  it('sends meanwhile, each message on its own schedule', async () => {
+    const { id } = await connect('1002:a-token-of-a-test');
+    const to = String(fakeUser().id);
+    telegram.know(Number(to));
+    const body = { channel_id: id, to, content: 'hello' };
+    const queued = await gateway.call<{ id: string }>('POST', '/api/v1/messages', body);
+    expect(queued.status).toBe(202);
+    await eventually(async () => {
+      const tried = await gateway.pool`select outcome from attempts where subject_id = ${queued.body.id}`;
+      if (tried.length===0) console.log(await gateway.pool`select status, error, next_attempt_at from messages where id = ${queued.body.id}`, await gateway.pool`select * from lanes`, await gateway.pool`select * from outbox`);
+      expect(tried).toEqual([{ outcome: 'deferred' }]);
+    });
+    telegram.heal();
+    await eventually(async () => {
+      const sent = await gateway.call('GET', `/api/v1/messages/${queued.body.id}`);
+      expect(sent.body).toMatchObject({ status: 'sent' });
+    }, 20_000);
+  });
+
+  it('is broken once its credentials turn out to be refused, and asks no more', async () => {
+    const { id } = await connect('1003:a-token-of-a-test');
+    telegram.heal();
+    telegram.fail('getMe', { code: 401, description: 'Unauthorized' }, 1_000);
+    await eventually(async () => {
+      expect((await read(id)).broken_reason).toContain('401');
+      expect(await errorsOf(id)).toHaveLength(1);
+    }, 20_000);
+    const [row] = await gateway.pool`select connect_at from channels where id = ${id}`;
+    expect(row).toEqual({ connect_at: null });
+  });
+});
+
+describe('connecting that a crash cut short', () => {
+  it('is made up for by a worker', async () => {
+    const { id } = await connect('1004:a-token-of-a-test');
+    telegram.heal();
+    // As the transaction that stored the channel leaves it.
+    await gateway.pool`update channels set setup = '{"done":[],"todo":[]}', connect_at = now() where id = ${id}`;
+    await eventually(async () => expect((await read(id)).setup.done).toHaveLength(2));
+  });
+});

@@ -1,0 +1,258 @@
+import { lookup as systemLookup } from 'node:dns/promises';
+import { createServer, get, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAddressRules } from '../../src/core/address.ts';
+import { createEgress, EgressBlocked, type EgressGuard, type Lookup } from '../../src/core/egress.ts';
+import { AppError } from '../../src/core/errors.ts';
+
+let server: Server;
+let port: number;
+let hits = 0;
+
+beforeAll(async () => {
+  server = createServer((incoming, response) => {
+    hits += 1;
+    if (incoming.url === '/redirect') response.writeHead(302, { location: `http://127.0.0.1:${port}/` });
+    response.end('reached');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '::', resolve));
+  port = (server.address() as AddressInfo).port;
+});
+
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+async function withGuard<T>(
+  options: { allow?: string[]; lookup?: Lookup },
+  use: (guard: EgressGuard) => Promise<T>,
+) {
+  const guard = createEgress({ allow: [], ...options });
+  try {
+    return await use(guard);
+  } finally {
+    await guard.close();
+  }
+}
+
+async function fetchText(guard: EgressGuard, url: string): Promise<string> {
+  const response = await request(url, { dispatcher: guard.dispatcher });
+  return response.body.text();
+}
+
+function agentText(guard: EgressGuard, url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const outgoing = get(url, { agent: guard.agent('http:') }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      response.on('end', () => resolve(text));
+    });
+    outgoing.on('error', reject);
+  });
+}
+
+const LOOPBACK_SPELLINGS = [
+  '127.0.0.1',
+  '2130706433',
+  '0x7f.1',
+  '0x7f000001',
+  '0177.0.0.1',
+  '127.1',
+  '0',
+  '0.0.0.0',
+  '127.0.0.1.',
+  '①②⑦.⓪.⓪.①',
+  '[::1]',
+  '[::]',
+  '[::ffff:127.0.0.1]',
+  '[::ffff:7f00:1]',
+  '[64:ff9b::7f00:1]',
+  '[0:0:0:0:0:0:0:1]',
+];
+
+describe('the egress guard', () => {
+  it.each(LOOPBACK_SPELLINGS)('refuses http://%s before anything is sent', async (host) => {
+    const before = hits;
+    await withGuard({}, async (guard) => {
+      await expect(fetchText(guard, `http://${host}:${port}/`)).rejects.toThrow(EgressBlocked);
+      expect(() => guard.vetUrl(`http://${host}:${port}/`, 'url')).toThrow(AppError);
+      const normal = new URL(`http://${host}:${port}/`).href;
+      await expect(agentText(guard, normal)).rejects.toThrow(EgressBlocked);
+    });
+    expect(hits).toBe(before);
+  });
+
+  it('refuses names that answer private addresses, in all three ways of connecting', async () => {
+    await withGuard({}, async (guard) => {
+      await expect(fetchText(guard, `http://localhost:${port}/`)).rejects.toThrow(EgressBlocked);
+      await expect(agentText(guard, `http://localhost:${port}/`)).rejects.toThrow(EgressBlocked);
+      await expect(guard.connect('localhost', port)).rejects.toThrow(EgressBlocked);
+      await expect(guard.connect('127.0.0.1', port)).rejects.toThrow(EgressBlocked);
+      await expect(guard.connect('::1', port)).rejects.toThrow(EgressBlocked);
+      await expect(guard.connect('0x7f.1', port)).rejects.toThrow(EgressBlocked);
+    });
+  });
+
+  it('reaches what the operator allows, by literal and by name', async () => {
+    await withGuard({ allow: ['127.0.0.0/8', '::1'] }, async (guard) => {
+      expect(await fetchText(guard, `http://127.0.0.1:${port}/`)).toBe('reached');
+      expect(await fetchText(guard, `http://[::ffff:127.0.0.1]:${port}/`)).toBe('reached');
+      expect(await fetchText(guard, `http://localhost:${port}/`)).toBe('reached');
+      expect(await agentText(guard, `http://localhost:${port}/`)).toBe('reached');
+      const socket = await guard.connect('localhost', port);
+      expect(socket.remotePort).toBe(port);
+      socket.destroy();
+      await expect(fetchText(guard, `http://10.0.0.1:${port}/`)).rejects.toThrow(EgressBlocked);
+    });
+  });
+
+  it('connects to the very addresses it vetted, however the name answers next', async () => {
+    let asked = 0;
+    const rebinding: Lookup = async () => {
+      asked += 1;
+      return [{ address: asked === 1 ? '127.0.0.2' : '127.0.0.1', family: 4 }];
+    };
+    // 127.0.0.2 stands for the public address: the server hears on it too.
+    await withGuard({ allow: ['127.0.0.2/32'], lookup: rebinding }, async (guard) => {
+      const socket = await guard.connect('rebinding.test', port);
+      expect(socket.remoteAddress).toBe('127.0.0.2');
+      expect(asked).toBe(1);
+      socket.destroy();
+      await expect(guard.connect('rebinding.test', port)).rejects.toThrow(EgressBlocked);
+      await expect(fetchText(guard, `http://rebinding.test:${port}/`)).rejects.toThrow(EgressBlocked);
+      await expect(agentText(guard, `http://rebinding.test:${port}/`)).rejects.toThrow(EgressBlocked);
+    });
+  });
+
+  it('goes only to the public ones of several addresses', async () => {
+    const mixed: Lookup = async () => [
+      { address: '127.0.0.1', family: 4 },
+      { address: '169.254.169.254', family: 4 },
+      { address: '127.0.0.2', family: 4 },
+    ];
+    await withGuard({ allow: ['127.0.0.2'], lookup: mixed }, async (guard) => {
+      const socket = await guard.connect('mixed.test', port);
+      expect(socket.remoteAddress).toBe('127.0.0.2');
+      socket.destroy();
+      expect(await fetchText(guard, `http://mixed.test:${port}/`)).toBe('reached');
+    });
+  });
+
+  it('follows no redirect', async () => {
+    await withGuard({ allow: ['127.0.0.0/8'] }, async (guard) => {
+      const before = hits;
+      const response = await request(`http://127.0.0.1:${port}/redirect`, { dispatcher: guard.dispatcher });
+      await response.body.dump();
+      expect(response.statusCode).toBe(302);
+      expect(hits).toBe(before + 1);
+    });
+  });
+
+  it('passes the error of a name that does not exist', async () => {
+    const missing: Lookup = () => systemLookup('does-not-exist.invalid', { all: true });
+    await withGuard({ lookup: missing }, async (guard) => {
+      await expect(fetchText(guard, 'http://does-not-exist.invalid/')).rejects.toMatchObject({
+        code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
+      });
+    });
+  });
+
+  it('names the field of a URL that can never be reached, and resolves no name', async () => {
+    const never: Lookup = () => Promise.reject(new Error('asked'));
+    await withGuard({ lookup: never }, async (guard) => {
+      for (const url of [
+        'not a url',
+        'ftp://example.com/',
+        'file:///etc/passwd',
+        'http://user:pass@example.com/',
+        'http://user@example.com/',
+        'http://localhost/',
+        'http://api.localhost:8080/',
+        'http://169.254.169.254/latest/meta-data',
+        'http://[fd00:ec2::254]/',
+        `https://example.com/${'x'.repeat(2_048)}`,
+      ]) {
+        expect(() => guard.vetUrl(url, 'url')).toThrow(
+          expect.objectContaining({
+            code: 'validation_error',
+            details: [{ field: 'url', message: expect.any(String) }],
+          }),
+        );
+      }
+      expect(guard.vetUrl('https://your-server.com/webhook', 'url').href).toBe(
+        'https://your-server.com/webhook',
+      );
+      expect(guard.vetUrl('http://93.184.215.14:8080/', 'url').port).toBe('8080');
+    });
+  });
+
+  it('refuses an exception that is no CIDR by the name of the variable', () => {
+    expect(() => createEgress({ allow: ['10.0.0.0/99'] })).toThrow(/EGRESS_ALLOW: 10\.0\.0\.0\/99/);
+  });
+});
+
+describe('address rules', () => {
+  const rules = createAddressRules([]);
+
+  it.each([
+    '0.1.2.3',
+    '10.1.2.3',
+    '100.64.0.1',
+    '100.100.100.200',
+    '127.255.255.255',
+    '169.254.169.254',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.0.0.192',
+    '192.0.2.1',
+    '192.88.99.1',
+    '192.168.1.1',
+    '198.18.0.1',
+    '198.19.255.255',
+    '198.51.100.7',
+    '203.0.113.9',
+    '224.0.0.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '168.63.129.16',
+    '::',
+    '::1',
+    '::127.0.0.1',
+    '::ffff:10.0.0.1',
+    '::ffff:0:10.0.0.1',
+    '64:ff9b::a00:1',
+    '64:ff9b:1::1',
+    '100::1',
+    '2001::1',
+    '2001:db8::1',
+    '2002:7f00:1::',
+    '3fff::1',
+    '5f00::1',
+    'fc00::1',
+    'fd00:ec2::254',
+    'fe80::1',
+    'fe80::1%eth0',
+    'fec0::1',
+    'ff02::1',
+    'no address',
+    '',
+  ])('refuse %s', (address) => expect(rules.permits(address)).toBe(false));
+
+  it.each([
+    '1.1.1.1',
+    '8.8.8.8',
+    '100.63.255.255',
+    '172.15.0.1',
+    '172.32.0.1',
+    '192.0.1.1',
+    '198.20.0.1',
+    '223.255.255.255',
+    '::ffff:8.8.8.8',
+    '64:ff9b::808:808',
+    '2606:4700:4700::1111',
+    '2a00:1450:4001::1',
+    '2001:4860:4860::8888',
+  ])('permit %s', (address) => expect(rules.permits(address)).toBe(true));
+});

@@ -1,0 +1,166 @@
+import type { Browser, Page, WebSocketRoute } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { browserMissing, startBrowser } from '../support/browser.ts';
+import { type Server, startServer } from '../support/server.ts';
+
+describe.skipIf(browserMissing())('the demo page', () => {
+  let server: Server;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let requested: string[];
+
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    context.setDefaultTimeout(15_000);
+    page = await context.newPage();
+    complaints = [];
+    requested = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('request', (request) => requested.push(request.url()));
+    page.on('websocket', (socket) => requested.push(socket.url()));
+  });
+  afterEach(() => page.context().close());
+
+  const open = async () => {
+    await page.goto(server.demoUrl);
+    await visitor().getByText('connected', { exact: true }).waitFor();
+    await agent().getByText('connected', { exact: true }).waitFor();
+  };
+  const visitor = () => page.getByRole('region', { name: 'Visitor' });
+  const agent = () => page.getByRole('region', { name: 'Agent' });
+  const events = () => page.getByRole('region', { name: 'Events', exact: true });
+  const write = async (text: string) => {
+    await page.getByLabel('Message of the visitor').fill(text);
+    await page.getByRole('button', { name: 'Send' }).click();
+  };
+  const reply = async (text: string) => {
+    await page.getByLabel('Reply of the agent').fill(text);
+    await page.getByLabel('Reply of the agent').press('Enter');
+  };
+  const messagesIn = (side: ReturnType<typeof agent>) => side.locator('.message .bubble').allTextContents();
+
+  it('shows the whole loop: a visitor writes, the event appears, an agent replies, the visitor reads it', async () => {
+    await open();
+    await write('Where is my order?');
+    await visitor().getByText('sent').waitFor();
+    await agent().locator('.message').getByText('Where is my order?').waitFor();
+    await events().getByText('conversation.created').waitFor();
+    await events().getByText('message.received').waitFor();
+
+    await reply('It arrives on Thursday.');
+    await visitor().locator('.message').getByText('It arrives on Thursday.').waitFor();
+    await agent().locator('.message').getByText('read').waitFor();
+    expect(await messagesIn(agent())).toEqual(await messagesIn(visitor()));
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps a note on the side of the team', async () => {
+    await open();
+    await write('Hello');
+    await agent().locator('.message').getByText('Hello').waitFor();
+    await page.getByLabel('Note').check();
+    await reply('A difficult customer');
+    await agent().locator('.message.note').waitFor();
+    await page.getByLabel('Note').uncheck();
+    await reply('Good morning');
+    await visitor().locator('.message').getByText('Good morning').waitFor();
+    expect(await messagesIn(visitor())).toEqual(['Hello', 'Good morning']);
+  });
+
+  it('resolves a conversation, which reopens when the visitor writes again', async () => {
+    await open();
+    await write('Thanks');
+    await agent().locator('.message').getByText('Thanks').waitFor();
+    await page.getByRole('button', { name: 'Resolve' }).click();
+    await page.getByRole('button', { name: 'Reopen' }).waitFor();
+    await write('One more thing');
+    await events().getByText('conversation.reopened').waitFor();
+    await page.getByRole('button', { name: 'Resolve' }).waitFor();
+  });
+
+  it('knows the visitor again after a reload, and forgets them when asked', async () => {
+    await open();
+    await write('Do you remember me?');
+    await visitor().getByText('sent').waitFor();
+    await page.reload();
+    await visitor().locator('.message').getByText('Do you remember me?').waitFor();
+    await page.getByRole('button', { name: 'New visitor' }).click();
+    await visitor().getByText('Say hello').waitFor();
+    expect(await messagesIn(visitor())).toEqual([]);
+  });
+
+  it('sends what was written while the connection was away, once', async () => {
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket(/socket\.io/, (socket) => {
+      socket.connectToServer();
+      sockets.push(socket);
+    });
+    await open();
+    await write('First');
+    await visitor().getByText('sent').waitFor();
+
+    await page.route('**/socket.io/?*', (route) => route.abort());
+    await Promise.all(sockets.map((socket) => socket.close()));
+    await visitor().getByText('connecting').waitFor();
+    await write('Second');
+    await visitor().getByText('sending').waitFor();
+    await page.unroute('**/socket.io/?*');
+    await agent().locator('.message').getByText('Second').waitFor();
+    await visitor().getByText('sending').waitFor({ state: 'detached' });
+    expect(await messagesIn(visitor())).toEqual(['First', 'Second']);
+    expect(await messagesIn(agent())).toEqual(['First', 'Second']);
+  });
+
+  it('shows markup as the text that it is', async () => {
+    await open();
+    const markup = '<img src=x onerror="document.title = 1"><b>bold</b>';
+    await write(markup);
+    await agent().locator('.message .bubble').getByText(markup).waitFor();
+    expect(await page.locator('.message img, .message b').count()).toBe(0);
+    expect(await page.title()).toBe('Tributary demo');
+  });
+
+  it('never puts the key into a URL', async () => {
+    await open();
+    const key = new URL(server.demoUrl).hash.slice(1);
+    expect(requested.filter((url) => url.split('#')[0]?.includes(key))).toEqual([]);
+    expect(await page.content()).not.toContain(key);
+  });
+
+  it('says what to do when the link has no key', async () => {
+    await page.goto(`${server.url}/demo`);
+    await page.getByRole('alert').getByText('Open the link').waitFor();
+  });
+
+  it('fits a narrow screen', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await open();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+  });
+});
+
+describe('where the demo page is served', () => {
+  it('runs scripts of its own only', async () => {
+    const server = await startServer();
+    try {
+      const { headers, status } = await fetch(`${server.url}/demo`);
+      expect(status).toBe(200);
+      expect(headers.get('content-security-policy')).toContain("script-src 'self';");
+      expect((await fetch(`${server.url}/demo/..%2f..%2fpackage.json`)).status).toBe(404);
+      const proxied = { 'x-forwarded-for': '203.0.113.7' };
+      expect((await fetch(`${server.url}/demo`, { headers: proxied })).status).toBe(404);
+    } finally {
+      await server.stop();
+    }
+  });
+});
