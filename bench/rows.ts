@@ -1,0 +1,113 @@
+import type { Figure, Row } from './results.ts';
+import { median } from './stats.ts';
+
+/** What every measurement of a run yields: figures by name. */
+export type Measured = Record<string, number>;
+
+interface RowPlan {
+  what: string;
+  unit: string;
+  ours: string[];
+  floors?: string[];
+  must: string;
+  dream: string;
+  /** The first figure over the first floor must be at least this. */
+  leastRatio?: number;
+  /** Each of our figures must be at most this. */
+  most?: number[];
+}
+
+const ROWS: RowPlan[] = [
+  {
+    what: 'Signed Telegram door, fully ingested and committed: 20,000 messages of 1,000 senders, 64 connections',
+    unit: 'requests/s',
+    ours: ['door'],
+    floors: ['door: one insert per request', 'door: bare handler'],
+    must: '1.0 × one insert per request',
+    dream: 'the bare handler',
+    leastRatio: 1,
+  },
+  {
+    what: 'Inbound → socket event, at 300/s',
+    unit: 'ms',
+    ours: ['socket p50', 'socket p99'],
+    must: 'p50 5 ms, p99 25 ms',
+    dream: 'p99 10 ms',
+    most: [5, 25],
+  },
+  {
+    what: 'Inbound → webhook received, at 300/s',
+    unit: 'ms',
+    ours: ['webhook p50', 'webhook p99'],
+    must: 'p50 15 ms, p99 60 ms',
+    dream: 'p50 5 ms',
+    most: [15, 60],
+  },
+  {
+    what: 'Deliveries to one endpoint, 10 at a time',
+    unit: 'deliveries/s',
+    ours: ['deliveries'],
+    floors: ['deliveries: undici, insert before and update after', 'deliveries: bare undici'],
+    must: '1.0 × with insert and update',
+    dream: '2 ×',
+    leastRatio: 1,
+  },
+  {
+    what: 'Idle memory, all roles, without Postgres',
+    unit: 'MB',
+    ours: ['idle memory'],
+    must: '200 MB',
+    dream: '120 MB',
+    most: [200],
+  },
+  {
+    what: 'Start to ready: first start with a new database, and a later one',
+    unit: 'ms',
+    ours: ['first start', 'later start'],
+    must: '5 s',
+    dream: '–',
+    most: [5_000, 5_000],
+  },
+];
+
+/** The rows of the table, from the figures of all runs. */
+export function toRows(runs: Measured[]): Row[] {
+  return ROWS.map((plan) => {
+    const ours = plan.ours.map((name) => figure(runs, name, plan.unit));
+    const floors = (plan.floors ?? []).map((name) => figure(runs, name, plan.unit));
+    const ratio = ratioOf(runs, plan);
+    const { what, must, dream } = plan;
+    return {
+      what,
+      ours,
+      floors,
+      ...(ratio === undefined ? {} : { ratio }),
+      must,
+      dream,
+      isMet: isMet(plan, ours, ratio),
+    };
+  });
+}
+
+function figure(runs: Measured[], name: string, unit: string): Figure {
+  const values = runs.map((run) => round(run[name] ?? Number.NaN));
+  return { name, unit, runs: values, median: median(values) };
+}
+
+// Each run's own, for a machine's mood lasts about as long as a run.
+function ratioOf(runs: Measured[], { ours, floors }: RowPlan): number | undefined {
+  const [mine, floor] = [ours[0], floors?.[0]];
+  if (mine === undefined || floor === undefined) return undefined;
+  return round(median(runs.map((run) => (run[mine] ?? Number.NaN) / (run[floor] ?? Number.NaN))));
+}
+
+function isMet({ leastRatio, most }: RowPlan, ours: Figure[], ratio: number | undefined): boolean {
+  const isFastEnough = leastRatio === undefined || (ratio ?? 0) >= leastRatio;
+  return (
+    isFastEnough && (most ?? []).every((limit, n) => (ours[n]?.median ?? Number.POSITIVE_INFINITY) <= limit)
+  );
+}
+
+function round(value: number): number {
+  return value >= 100 ? Math.round(value) : Math.round(value * 100) / 100;
+}

@@ -1,0 +1,52 @@
+/** The element with this id, which the page is sure to have. */
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/** A new element. Text is always set as text, so whatever a customer writes stays text. */
+export function element(tag, { text, className, ...attributes } = {}, children = []) {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  if (className !== undefined) node.className = className;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** A time of day as the reader writes it. */
+export function timeOfDay(iso, options = { hour: '2-digit', minute: '2-digit' }) {
+  return new Date(iso).toLocaleTimeString([], options);
+}
+
+/** Shows whether a socket is up. */
+export function showState(node, isConnected) {
+  node.textContent = isConnected ? 'connected' : 'connecting';
+  node.dataset.on = String(isConnected);
+}
+
+/** Tells of typing at most every few seconds, and once when it ended. */
+export function watchTyping(input, tell) {
+  let toldAt = 0;
+  const stop = () => {
+    if (toldAt !== 0) tell(false);
+    toldAt = 0;
+  };
+  input.addEventListener('input', () => {
+    if (input.value === '') return stop();
+    if (Date.now() - toldAt < 2_000) return;
+    toldAt = Date.now();
+    tell(true);
+  });
+  input.addEventListener('blur', stop);
+  return stop;
+}
+
+/** A line that says who types and forgets it when nothing more is heard. */
+export function typingLine(node, words) {
+  let timer;
+  return (isTyping) => {
+    clearTimeout(timer);
+    node.textContent = isTyping ? words : '';
+    if (isTyping) timer = setTimeout(() => (node.textContent = ''), 6_000);
+  };
+}
