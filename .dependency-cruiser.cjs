@@ -77,7 +77,7 @@ module.exports = {
       names: 'socket\\.io|@socket\\.io/[^/]+|socket\\.io-client',
       home: ['^src/realtime/'],
     }),
-    livesIn('ws', { names: 'ws', home: ['^src/realtime/live\\.ts$'] }),
+    livesIn('ws', { names: 'ws', home: ['^src/realtime/'] }),
     livesIn('bullmq', { names: 'bullmq', home: ['^src/core/queue\\.ts$'] }),
     livesIn('redis', {
       names: 'ioredis|rate-limiter-flexible',

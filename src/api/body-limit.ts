@@ -1,7 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import { AppError } from '../core/errors.ts';
 import type { ApiEnv } from './deps.ts';
-import { requestHeader } from './node-request.ts';
+import { requestHeader, tooLarge } from './node-request.ts';
 
 /**
  * Refuses a body over the limit. One of declared length is left unread until its handler wants it; any other is read
@@ -30,9 +29,4 @@ async function readUpTo(body: ReadableStream<Uint8Array>, maxBytes: number): Pro
     chunks.push(chunk);
   }
   return new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer();
-}
-
-/** The refusal of a body over the limit. */
-export function tooLarge(maxBytes: number): AppError {
-  return new AppError('payload_too_large', `This route takes bodies of up to ${maxBytes} bytes.`);
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { tooLarge } from './body-limit.ts';
+import { AppError } from '../core/errors.ts';
 import type { ApiEnv } from './deps.ts';
 
 // Web Headers and streams cost more than all the rest of a small request. What runs on every request reads and writes
@@ -7,9 +7,9 @@ import type { ApiEnv } from './deps.ts';
 
 /** A header of the request; its name in lower case. */
 export function requestHeader(c: Context<ApiEnv>, name: string): string | undefined {
-  const { incoming } = c.env ?? {};
-  if (incoming === undefined) return c.req.header(name);
-  const value = incoming.headers[name];
+  const headers = c.env?.incoming?.headers;
+  if (headers === undefined) return c.req.header(name);
+  const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
 
@@ -29,15 +29,18 @@ export function answerHeader(c: Context<ApiEnv>, name: string, value: string): v
 export async function requestBody(c: Context<ApiEnv>, maxBytes: number): Promise<Uint8Array> {
   const declared = Number(requestHeader(c, 'content-length') ?? 0);
   if (declared > maxBytes) throw tooLarge(maxBytes);
-  const { incoming } = c.env ?? {};
-  if (incoming === undefined) return new Uint8Array(await c.req.arrayBuffer());
-  const chunks: Buffer[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of incoming) {
+  for await (const chunk of c.env?.incoming ?? c.req.raw.body ?? []) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
   const [only, ...more] = chunks;
   return only !== undefined && more.length === 0 ? only : Buffer.concat(chunks);
+}
+
+/** The refusal of a body over the limit. */
+export function tooLarge(maxBytes: number): AppError {
+  return new AppError('payload_too_large', `This route takes bodies of up to ${maxBytes} bytes.`);
 }

@@ -20,7 +20,7 @@ interface DispatcherOptions {
 
 const POLL_MS = 1_000;
 const BATCH = 500;
-const BUSY_BATCH = 16;
+const BUSY_BATCH = 64;
 const BUSY_PAUSE_MS = 20;
 // One dispatcher at a time in the whole database, whichever process it is: that is what makes the order of events one.
 const DISPATCH_LOCK = 7_321_001;
@@ -56,8 +56,6 @@ interface Moved {
 }
 
 async function dispatchBatch(tx: Sql, fanOut: FanOut): Promise<Moved> {
-  const [lock] = await tx<{ held: boolean }[]>`select pg_try_advisory_xact_lock(${DISPATCH_LOCK}) as held`;
-  if (lock?.held !== true) return { count: 0, lanes: [] };
   const { count, wakes, heard } = await moveOutbox(tx);
   const deliverLanes = heard === null ? [] : await fanOut(tx, heard.map(revived));
   const lanes = [...(wakes ?? []), ...deliverLanes];
@@ -77,7 +75,9 @@ type EventJson = Omit<EventRow, 'created_at' | 'occurred_at'> & { created_at: st
 async function moveOutbox(tx: Sql): Promise<MovedOutbox> {
   const [moved] = await tx<[MovedOutbox]>`
     with moved as (
-      delete from outbox where id in (select id from outbox order by id limit ${BATCH}) returning *
+      delete from outbox where id in (
+        select id from outbox where (select pg_try_advisory_xact_lock(${DISPATCH_LOCK})) order by id limit ${BATCH})
+      returning *
     ), placed as (
       insert into events (id, business_id, type, conversation_id, customer_id, message_id, data, caused_by,
         occurred_at, created_at)

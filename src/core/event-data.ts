@@ -33,7 +33,8 @@ export function unpackEventData(packed: Record<string, unknown>): EventData {
   const data: Record<string, unknown> = { ...packed };
   for (const [name, columns] of Object.entries(VIEWS)) {
     const view = packed[name];
-    if (isObject(view)) data[name] = Object.fromEntries(columns.map((column) => [column, view[column] ?? null]));
+    if (isObject(view))
+      data[name] = Object.fromEntries(columns.map((column) => [column, view[column] ?? null]));
   }
   const conversation = data['conversation'];
   if (isObject(conversation)) conversation['customer'] ??= data['customer'] ?? null;

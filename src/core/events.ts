@@ -1,5 +1,4 @@
 import type { Pool, Sql } from './database/connect.ts';
-import { recordset } from './database/recordset.ts';
 import { AppError } from './errors.ts';
 import { type EventData, packEventData, unpackEventData } from './event-data.ts';
 import { newId } from './id.ts';
@@ -80,26 +79,18 @@ export interface Position {
 /** Records that something happened, in the transaction that makes it so. */
 export async function record(tx: Sql, events: NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  const rows = events.map(outboxRow);
+  const of = <T>(value: (event: NewEvent) => T): T[] => events.map(value);
+  // Columns rather than a recordset: the data is read as JSON once, not once a level.
   await tx`
     insert into outbox (event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes)
-    select event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes
-    from json_to_recordset(${recordset(tx, rows)}) as r(event_id uuid, business_id uuid, type text,
-      conversation_id uuid, customer_id uuid, message_id uuid, data json, caused_by jsonb, wakes text[])`;
-}
-
-function outboxRow(event: NewEvent) {
-  return {
-    event_id: newId(),
-    business_id: event.businessId,
-    type: event.type,
-    conversation_id: event.conversationId ?? null,
-    customer_id: event.customerId ?? null,
-    message_id: event.messageId ?? null,
-    data: packEventData(event.data),
-    caused_by: event.causedBy ?? null,
-    wakes: event.wakes ?? [],
-  };
+    select event_id, business_id, type, conversation_id, customer_id, message_id, data::json, caused_by::jsonb, wakes::text[]
+    from unnest(
+      ${of(newId)}::uuid[], ${of((it) => it.businessId)}::uuid[], ${of((it) => it.type)}::text[],
+      ${of((it) => it.conversationId ?? null)}::uuid[], ${of((it) => it.customerId ?? null)}::uuid[],
+      ${of((it) => it.messageId ?? null)}::uuid[], ${of((it) => JSON.stringify(packEventData(it.data)))}::text[],
+      ${of((it) => (it.causedBy === undefined ? null : JSON.stringify(it.causedBy)))}::text[],
+      ${of((it) => `{${(it.wakes ?? []).join(',')}}`)}::text[])
+      as r(event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes)`;
 }
 
 interface EventQuery {
@@ -111,19 +102,24 @@ interface EventQuery {
 }
 
 /** The events after a position, in order. */
-export async function readEvents(
-  sql: Sql,
-  { businessId, businessIds, after, types, limit }: EventQuery,
-): Promise<EventRow[]> {
-  const rows = await sql<EventRow[]>`
+export async function readEvents(sql: Sql, query: EventQuery): Promise<EventRow[]> {
+  const rows = await sql<EventRow[]>`${selectEvents(sql, query)}`;
+  return rows.map(unpacked);
+}
+
+function selectEvents(sql: Sql, { businessId, businessIds, after, types, limit }: EventQuery) {
+  return sql`
     select seq, id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, occurred_at, created_at
     from events
     where seq > ${after.seq} and created_at >= ${after.day}::date - 1
       ${businessId === undefined ? sql`` : sql`and business_id = ${businessId}`}
-      ${businessIds === undefined ? sql`` : sql`and business_id = any(${businessIds})`}
+      ${businessIds === undefined ? sql`` : sql`and business_id = any(${businessIds}::uuid[])`}
       ${types === undefined || types.length === 0 ? sql`` : sql`and type = any(${types})`}
     order by seq limit ${limit}`;
-  return rows.map((row) => ({ ...row, data: unpackEventData(row.data) }));
+}
+
+function unpacked(row: EventRow): EventRow {
+  return { ...row, data: unpackEventData(row.data) };
 }
 
 /** The position behind the newest event: a reader that starts here hears only what happens from now on. */
@@ -214,11 +210,16 @@ async function readBatch(
   after: Position,
   businesses: ReadonlySet<string> | undefined,
 ): Promise<EventBatch | undefined> {
-  const latest = await latestPosition(sql);
-  if (latest.seq <= after.seq) return undefined;
   const wanted = businesses === undefined ? {} : { businessIds: [...businesses] };
-  const events = businesses?.size === 0 ? [] : await readEvents(sql, { after, limit: BATCH, ...wanted });
+  const rows = await sql<(EventRow & { newest_seq: number; newest_at: Date })[]>`
+    select newest.seq as newest_seq, newest.created_at as newest_at, e.*
+    from (select seq, created_at from events order by seq desc limit 1) newest
+    left join (${selectEvents(sql, { after, limit: BATCH, ...wanted })}) e on true
+    where newest.seq > ${after.seq} order by e.seq`;
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const events = rows.filter((row) => row.seq !== null).map(unpacked);
   const last = events.at(-1);
-  const upTo = last !== undefined && (events.length === BATCH || last.seq > latest.seq) ? positionOf(last) : latest;
-  return { events, upTo, businesses };
+  const newest = positionOf({ seq: first.newest_seq, created_at: first.newest_at });
+  return { events, upTo: last !== undefined && events.length === BATCH ? positionOf(last) : newest, businesses };
 }

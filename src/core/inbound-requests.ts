@@ -40,7 +40,7 @@ export function listInboundRequests(sql: Sql, { businessId, status, channelId, p
     from inbound_requests
     where business_id = ${businessId} ${status === undefined ? sql`` : sql`and status = ${status}`}
       ${channelId === undefined ? sql`` : sql`and channel_id = ${channelId}`}
-      ${receivedAt === undefined || id === undefined ? sql`` : sql`and (received_at, id) < (${receivedAt}::timestamptz, ${id}::uuid)`}
+      ${receivedAt === undefined || id === undefined ? sql`` : sql`and (received_at, id) < (${receivedAt}::text::timestamptz, ${id}::uuid)`}
     order by received_at desc, id desc limit ${page.fetch} offset ${page.offset}`;
 }
 

@@ -10,6 +10,7 @@ import { type Plan, planMessages } from './ingest/plan.ts';
 import { lockState } from './ingest/state.ts';
 import { keepRequests, type RequestOutcome, writePlan } from './ingest/write.ts';
 import type { Log } from './log.ts';
+import { park } from './parked.ts';
 import type { Secrets } from './secrets.ts';
 import type { Wake } from './wake.ts';
 
@@ -145,6 +146,7 @@ async function storeBatch(
   await writePlan(tx, plan);
   await forgetUnused(tx, state.parties);
   for (const addition of plan.albumAdditions) await addToStoredAlbum(tx, addition, context);
+  for (const { messageId, ...id } of plan.parkedReplies) await park(tx, id, { kind: 'reply', messageId });
   for (const item of items) {
     if (item.inbound.kind === 'message') continue;
     const news = await applyChange(tx, item, state);

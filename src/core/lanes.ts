@@ -97,7 +97,11 @@ export async function startLanes({ pool, queue, wake, kinds, concurrency, log }:
     await holding(key, token, (lease, bell) => workUntilIdle({ kind, id }, lease, bell));
   }
 
-  async function workUntilIdle({ kind, id }: { kind: LaneKind; id: string }, lease: Lease, bell: Bell): Promise<void> {
+  async function workUntilIdle(
+    { kind, id }: { kind: LaneKind; id: string },
+    lease: Lease,
+    bell: Bell,
+  ): Promise<void> {
     while (!draining) {
       listen(lease.key, bell);
       const rung = bell.next();
@@ -120,7 +124,11 @@ export async function startLanes({ pool, queue, wake, kinds, concurrency, log }:
     if (bells?.size === 0) running.delete(key);
   }
 
-  async function holding(key: string, token: string, work: (lease: Lease, bell: Bell) => Promise<void>): Promise<void> {
+  async function holding(
+    key: string,
+    token: string,
+    work: (lease: Lease, bell: Bell) => Promise<void>,
+  ): Promise<void> {
     const lost = new AbortController();
     const signal = AbortSignal.any([drained.signal, lost.signal]);
     const bell = createBell();

@@ -125,7 +125,7 @@ export async function recordUpdate(
       type: 'message.updated',
       businessId: message.business_id,
       conversationId: message.conversation_id,
-      customerId: message.customer_id,
+      customerId: data.customer?.id ?? null,
       messageId: message.id,
       data: { ...data, ...facts },
       wakes,

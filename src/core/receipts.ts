@@ -1,5 +1,6 @@
 import type { Sql } from './database/connect.ts';
 import { type EventType, record } from './events.ts';
+import { unpark } from './parked.ts';
 import { snapshot } from './snapshot.ts';
 import type { MessageError, MessageRow } from './views/message.ts';
 
@@ -40,25 +41,28 @@ interface PartSent {
   status: 'sent' | 'delivered';
 }
 
-/** Notes that the provider took a part, and what receipts already said of it. */
+/** Notes that the provider took a part, and what receipts, reactions and replies already said of it. */
 export async function partSent(tx: Sql, part: PartSent): Promise<void> {
   for (const externalId of [...part.externalIds].sort()) {
     await tx`
       insert into provider_ids as p (channel_id, external_id, message_id, part, best_status, status_at)
       values (${part.channelId}, ${externalId}, ${part.messageId}, ${part.n}, ${part.status}, now())
-      on conflict (channel_id, external_id) do update set message_id = excluded.message_id, part = excluded.part`;
+      on conflict (channel_id, external_id) do update set message_id = excluded.message_id, part = excluded.part,
+        best_status = coalesce(p.best_status, excluded.best_status), status_at = coalesce(p.status_at, excluded.status_at)`;
   }
   await tx`
     update message_parts set status = ${part.status}, external_id = ${part.externalIds[0] ?? null}, sent_at = now()
     where message_id = ${part.messageId} and generation = ${part.generation} and n = ${part.n}
       and status in ('queued', 'sending', 'failed')`;
   await raiseStatus(tx, part.messageId);
+  for (const externalId of part.externalIds)
+    await unpark(tx, part.messageId, { channelId: part.channelId, externalId });
 }
 
 type Raised = Pick<MessageRow, 'id' | 'business_id' | 'conversation_id' | 'customer_id'> & { status: string };
 
 /** Brings a message up to the least of its parts, and records the event of the status it reached. */
-export async function raiseStatus(tx: Sql, messageId: string): Promise<void> {
+async function raiseStatus(tx: Sql, messageId: string): Promise<void> {
   await tx`
     update message_parts mp set status = p.best_status
     from provider_ids p, messages m

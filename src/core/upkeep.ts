@@ -54,6 +54,8 @@ async function forget(pool: Pool, files: Files, { keys }: RetentionDays): Promis
   await pool`delete from visitor_sessions where expires_at < now() - interval '1 day'`;
   await pool`delete from leases where expires_at < now() - interval '1 day'`;
   await forgetTickets(pool);
+  // A send names its message within minutes; what waits longer waits for a message that is none of ours.
+  await pool`delete from provider_ids where message_id is null and created_at < now() - interval '1 day'`;
   await forgetUploads(pool, files);
   const forgotten = await pool`
     delete from inbound_keys where ctid = any(array(

@@ -12,8 +12,6 @@ export interface RealtimeLimits {
   /** Frames that may wait for one socket while it catches up. */
   maxWaiting: number;
   maxPacketBytes: number;
-  /** How often a plain WebSocket is asked whether it is still there. */
-  heartbeatMs: number;
 }
 
 export const DEFAULT_LIMITS: RealtimeLimits = {
@@ -25,7 +23,6 @@ export const DEFAULT_LIMITS: RealtimeLimits = {
   sessionsPerIpAndMinute: 300,
   maxWaiting: 20_000,
   maxPacketBytes: 256 * 1024,
-  heartbeatMs: 25_000,
 };
 
 /** A bucket of tokens that fills up again with time. */

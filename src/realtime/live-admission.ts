@@ -56,6 +56,8 @@ export function refuseUpgrade(socket: Duplex, error: unknown, log: Log): void {
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
+  // A client that never closes its half would hold up a stop.
+  socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 

@@ -5,12 +5,14 @@ import { AppError } from '../core/errors.ts';
 import { newId } from '../core/id.ts';
 import type { LivePeer, RealtimeContext } from './context.ts';
 import { within } from './drain.ts';
+import { keepAlive } from './heartbeat.ts';
 import { type Admitted, admitLive, KEY_FOLLOWS, refuseUpgrade } from './live-admission.ts';
 import type { LiveFrame } from './live-frames.ts';
 
 const PATH = /^\/support\/conversations\/live\/?$/;
 /** A client that lets this much pile up unread will never catch up. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+const HEARTBEAT_MS = 25_000;
 const CLOSE_WITHIN_MS = 500;
 const POLICY_VIOLATION = 1008;
 const SERVICE_RESTART = 1012;
@@ -52,7 +54,7 @@ export function createLive(context: RealtimeContext): Live {
 
   return {
     attach(httpServer) {
-      heartbeat = keepAlive(server, limits.heartbeatMs);
+      heartbeat = keepAlive(server, HEARTBEAT_MS);
       httpServer.on('upgrade', (request, socket, head) => {
         if (!request.url?.startsWith(`${io.path()}/`)) context.track(take(request, socket, head));
       });
@@ -99,20 +101,4 @@ function serve(
   });
   // A frame that is none closes the socket; there is nothing else to do about it.
   client.on('error', () => client.terminate());
-}
-
-/** Ends sockets whose other side is gone without a word. */
-function keepAlive(server: WebSocketServer, everyMs: number): NodeJS.Timeout {
-  const silent = new WeakSet<WebSocket>();
-  return setInterval(() => {
-    for (const client of server.clients) {
-      if (silent.has(client)) {
-        client.terminate();
-        continue;
-      }
-      silent.add(client);
-      client.once('pong', () => silent.delete(client));
-      client.ping();
-    }
-  }, everyMs);
 }

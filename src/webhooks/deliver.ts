@@ -1,5 +1,15 @@
 import type { LaneKind } from '../core/lanes.ts';
-import { type Begun, beginAttempts, cancelPending, closeCutAttempts, readDue, withAttempt } from './due.ts';
+import {
+  type Beginning,
+  type Begun,
+  beginAttempts,
+  cancelPending,
+  closeCutAttempts,
+  type DueDelivery,
+  type DuePage,
+  readDue,
+  withAttempt,
+} from './due.ts';
 import { createGroup } from './group.ts';
 import { applyVerdict, judge } from './health.ts';
 import { createPaces } from './pace.ts';
@@ -37,9 +47,12 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
     name: 'deliver',
     lingerMs: LINGER_MS,
     async work(endpointId, lease) {
-      const target = await loadTarget(options.pool, options.secrets, endpointId);
+      const [target, firstPage] = await Promise.all([
+        loadTarget(options.pool, options.secrets, endpointId),
+        readDue(options.pool, endpointId),
+      ]);
       if (target !== undefined) {
-        return workTarget(options, { lease, target, pace: paceOf(target.endpoint), begin, end });
+        return workTarget(options, firstPage, { lease, target, pace: paceOf(target.endpoint), begin, end });
       }
       await cancelPending(options.pool, endpointId, lease);
       return null;
@@ -47,9 +60,16 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
   };
 }
 
-async function workTarget(options: DeliverOptions, assignment: Assignment): Promise<Date | null> {
+async function workTarget(
+  options: DeliverOptions,
+  firstPage: DuePage,
+  assignment: Assignment,
+): Promise<Date | null> {
   const run = openRun(options, assignment, store);
   followWakeUps(run);
+  // Only a process that died leaves attempts open, and only before the lane came to us.
+  await closeCutAttempts(run.pool, run.lease, firstPage.due);
+  take(run, firstPage, firstPage.due);
   for (;;) {
     notice(run);
     if (wantsMore(run)) readMore(run);
@@ -93,16 +113,20 @@ async function readPage(run: Run): Promise<void> {
     readDue(run.pool, run.target.endpoint.id, run.readFrom),
     refreshTarget(run),
   ]);
-  const due = page.due.filter(({ id }) => !inHand.has(id));
-  // Only a process that died leaves attempts open, and only before the lane came to us.
-  if (run.isFirstPage && due.length > 0) await closeCutAttempts(run.pool, run.lease, due);
-  run.isFirstPage = false;
-  run.readFrom = page.last;
-  if (page.last !== undefined) run.mayHaveMore = true;
-  becomesDue(run, page.next);
+  take(
+    run,
+    page,
+    page.due.filter(({ id }) => !inHand.has(id)),
+  );
+}
+
+function take(run: Run, { last, next }: DuePage, fresh: readonly DueDelivery[]): void {
+  run.readFrom = last;
+  if (last !== undefined) run.mayHaveMore = true;
+  becomesDue(run, next);
   if (run.isClosed) return;
-  for (const delivery of due) run.inHand.add(delivery.id);
-  run.ready.push(...due);
+  for (const delivery of fresh) run.inHand.add(delivery.id);
+  run.ready.push(...fresh);
 }
 
 async function refreshTarget(run: Run): Promise<void> {

@@ -54,7 +54,7 @@ export const deliveryView = z.object({
 });
 export type DeliveryView = z.infer<typeof deliveryView>;
 
-export const deliveryAttemptView = z.object({
+const deliveryAttemptView = z.object({
   id: z.string(),
   number: z.number().int(),
   started_at: z.string(),

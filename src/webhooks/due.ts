@@ -49,7 +49,7 @@ type DueRow = DueDelivery & DuePosition & { later_at: Date | null };
 export async function readDue(pool: Pool, endpointId: string, from: DuePosition = START): Promise<DuePage> {
   // Days that are still to come are left out when planning.
   const pending = pool`
-    endpoint_id = ${endpointId} and status = 'pending' and created_at < ${new Date(Date.now() + CLOCK_SKEW_MS)}`;
+    endpoint_id = ${endpointId} and status = 'pending' and created_at < ${soon()}`;
   const rows = await pool<DueRow[]>`
     (select id, created_at, business_id, customer_id, event_id, event_type, body, tries, event_seq,
         next_attempt_at::text as next_text, null::timestamptz as later_at
@@ -63,6 +63,11 @@ export async function readDue(pool: Pool, endpointId: string, from: DuePosition 
       order by next_attempt_at, event_seq limit 1)`;
   const due = rows.filter((row) => row.later_at === null);
   return { due, next: rows.at(-1)?.later_at ?? null, last: due.length === PAGE ? due.at(-1) : undefined };
+}
+
+/** Later than anything that has happened, whatever the clocks say. */
+function soon(): Date {
+  return new Date(Date.now() + CLOCK_SKEW_MS);
 }
 
 /** What one lane is about to send. */
@@ -109,24 +114,29 @@ export function withAttempt(delivery: DueDelivery, now: Date): Begun {
   return { delivery, attemptId: newId(), startedAt };
 }
 
+// An error or a crash frees its lane a second later at the soonest: what is younger was not tried before.
+const UNTRIED_MS = 500;
+
 /** Attempts that a crash left open: nobody can know how they ended, so each counts as a try and its delivery goes on. */
 export async function closeCutAttempts(
   pool: Pool,
   lease: Lease,
   page: readonly DueDelivery[],
 ): Promise<void> {
-  const oldest = page.reduce((least, { created_at }) => Math.min(least, created_at.getTime()), Date.now());
+  const suspects = page.filter(({ created_at }) => created_at.getTime() < Date.now() - UNTRIED_MS);
+  if (suspects.length === 0) return;
+  const oldest = new Date(Math.min(...suspects.map(({ created_at }) => created_at.getTime())));
   const cut = await pool<{ subject_id: string }[]>`
     update attempts set finished_at = now(), outcome = 'unknown', message = 'the process ended before an answer'
-    where subject_id = any(${page.map(({ id }) => id)}::uuid[]) and kind = 'delivery' and outcome is null
-      and started_at >= ${new Date(oldest)} and started_at < now() + interval '1 hour' and ${leaseHeld(pool, lease)}
+    where subject_id = any(${suspects.map(({ id }) => id)}::uuid[]) and kind = 'delivery' and outcome is null
+      and started_at >= ${oldest} and started_at < ${soon()} and ${leaseHeld(pool, lease)}
     returning subject_id`;
   if (cut.length === 0) return;
   const ids = new Set(cut.map((row) => row.subject_id));
-  for (const delivery of page) if (ids.has(delivery.id)) delivery.tries += 1;
+  for (const delivery of suspects) if (ids.has(delivery.id)) delivery.tries += 1;
   await pool`
     update deliveries set tries = tries + 1, last_outcome = 'unknown'
-    where id = any(${[...ids]}::uuid[]) and created_at >= ${new Date(oldest)}`;
+    where id = any(${[...ids]}::uuid[]) and created_at >= ${oldest} and created_at < ${soon()}`;
 }
 
 const CANCEL_BATCH = 1_000;

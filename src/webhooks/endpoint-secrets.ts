@@ -59,11 +59,23 @@ export async function rotateSecret(
 
 /** Every valid secret: the current ones first, then those that still overlap, newest first. */
 export async function listSecrets(sql: Sql, secrets: Secrets, endpoint: Owner): Promise<EndpointSecret[]> {
-  const rows = await sql<(Omit<EndpointSecret, 'secret'> & { secret: Buffer })[]>`
+  const rows = await listSealedSecrets(sql, endpoint.id);
+  return rows.map((row) => openSecret(secrets, endpoint, row));
+}
+
+type SealedSecret = Omit<EndpointSecret, 'secret'> & { secret: Buffer };
+
+/** The same, still encrypted. */
+export async function listSealedSecrets(sql: Sql, endpointId: string): Promise<SealedSecret[]> {
+  return sql<SealedSecret[]>`
     select id, kind, secret, expires_at, created_at from endpoint_secrets
-    where endpoint_id = ${endpoint.id} and (expires_at is null or expires_at > now())
+    where endpoint_id = ${endpointId} and (expires_at is null or expires_at > now())
     order by expires_at is null desc, kind, id desc`;
-  return rows.map((row) => ({ ...row, secret: secrets.decrypt(row.secret, scopeOf(endpoint, row.id)) }));
+}
+
+/** Decrypts one secret of the endpoint. */
+export function openSecret(secrets: Secrets, endpoint: Owner, row: SealedSecret): EndpointSecret {
+  return { ...row, secret: secrets.decrypt(row.secret, scopeOf(endpoint, row.id)) };
 }
 
 function scopeOf(endpoint: Owner, secretId: string) {

@@ -26,12 +26,16 @@ export function createGroup<T, R>(run: (items: T[]) => Promise<R[]>): Submit<T, 
   async function settle(group: Waiting<T, R>[]): Promise<void> {
     try {
       const results = await run(group.map(({ item }) => item));
-      for (const [index, { resolve }] of group.entries()) resolve(results[index] as R);
+      group.forEach(({ resolve }, index) => void resolve(results[index] as R));
     } catch (error) {
-      if (group.length > 1 && REFUSED_DATA.test(sqlState(error) ?? ''))
-        for (const one of group) await settle([one]);
-      else for (const { reject } of group) reject(error);
+      await refuse(group, error);
     }
+  }
+
+  async function refuse(group: Waiting<T, R>[], error: unknown): Promise<void> {
+    const isOnesFault = group.length > 1 && REFUSED_DATA.test(sqlState(error) ?? '');
+    if (!isOnesFault) return group.forEach(({ reject }) => void reject(error));
+    for (const one of group) await settle([one]);
   }
 
   return (item) =>

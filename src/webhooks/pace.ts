@@ -27,7 +27,7 @@ export function createPaces(): (endpoint: Paced) => Pace {
 }
 
 /** Keeps an endpoint's deliveries at so many a second; without a limit everything may start. */
-export function createPace(perSecond: number | null): Pace {
+function createPace(perSecond: number | null): Pace {
   if (perSecond === null) return { take: (wanted) => wanted, waitMs: () => 0 };
   const intervalMs = 1_000 / perSecond;
   const burstMs = Math.max(BURST_MS, intervalMs);

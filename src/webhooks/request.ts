@@ -40,7 +40,7 @@ export interface PostLimits {
   signal: AbortSignal;
 }
 
-export const EXCERPT_BYTES = 20_000;
+const EXCERPT_BYTES = 20_000;
 const STOPPED = 'stopped by us before an answer';
 
 /** Sends one POST and reads its answer up to a limit. Follows no redirects and unpacks nothing. */

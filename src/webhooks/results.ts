@@ -36,7 +36,7 @@ export interface Ending {
 }
 
 /** Stores how attempts ended and what becomes of their deliveries; a lost lease stores nothing. */
-export async function writeResults(pool: Pool, endings: readonly Ending[]): Promise<void[]> {
+export async function writeResults(pool: Pool, endings: readonly Ending[]): Promise<undefined[]> {
   const rows = endings.flatMap(({ lease, results }) => results.map((result) => rowOf(result, lease)));
   // Constants for the planner: it looks at the days of this batch and no others.
   const created = rangeOf(rows.map((row) => row.created_at));

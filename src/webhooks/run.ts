@@ -36,7 +36,7 @@ const MAX_UNSTORED = 200;
 /** How a work writes: together with the other lanes of the process. */
 export interface Writers {
   begin: Submit<Beginning, boolean>;
-  end: Submit<Ending, void>;
+  end: Submit<Ending, undefined>;
 }
 
 /** One work of a lane: what is at hand, under way and known of the endpoint. */
@@ -60,7 +60,6 @@ export interface Run extends Required<DeliverOptions>, Writers {
   /** Where reading goes on; undefined from the start. */
   readFrom: DuePosition | undefined;
   mayHaveMore: boolean;
-  isFirstPage: boolean;
   /** When the earliest of the others is due. */
   next: Date | null;
   /** Nothing new is begun; what is under way is finished and stored. */
@@ -74,7 +73,7 @@ export interface Assignment extends Writers {
   pace: Pace;
 }
 
-/** A fresh work; `store` is called with results that are to be stored together. */
+/** A fresh work, nothing read yet; `store` is called with results that are to be stored together. */
 export function openRun(
   options: DeliverOptions,
   assignment: Assignment,
@@ -100,8 +99,7 @@ export function openRun(
     lastAnswerMs: Number.POSITIVE_INFINITY,
     isReading: false,
     readFrom: undefined,
-    mayHaveMore: true,
-    isFirstPage: true,
+    mayHaveMore: false,
     next: null,
     isClosed: false,
     failure: undefined,

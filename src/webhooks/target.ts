@@ -1,6 +1,6 @@
 import type { Sql } from '../core/database/connect.ts';
 import type { Secrets } from '../core/secrets.ts';
-import { listSecrets } from './endpoint-secrets.ts';
+import { listSealedSecrets, openSecret } from './endpoint-secrets.ts';
 import { type EndpointRow, findEndpointById } from './endpoints.ts';
 import { createSigner, type Signer } from './sign.ts';
 
@@ -17,8 +17,11 @@ export async function loadTarget(
   secrets: Secrets,
   endpointId: string,
 ): Promise<Target | undefined> {
-  const endpoint = await findEndpointById(sql, endpointId);
+  const [endpoint, sealed] = await Promise.all([
+    findEndpointById(sql, endpointId),
+    listSealedSecrets(sql, endpointId),
+  ]);
   if (endpoint === undefined || !endpoint.is_active) return undefined;
-  const valid = await listSecrets(sql, secrets, endpoint);
-  return { endpoint, url: new URL(endpoint.url), signers: valid.map(({ secret }) => createSigner(secret)) };
+  const signers = sealed.map((row) => createSigner(openSecret(secrets, endpoint, row).secret));
+  return { endpoint, url: new URL(endpoint.url), signers };
 }

@@ -53,7 +53,6 @@ describe('a channel whose provider could not be reached', () => {
     expect(queued.status).toBe(202);
     await eventually(async () => {
       const tried = await gateway.pool`select outcome from attempts where subject_id = ${queued.body.id}`;
-      if (tried.length===0) console.log(await gateway.pool`select status, error, next_attempt_at from messages where id = ${queued.body.id}`, await gateway.pool`select * from lanes`, await gateway.pool`select * from outbox`);
       expect(tried).toEqual([{ outcome: 'deferred' }]);
     });
     telegram.heal();

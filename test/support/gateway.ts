@@ -39,7 +39,10 @@ interface GatewayOptions extends Partial<Config> {
 }
 
 /** A whole gateway in this process, on a database of its own and a random port. */
-export async function startTestGateway({ database_, ...overrides }: GatewayOptions = {}): Promise<TestGateway> {
+export async function startTestGateway({
+  database_,
+  ...overrides
+}: GatewayOptions = {}): Promise<TestGateway> {
   const database = database_ ?? (await createTestDatabase());
   const dataDir = overrides.dataDir ?? (await mkdtemp(join(tmpdir(), 'tributary-test-')));
   const config: Config = {
@@ -56,7 +59,8 @@ export async function startTestGateway({ database_, ...overrides }: GatewayOptio
     pool: database.pool,
     database,
     ...known,
-    call: (method, path, body, options) => call(`${url}${path}`, { method, body, key: known.apiKey, ...options }),
+    call: (method, path, body, options) =>
+      call(`${url}${path}`, { method, body, key: known.apiKey, ...options }),
     async stop() {
       await gateway.stop();
       if (database_ === undefined) await database.drop();

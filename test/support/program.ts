@@ -20,6 +20,8 @@ interface ProgramOptions {
   /** The command line; the program itself unless given. */
   command?: [string, ...string[]];
   cwd?: string;
+  /** Leads a process group of its own, for tests that kill the whole group. */
+  detached?: boolean;
 }
 
 export const ROOT = resolve(import.meta.dirname, '../..');
@@ -47,11 +49,15 @@ export async function failToStart(
   return { code: await program.ended, said: program.errors() };
 }
 
-function spawnProgram(env: Record<string, string>, { command, cwd = ROOT }: ProgramOptions) {
+function spawnProgram(
+  env: Record<string, string>,
+  { command, cwd = ROOT, detached = false }: ProgramOptions,
+) {
   const [file, ...args] = command ?? [process.execPath, 'src/main.ts'];
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(file, args, {
     cwd,
+    detached,
     env: { PATH, HOME, PORT: '0', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -6,13 +6,14 @@ export interface Relay {
   url: string;
   /** As if the server went away: open connections break, new ones are refused. */
   cut(): Promise<void>;
-  restore(): Promise<void>;
+  /** Where connections lead from now on, when the server came back elsewhere. */
+  restore(elsewhere?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Stands between us and a server that tests cannot stop, so that it can go away and come back. */
 export async function startRelay(targetUrl: string): Promise<Relay> {
-  const target = new URL(targetUrl);
+  let target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let server = await listen(0);
   const { port } = server.address() as AddressInfo;
@@ -52,7 +53,8 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   return {
     url: url.href,
     cut,
-    restore: async () => {
+    restore: async (elsewhere = target.href) => {
+      target = new URL(elsewhere);
       server = await listen(port);
     },
     stop: cut,

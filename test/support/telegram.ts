@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createInbox } from './telegram/inbox.ts';
 import { readRequest, type UploadedFile } from './telegram/multipart.ts';
 import {
@@ -48,6 +49,8 @@ interface TelegramOptions {
   /** Where a public webhook address is really served. */
   route?: (url: string) => string;
   retryMs?: number;
+  /** How long a message that was taken is not answered. */
+  answerAfterMs?: number;
 }
 
 const CLOUD_FILE_BYTES = 20 * 1024 * 1024;
@@ -61,6 +64,7 @@ export async function startTelegram({
   local = false,
   route = (url) => url,
   retryMs = 20,
+  answerAfterMs = 0,
 }: TelegramOptions = {}) {
   const bot = {
     id: Number(token.split(':')[0]),
@@ -113,6 +117,7 @@ export async function startTelegram({
       if (typeof failure === 'object')
         throw new Refused(failure.code, failure.description, failure.parameters);
       const result = await execute(call);
+      if (answerAfterMs > 0 && call.method.startsWith('send')) await sleep(answerAfterMs);
       if (failure === 'drop') return void request.socket.destroy();
       if (failure === 'hang') return;
       answer(response, 200, { ok: true, result });

@@ -366,6 +366,8 @@ describe('an endpoint lane', () => {
     const working = bench.work(endpoint.id, dead);
     await until(() => receiver.received.length === 1);
     receiver.answer = (_request, response) => response.end();
+    // Nobody can take a lane over sooner.
+    await sleep(600);
     // Another process takes the lane over: whatever the dead one still writes must not count.
     await bench.work(endpoint.id);
     dead.abort();

@@ -1,4 +1,5 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { driver } from './driver.ts';
 
 /** The pool, or the transaction it hands out: a function that takes `Sql` runs in either. */
 export type Sql = postgres.ISql<{ bigint: number }>;
@@ -12,9 +13,11 @@ export interface ConnectOptions {
 
 /** Opens a pool. It connects when it is first used. */
 export function connect(url: string, options: ConnectOptions = {}): Pool {
-  return postgres(url, {
+  return driver(url, {
     max: options.max ?? 10,
     connect_timeout: 10,
+    // By itself it would wait up to 20 s before it looks again: a restart of Postgres takes one.
+    backoff: (tries) => Math.min(0.05 * 2 ** tries, 1),
     keep_alive: 30,
     onnotice: () => {},
     types: { bigint: BIGINT },

@@ -6,10 +6,11 @@ import { type Binaries, findBinaries } from './binaries.ts';
 import { connect } from './connect.ts';
 import { type Home, openHome } from './home.ts';
 import { initialise, USER } from './initialise.ts';
-import { launch } from './launch.ts';
+import { launch, relaunch } from './launch.ts';
 import { lockFolder } from './lock.ts';
 import { commandName, readPostmaster } from './postmaster.ts';
 import { run } from './run.ts';
+import { supervise } from './supervise.ts';
 
 export interface EmbeddedOptions {
   dataDir: string;
@@ -34,9 +35,21 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   try {
     const binaries = await findBinaries(home);
     const password = await initialise(home, binaries, options.settings ?? {});
-    const port =
-      (await adopt(home, password, options.log)) ?? (await launch(home, binaries, options.settings ?? {}));
-    return { url: urlOf(port, password), stop: () => stop(home, binaries).finally(lock.release) };
+    const settings = options.settings ?? {};
+    const port = (await adopt(home, password, options.log)) ?? (await launch(home, binaries, settings));
+    const supervision = supervise({
+      home,
+      log: options.log,
+      relaunch: (signal) => relaunch(port, { home, binaries, settings, signal }),
+    });
+    return {
+      url: urlOf(port, password),
+      stop: () =>
+        supervision
+          .stop()
+          .then(() => stop(home, binaries))
+          .finally(lock.release),
+    };
   } catch (error) {
     lock.release();
     throw error;

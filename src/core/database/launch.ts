@@ -21,10 +21,38 @@ export async function launch(
   await rotateLog(home);
   for (let tries = 1; ; tries++) {
     const port = await freePort();
-    if (await started(home, spawnServer(home, binaries, { ...settings, port: String(port) }))) return port;
+    if (await launchOn(port, { home, binaries, settings })) return port;
     // Somebody may have taken the port between our look and the start.
-    if (tries === 3) throw new Error(`Postgres did not start; its log is ${logFile(home)}.`);
+    if (tries === 3) throw notStarted(home);
   }
+}
+
+interface Launching {
+  home: Home;
+  binaries: Binaries;
+  settings: Record<string, string>;
+}
+
+const RELAUNCH_WITHIN_MS = 30_000;
+
+/** Starts Postgres on the port that it had. What is left of the one before holds the data for a moment: it is tried until it may. */
+export async function relaunch(
+  port: number,
+  { signal, ...launching }: Launching & { signal: AbortSignal },
+): Promise<void> {
+  const deadline = Date.now() + RELAUNCH_WITHIN_MS;
+  while (!(await launchOn(port, launching))) {
+    if (Date.now() > deadline) throw notStarted(launching.home);
+    await sleep(100, undefined, { signal });
+  }
+}
+
+function launchOn(port: number, { home, binaries, settings }: Launching): Promise<boolean> {
+  return started(home, spawnServer(home, binaries, { ...settings, port: String(port) }));
+}
+
+function notStarted(home: Home): Error {
+  return new Error(`Postgres did not start; its log is ${logFile(home)}.`);
 }
 
 async function freePort(): Promise<number> {

@@ -28,6 +28,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Whether Postgres runs under this pid. Where asking for a program's name means starting one, any program will do. */
+export async function isRunning(pid: number): Promise<boolean> {
+  if (process.platform !== 'linux') return isAlive(pid);
+  return (await commandName(pid))?.includes('postgres') ?? false;
+}
+
 /** The name of the program that runs under this pid now; undefined when none does. */
 export async function commandName(pid: number): Promise<string | undefined> {
   if (!isAlive(pid)) return undefined;

@@ -32,15 +32,12 @@ async function keepOnce(pool: Pool, retention: RetentionDays): Promise<boolean> 
 
 /** Drops what is older than its retention; of several processes one does it. */
 export async function expire(pool: Pool, retention: RetentionDays, now: Date): Promise<void> {
-  const connection = await pool.reserve();
-  try {
-    const [row] = await connection<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
-    if (!row?.taken) return;
-    await expirePartitions(pool, retention, now);
-  } finally {
-    await connection`select pg_advisory_unlock_all()`;
-    connection.release();
-  }
+  await pool.begin(async (tx) => {
+    // It only holds the lock, however long the others work.
+    await tx`set local idle_in_transaction_session_timeout = 0`;
+    const [row] = await tx<{ taken: boolean }[]>`select pg_try_advisory_xact_lock(${LOCK}) as taken`;
+    if (row?.taken) await expirePartitions(pool, retention, now);
+  });
 }
 
 async function expirePartitions(pool: Pool, retention: RetentionDays, now: Date): Promise<void> {

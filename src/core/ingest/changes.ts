@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import type { IdentityChange, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
 import { record } from '../events.ts';
+import { apply, park } from '../parked.ts';
 import { applyReceipt } from '../receipts.ts';
 import { snapshot } from '../snapshot.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -53,10 +54,18 @@ function receiptOf({ channel }: Item, receipt: Receipt) {
   };
 }
 
+/** An edit that changes nothing is none. A further item of an album has no say in its text unless it brings one. */
 async function editMessage(tx: Sql, { channel }: Item, edit: MessageEdit): Promise<void> {
+  const { externalId, content } = edit;
+  const html = edit.html ?? null;
   const rows = await tx<{ id: string }[]>`
-    update messages set content = ${edit.content}, html = ${edit.html ?? null}, edited_at = now()
-    where channel_id = ${channel.id} and external_id = ${edit.externalId} and direction = 'inbound' and deleted_at is null
+    update messages set content = ${content}, html = ${html}, edited_at = now()
+    where id in (
+        select id from messages where channel_id = ${channel.id} and external_id = ${externalId}
+        union select message_id from provider_ids
+        where channel_id = ${channel.id} and external_id = ${externalId} and ${content !== ''})
+      and direction = 'inbound' and deleted_at is null
+      and (content, html) is distinct from (${content}::text, ${html}::text)
     returning id`;
   for (const { id } of rows) await recordUpdate(tx, id, 'message.updated');
 }
@@ -78,18 +87,24 @@ interface Reacting {
 }
 
 async function react(tx: Sql, { item, reaction, state }: Reacting): Promise<void> {
-  const messageId = state.replies.get(keyOf(item.channel.id, reaction.externalId));
-  const party = state.parties.get(keyOf(item.channel.id, reaction.sender.address));
-  if (messageId === undefined || party === undefined) return;
-  // In a group anybody may react: who never wrote is known by the address only.
+  const { emojis, externalId } = reaction;
   const { address } = reaction.sender;
+  const party = state.parties.get(keyOf(item.channel.id, address));
+  if (party === undefined) return;
+  // In a group anybody may react: who never wrote is known by the address only.
   const sender = party.isNew ? address : party.customer.id;
-  const own = reaction.emojis.map((emoji) => ({ emoji, sender }));
-  await tx`
-    update messages set reactions = ${tx.json(own)} || coalesce(
-      (select jsonb_agg(r) from jsonb_array_elements(reactions) r where r ->> 'sender' not in (${sender}, ${address})), '[]')
-    where id = ${messageId}`;
-  await recordUpdate(tx, messageId, 'message.updated');
+  const what = { kind: 'reaction', sender, address, emojis } as const;
+  const messageId =
+    state.replies.get(keyOf(item.channel.id, externalId)) ?? (await storedNow(tx, item, externalId));
+  if (messageId === undefined) await park(tx, { channelId: item.channel.id, externalId }, what);
+  else await apply(tx, messageId, what);
+}
+
+/** A message of this very batch was not there yet when the batch was looked up. */
+async function storedNow(tx: Sql, { channel }: Item, externalId: string): Promise<string | undefined> {
+  const [row] = await tx<{ id: string }[]>`
+    select id from messages where channel_id = ${channel.id} and external_id = ${externalId}`;
+  return row?.id;
 }
 
 async function changeIdentity(tx: Sql, { channel }: Item, change: IdentityChange): Promise<void> {

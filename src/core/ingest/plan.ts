@@ -28,10 +28,20 @@ export interface Plan {
   claimedUploads: PlannedAttachment[];
   /** Further items of albums whose message was stored by an earlier batch. */
   albumAdditions: AlbumAddition[];
+  /** Further items of albums, under the provider's ids by which edits, reactions and replies name them. */
+  albumIds: ProviderIdRow[];
+  /** Replies to what is not known, or not yet: a send of ours may be about to name it. */
+  parkedReplies: { channelId: string; externalId: string; messageId: string }[];
   events: NewEvent[];
   accepted: Map<Item, Accepted>;
   /** Customers of each request, for erasure. */
   customerOf: Map<string, string>;
+}
+
+interface ProviderIdRow {
+  channel_id: string;
+  external_id: string;
+  message_id: string;
 }
 
 export interface AlbumAddition {
@@ -83,11 +93,13 @@ function planMessage(item: MessageItem, work: Work): void {
   const albumKey = album === undefined ? undefined : keyOf(item.channel.id, album);
   const begun = albumKey === undefined ? undefined : work.albums.get(albumKey);
   if (begun !== undefined) {
+    nameAlbumItem(item, begun.id, plan);
     plan.accepted.set(item.key, addToAlbum(item, begun, work));
     return;
   }
   const stored = albumKey === undefined ? undefined : state.known.get(albumKey);
   if (typeof stored === 'string') {
+    nameAlbumItem(item, stored, plan);
     plan.albumAdditions.push({ item: item.key, inbound: item.inbound, messageId: stored });
     plan.accepted.set(item.key, {
       duplicate: false,
@@ -103,13 +115,13 @@ function planMessage(item: MessageItem, work: Work): void {
 }
 
 function storeMessage(item: MessageItem, work: Work): MessageRow {
-  const { state, plan, context } = work;
+  const { plan, context } = work;
   const sender = partyOf(item, item.inbound.sender, work);
   const owner = item.inbound.group === undefined ? sender : partyOf(item, item.inbound.group, work);
   plan.customerOf.set(item.request.id, sender.customer.id);
   const conversation = conversationFor(item, owner, work);
   const message = customerMessage(item, { conversation, sender: sender.customer, now: context.now });
-  message.reply_to_id = replyOf(item, state);
+  message.reply_to_id = replyOf(item, message, work);
   const attachments = attachmentsFor(item, message, work);
   count(conversation, message, context.now);
   plan.messages.push(message);
@@ -237,9 +249,15 @@ function count(conversation: ConversationRow, message: MessageRow, now: Date): v
   message.seq = conversation.last_message_seq;
 }
 
-function replyOf(item: MessageItem, state: State): string | null {
+function replyOf(item: MessageItem, message: MessageRow, { state, plan }: Work): string | null {
   const externalId = item.inbound.replyToExternalId;
-  return externalId === undefined ? null : (state.replies.get(keyOf(item.channel.id, externalId)) ?? null);
+  if (externalId === undefined) return null;
+  const channelId = item.channel.id;
+  const known = state.replies.get(keyOf(channelId, externalId));
+  if (known !== undefined) return known;
+  const fresh = plan.messages.find((it) => it.external_id === externalId && it.channel_id === channelId);
+  if (fresh === undefined) plan.parkedReplies.push({ channelId, externalId, messageId: message.id });
+  return fresh?.id ?? null;
 }
 
 function attachmentsFor(item: MessageItem, message: MessageRow, work: Work, from = 0): PlannedAttachment[] {
@@ -264,6 +282,11 @@ function attachmentsFor(item: MessageItem, message: MessageRow, work: Work, from
     plan.attachments.push(attachment);
     return [attachment];
   });
+}
+
+function nameAlbumItem({ channel, inbound }: MessageItem, messageId: string, plan: Plan): void {
+  if (inbound.externalId === undefined) return;
+  plan.albumIds.push({ channel_id: channel.id, external_id: inbound.externalId, message_id: messageId });
 }
 
 /** A further item of an album whose message began in this batch. */
@@ -354,6 +377,8 @@ function emptyPlan(): Plan {
     attachments: [],
     claimedUploads: [],
     albumAdditions: [],
+    albumIds: [],
+    parkedReplies: [],
     events: [],
     accepted: new Map(),
     customerOf: new Map(),

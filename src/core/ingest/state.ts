@@ -74,7 +74,7 @@ async function lockInbound(tx: Sql, { items, keys, parties }: Touched): Promise<
       ${column(keys, 'message_id')}::uuid[],
       ${column(threads, 'channel_id')}::uuid[], ${column(threads, 'business_id')}::uuid[],
       ${column(threads, 'thread_key')}::text[],
-      ${recordset(tx, identities)},
+      ${column(parties, 'channel_id')}::uuid[], ${column(parties, 'address')}::text[], ${recordset(tx, identities)},
       ${column(refs, 'channel_id')}::uuid[], ${column(refs, 'external_id')}::text[],
       ${namedConversations(items)}::uuid[])::text as state`;
   const locked: Locked = JSON.parse(row.state);

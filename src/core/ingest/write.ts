@@ -23,6 +23,7 @@ export async function writePlan(tx: Sql, plan: Plan): Promise<void> {
     ...ifAny(plan.messages, (rows) => insertMessages(tx, rows)),
     ...ifAny(plan.attachments, (rows) => insertAttachments(tx, rows)),
     ...ifAny(plan.claimedUploads, (rows) => claimUploads(tx, rows)),
+    ...ifAny(plan.albumIds, (rows) => nameAlbumItems(tx, rows)),
     ...ifAny(plan.events, (rows) => record(tx, rows)),
   ]);
 }
@@ -112,6 +113,16 @@ export function insertAttachments(tx: Sql, rows: PlannedAttachment[]) {
       state, decode(source, 'base64'), error, case when state = 'pending' then now() end
     from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, conversation_id uuid,
       message_id uuid, position int, name text, content_type text, size_bytes bigint, state text, source text, error text)`;
+}
+
+function nameAlbumItems(tx: Sql, rows: Plan['albumIds']) {
+  return tx`
+    insert into provider_ids (channel_id, external_id, message_id)
+    select channel_id, external_id, message_id
+    from json_to_recordset(${recordset(tx, rows)}) as r(channel_id uuid, external_id text, message_id uuid)
+    order by channel_id, external_id
+    on conflict (channel_id, external_id) do update set message_id = excluded.message_id
+      where provider_ids.message_id is null`;
 }
 
 function claimUploads(tx: Sql, rows: PlannedAttachment[]) {

@@ -66,7 +66,7 @@ interface Child {
 async function startInProcess(root = ROOT): Promise<Child> {
   const script = `
     import { startEmbedded } from '${join(root, 'src/core/database/embedded.ts')}';
-    const log = { info() {}, warn() {} };
+    const log = { info() {}, warn() {}, error() {} };
     const server = await startEmbedded({ dataDir: '${dataDir}', log, settings: { fsync: 'off' } });
     console.log(server.url);
     process.on('SIGTERM', async () => { await server.stop(); process.exit(0); });
@@ -158,6 +158,20 @@ describe('the embedded Postgres', () => {
     await writeFile(pidFile, [String(process.pid), ...lines.slice(1)].join('\n'));
     const { url } = await start();
     expect(await query(url, "select to_regclass('kept')::text as kept")).toEqual([{ kept: 'kept' }]);
+  });
+
+  it('is started again when it is killed under us, at the same address with what was committed', async () => {
+    const { url } = await start();
+    await query(url, 'create table kept (n int); insert into kept values (7)');
+    for (const _ of [1, 2]) {
+      const pid = await postmasterPid();
+      process.kill(pid, 'SIGKILL');
+      const kept = () => query(url, 'select n from kept').catch(() => 'away');
+      await expect.poll(kept, { timeout: 5_000 }).toEqual([{ n: 7 }]);
+      expect(await postmasterPid()).not.toBe(pid);
+    }
+    await servers.pop()?.stop();
+    await expect(query(url, 'select 1')).rejects.toThrow();
   });
 
   it('begins anew where a first start was killed in the middle', async () => {

@@ -104,7 +104,7 @@ async function takeLease(pool: Pool, key: string): Promise<TestLease> {
   };
 }
 
-export function buildEvent(fields: Partial<EventRow> & { business_id: string }): EventRow {
+function buildEvent(fields: Partial<EventRow> & { business_id: string }): EventRow {
   const now = new Date();
   return {
     seq: 1,

@@ -286,10 +286,12 @@ create table attachments (
 create index attachments_message on attachments (message_id, position);
 create index attachments_pending on attachments (next_attempt_at) where state = 'pending';
 
+-- The keys that hold a time hold milliseconds: what JavaScript reads of them finds the row again.
+
 -- What a provider sent us, raw. One row per request received.
 create table inbound_requests (
   id uuid not null,
-  received_at timestamptz not null,
+  received_at timestamptz(3) not null,
   business_id uuid not null,
   channel_id uuid not null,
   customer_id uuid,
@@ -386,7 +388,7 @@ create index endpoint_secrets_endpoint on endpoint_secrets (endpoint_id);
 
 create table deliveries (
   id uuid not null,
-  created_at timestamptz not null,
+  created_at timestamptz(3) not null,
   business_id uuid not null,
   endpoint_id uuid not null,
   customer_id uuid,
@@ -409,7 +411,7 @@ create index deliveries_endpoint on deliveries (endpoint_id, created_at desc, id
 -- One try of a send or a delivery; the row is written before the call.
 create table attempts (
   id uuid not null,
-  started_at timestamptz not null,
+  started_at timestamptz(3) not null,
   business_id uuid not null,
   kind text not null check (kind in ('send', 'delivery')),
   subject_id uuid not null,
@@ -492,11 +494,12 @@ create index visitor_sessions_visitor on visitor_sessions (channel_id, visitor_i
 create function lock_inbound(
   key_channels uuid[], key_events text[], key_messages uuid[],
   thread_channels uuid[], thread_businesses uuid[], thread_keys text[],
-  parties json,
+  party_channels uuid[], party_addresses text[], parties json,
   ref_channels uuid[], ref_externals text[],
   named_conversations uuid[]
 ) returns json language plpgsql as $$
 declare
+  found bigint;
   stale json;
   known json;
   locked_threads json;
@@ -519,28 +522,33 @@ begin
     join inbound_keys k using (channel_id, external_event_id);
   end if;
 
-  insert into threads (channel_id, business_id, thread_key)
-  select * from unnest(thread_channels, thread_businesses, thread_keys) on conflict do nothing;
-
-  -- A sender's verified id of its own business joins the customer who has it; everybody else begins as a new customer.
-  insert into identities (id, business_id, channel_id, customer_id, kind, address, profile)
-  select r.id, r.business_id, r.channel_id, coalesce(c.id, r.customer_id), r.kind, r.address, r.profile
-  from json_to_recordset(parties) as r(id uuid, business_id uuid, channel_id uuid, customer_id uuid, kind text,
-    address text, external_id text, profile jsonb)
-  left join customers c on c.business_id = r.business_id and c.external_id = r.external_id and c.deleted_at is null
-  on conflict (channel_id, address) do nothing;
-
-  select json_agg(l) into locked_threads from (
-    select t.channel_id, t.thread_key, t.conversation_id, t.customer_id from threads t
-    join unnest(thread_channels, thread_keys) as r(channel_id, thread_key) using (channel_id, thread_key)
-    order by t.channel_id, t.thread_key for update of t) l;
+  -- Most threads and identities are known: inserting only what is missing saves trying with all the others.
+  for attempt in 1..2 loop
+    select json_agg(l), count(*) into locked_threads, found from (
+      select t.channel_id, t.thread_key, t.conversation_id, t.customer_id from threads t
+      join unnest(thread_channels, thread_keys) as r(channel_id, thread_key) using (channel_id, thread_key)
+      order by t.channel_id, t.thread_key for update of t) l;
+    exit when found = cardinality(thread_keys);
+    insert into threads (channel_id, business_id, thread_key)
+    select * from unnest(thread_channels, thread_businesses, thread_keys) on conflict do nothing;
+  end loop;
 
   -- No customer where the identity was inserted just now: its foreign key is checked at the commit.
-  select json_agg(p) into known_parties from (
-    select i.channel_id, i.address, i.customer_id, c as customer
-    from json_to_recordset(parties) as r(channel_id uuid, address text)
-    join identities i using (channel_id, address)
-    left join customers c on c.id = i.customer_id) p;
+  for attempt in 1..2 loop
+    select json_agg(p), count(*) into known_parties, found from (
+      select i.channel_id, i.address, i.customer_id, c as customer
+      from unnest(party_channels, party_addresses) as r(channel_id, address)
+      join identities i using (channel_id, address)
+      left join customers c on c.id = i.customer_id) p;
+    exit when found = cardinality(party_addresses);
+    -- A sender's verified id of its own business joins the customer who has it; everybody else begins as a new one.
+    insert into identities (id, business_id, channel_id, customer_id, kind, address, profile)
+    select r.id, r.business_id, r.channel_id, coalesce(c.id, r.customer_id), r.kind, r.address, r.profile
+    from json_to_recordset(parties) as r(id uuid, business_id uuid, channel_id uuid, customer_id uuid, kind text,
+      address text, external_id text, profile jsonb)
+    left join customers c on c.business_id = r.business_id and c.external_id = r.external_id and c.deleted_at is null
+    on conflict (channel_id, address) do nothing;
+  end loop;
 
   -- Of customers' messages the provider's id stands on the message, of ours in provider_ids, one a part.
   if cardinality(ref_channels) > 0 then
