@@ -221,5 +221,9 @@ async function readBatch(
   const events = rows.filter((row) => row.seq !== null).map(unpacked);
   const last = events.at(-1);
   const newest = positionOf({ seq: first.newest_seq, created_at: first.newest_at });
-  return { events, upTo: last !== undefined && events.length === BATCH ? positionOf(last) : newest, businesses };
+  return {
+    events,
+    upTo: last !== undefined && events.length === BATCH ? positionOf(last) : newest,
+    businesses,
+  };
 }

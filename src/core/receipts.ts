@@ -82,6 +82,10 @@ async function raiseStatus(tx: Sql, messageId: string): Promise<void> {
       sent_at = coalesce(m.sent_at, case when r.status <> 'failed' then now() end),
       delivered_at = coalesce(m.delivered_at, case when r.status in ('delivered', 'read') then r.at end),
       read_at = coalesce(m.read_at, case when r.status = 'read' then r.at end),
+      -- Over our own sockets the part bears the message's own id, which says nothing new.
+      external_id = coalesce((
+        select nullif(mp.external_id, m.id::text) from message_parts mp
+        where mp.message_id = m.id and mp.generation = m.generation and mp.n = 0), m.external_id),
       next_attempt_at = null
     from reached r
     where m.id = ${messageId} and r.status in ('sent', 'failed', 'delivered', 'read')

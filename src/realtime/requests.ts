@@ -7,7 +7,7 @@ import { ackOf, type RealtimeSocket, refuse } from './socket.ts';
 
 /** What a socket may ask of us, one request after the other. */
 export interface Requests {
-  /** Answers an event whose payload fits the schema; any other payload is refused. Events without an answer are dropped. */
+  /** Answers an event whose payload fits the schema; any other payload is refused, and so is an event without an answer. */
   answer<S extends ZodType>(event: string, schema: S, run: Run<S>): void;
 }
 
@@ -23,10 +23,13 @@ interface RequestsOptions {
 /** Reads a socket's events: rate limited, checked, and in the order they came, since a visitor's second message must not overtake the first. */
 export function readRequests(socket: RealtimeSocket, { log, limits, track }: RequestsOptions): Requests {
   limitRate(socket, limits);
+  const answered = new Set<string>();
+  refuseOthers(socket, answered);
   let previous: Promise<void> = Promise.resolve();
 
   return {
     answer(event, schema, run) {
+      answered.add(event);
       socket.on(event, (...args: unknown[]) => {
         previous = previous.then(() => answerOne(args, { event, schema, run }));
         track(previous);
@@ -74,6 +77,15 @@ export function refusalOf(error: unknown, log: Log): Refusal {
   }
   log.error({ err: error }, 'a socket request failed');
   return { code: 'internal', message: 'Something went wrong on our side.' };
+}
+
+/** Silence would leave whoever waits for the ack of a misspelt event, or of one that is the other side's, in the dark. */
+function refuseOthers(socket: RealtimeSocket, answered: ReadonlySet<string>): void {
+  socket.onAny((event: string, ...args: unknown[]) => {
+    if (answered.has(event)) return;
+    const refusal = { code: 'not_found', message: 'Nothing here answers to this event.' };
+    refuse(socket, { event, refusal, ack: ackOf(args) });
+  });
 }
 
 function limitRate(socket: RealtimeSocket, limits: RealtimeLimits): void {

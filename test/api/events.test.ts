@@ -45,6 +45,7 @@ describe('events', () => {
     await eventually(async () => names((await events('?types=customer.created')).body).includes('typed'));
     expect((await events('?types=customer.updated,conversation.merged')).body.data).toEqual([]);
     expect((await events('?types=nonsense')).status).toBe(422);
+    expect((await events('?after=&types=&limit=1')).body.data).toEqual((await events('?limit=1')).body.data);
   });
 
   it('of another business are not heard', async () => {

@@ -8,6 +8,7 @@ interface Message {
   id: string;
   status: string;
   content: string;
+  external_id: string | null;
   blocked_by: string | null;
   next_attempt_at: string | null;
   sent_at: string | null;
@@ -77,6 +78,15 @@ async function tried(id: string, outcome: string): Promise<void> {
 
 const textsTaken = ({ id }: Chat) => door.telegram.shown(id).map(({ text }) => text);
 const BAD_GATEWAY = { html: 502 };
+
+it('is known by the name that the provider gave it', async () => {
+  const here = await chat();
+  const id = await write(here, 'named');
+  const { external_id } = await reaches(id, 'sent');
+  const [part] = await gateway.pool`select external_id from message_parts where message_id = ${id}`;
+  expect(external_id).toEqual(expect.any(String));
+  expect(part).toEqual({ external_id });
+});
 
 describe('the order of a conversation', () => {
   it('is that of the writing, each once', async () => {

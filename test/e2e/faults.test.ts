@@ -35,7 +35,7 @@ const closing: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'tributary-faults-'));
   await chmod(dataDir, 0o711);
-  telegram = await startTelegram({ answerAfterMs: 15 });
+  telegram = await startTelegram({ answerAfterMs: 60 });
   receiver = await startReceiver();
 });
 afterEach(async () => {
@@ -58,7 +58,7 @@ interface Receiver {
   close(): Promise<void>;
 }
 
-async function startReceiver(answerAfterMs = 15): Promise<Receiver> {
+async function startReceiver(answerAfterMs = 60): Promise<Receiver> {
   let gate = Promise.withResolvers<void>();
   gate.resolve();
   const server = createServer(async (request, response) => {
@@ -116,7 +116,7 @@ function siteAt(url: string): Site {
         }).catch(() => undefined);
         const text = await response?.text().catch(() => undefined);
         if (response?.status === expected && text !== undefined) return text;
-        if (response !== undefined && ![500, 502, 503, expected].includes(response.status))
+        if (response !== undefined && ![429, 500, 502, 503, expected].includes(response.status))
           throw new Error(`${path} answered ${response.status}: ${text}`);
         await sleep(50);
       }
@@ -177,7 +177,11 @@ interface Writing {
 }
 
 /** An agent's answers in one conversation, each asked for until it was accepted, under one Idempotency-Key. */
-async function agentWrites(site: Site, pool: Pool, { from, count, accepted }: Answering): Promise<void> {
+async function agentWrites(
+  site: Site,
+  pool: Pool,
+  { from, count, accepted, turn }: Answering,
+): Promise<void> {
   let id: string | undefined;
   await until(async () => {
     const rows = await pool<
@@ -187,6 +191,7 @@ async function agentWrites(site: Site, pool: Pool, { from, count, accepted }: An
     return id !== undefined;
   }, 60_000);
   for (let n = 0; n < count; n += 1) {
+    await turn(n / count);
     const content = `out ${from.id} ${n}`;
     const headers = { 'idempotency-key': `${from.id}-${n}` };
     const text = await site.insist(`/api/v1/conversations/${id}/messages`, 202, {
@@ -201,6 +206,18 @@ interface Answering {
   from: FakeUser;
   count: number;
   accepted: string[];
+  /** Resolves when so much of the work is done, so that sends are under way all the time. */
+  turn(share: number): Promise<void>;
+}
+
+/** The turns of one of many agents, in step with what customers write. */
+function turns(
+  acknowledged: string[],
+  { total, agent, agents }: { total: number; agent: number; agents: number },
+) {
+  return async (share: number) => {
+    while (acknowledged.length < total * 0.9 * (share + agent / agents / 10)) await sleep(5);
+  };
 }
 
 async function expectInboundOnce(pool: Pool, acknowledged: string[]): Promise<void> {
@@ -282,11 +299,14 @@ describe('a kill -9 of the whole process group', () => {
     const customers = Array.from({ length: 40 }, () => fakeUser());
     const working = Promise.all([
       ...customers.map((from) => customerWrites(site, channelId, { from, count: 50, acknowledged })),
-      ...customers.slice(0, 20).map((from) => agentWrites(site, pool, { from, count: 10, accepted })),
+      ...customers.slice(0, 20).map((from, agent) => {
+        const turn = turns(acknowledged, { total: 2_000, agent, agents: 20 });
+        return agentWrites(site, pool, { from, count: 10, accepted, turn });
+      }),
     ]);
     let inFlight = 0;
     for (const share of [0.3, 0.7]) {
-      await until(() => acknowledged.length > 2_000 * share && receiver.taken.length > 40 * share, 40_000);
+      await until(() => acknowledged.length > 2_000 * share && receiver.open > 0, 40_000);
       inFlight += receiver.open;
       await killGroup(program);
       program = await start(env);
@@ -328,9 +348,12 @@ describe('a Postgres that crashes under load', () => {
     const customers = Array.from({ length: 20 }, () => fakeUser());
     const working = Promise.all([
       ...customers.map((from) => customerWrites(site, channelId, { from, count: 40, acknowledged })),
-      ...customers.slice(0, 10).map((from) => agentWrites(site, pool, { from, count: 6, accepted })),
+      ...customers.slice(0, 10).map((from, agent) => {
+        const turn = turns(acknowledged, { total: 800, agent, agents: 10 });
+        return agentWrites(site, pool, { from, count: 6, accepted, turn });
+      }),
     ]);
-    await until(() => acknowledged.length > 250 && receiver.taken.length > 10, 40_000);
+    await until(() => acknowledged.length > 250 && receiver.open > 0, 40_000);
     const pid = Number(
       (await readFile(join(folder, 'data', 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0],
     );
@@ -364,7 +387,10 @@ describe('a way to Postgres that breaks again and again', () => {
     const customers = Array.from({ length: 20 }, () => fakeUser());
     const working = Promise.all([
       ...customers.map((from) => customerWrites(site, channelId, { from, count: 30, acknowledged })),
-      ...customers.slice(0, 10).map((from) => agentWrites(site, database.pool, { from, count: 6, accepted })),
+      ...customers.slice(0, 10).map((from, agent) => {
+        const turn = turns(acknowledged, { total: 600, agent, agents: 10 });
+        return agentWrites(site, database.pool, { from, count: 6, accepted, turn });
+      }),
     ]);
     let inFlight = 0;
     for (let cut = 0; cut < 12; cut += 1) {

@@ -57,6 +57,15 @@ it('joins only conversations of its own business', async () => {
   }
 });
 
+it('is told of what nothing answers to', async () => {
+  const ann = await agent();
+  for (const event of ['client_message', 'nonsense']) {
+    expect(await ann.ask(event, { content: 'x' })).toMatchObject({ error: { code: 'not_found' } });
+  }
+  ann.socket.emit('nonsense');
+  expect(await ann.next('error')).toMatchObject({ event: 'nonsense', code: 'not_found' });
+});
+
 it('hears nothing of another business', async () => {
   const other = await gateway.pool.begin((tx) => createBusiness(tx, { name: 'Other' }));
   const { key } = other as unknown as { key: string };

@@ -39,6 +39,7 @@ export interface AcceptedMessage {
 export type Failure =
   | { code: number; description: string; parameters?: Record<string, unknown> }
   | { html: number }
+  | { json: number }
   | 'hang'
   | 'drop';
 
@@ -111,6 +112,10 @@ export async function startTelegram({
     const failure = takeFailure(call.method);
     if (typeof failure === 'object' && 'html' in failure) {
       response.writeHead(failure.html, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>');
+      return;
+    }
+    if (typeof failure === 'object' && 'json' in failure) {
+      answer(response, failure.json, { error: 'upstream' });
       return;
     }
     try {

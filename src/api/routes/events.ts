@@ -37,7 +37,12 @@ const eventView = z.object({
 
 const types = z
   .string()
-  .transform((text) => text.split(',').map((type) => type.trim()))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((type) => type.trim())
+      .filter((type) => type !== ''),
+  )
   .pipe(z.array(z.enum(EVENT_TYPES)))
   .meta({ description: 'One type, or several with commas.' });
 
@@ -102,7 +107,7 @@ export function eventRoutes({ pool, secrets, attachments }: ApiDeps): OpenAPIHon
 async function positionFor(sql: Sql, secrets: Secrets, cursor: string | undefined): Promise<Position> {
   if (cursor === 'now') return latestPosition(sql);
   const oldest = await oldestPosition(sql);
-  if (cursor === undefined) return oldest;
+  if (cursor === undefined || cursor === '') return oldest;
   const position = decodeCursor(cursor, secrets);
   // Days are dropped whole: a cursor of a day before the oldest kept one may have lost events.
   if (position.seq < oldest.seq && position.day < oldest.day) {

@@ -46,12 +46,23 @@ async function* noting(body: string | Readable, wire: Wire): AsyncGenerator<Uint
   else yield* body;
 }
 
-/** A proxy before Telegram answers in HTML when it fails: its status still tells us what happened. */
+/** A proxy before Telegram answers in words of its own when it fails: its status still tells us what happened. */
 function asAnswer(status: number, text: string): unknown {
+  const answer = parsed(text);
+  if (isAnswer(answer)) return answer;
+  if (status >= 200 && status < 300) throw new Error('the answer is none of the Bot API');
+  return { ok: false, error_code: status, description: `HTTP ${status}` };
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    if (status >= 200 && status < 300) throw new Error('the answer is no JSON', { cause: error });
-    return { ok: false, error_code: status, description: `HTTP ${status}` };
+  } catch {
+    return undefined;
   }
+}
+
+function isAnswer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('ok' in value)) return false;
+  return value.ok === true || ('error_code' in value && typeof value.error_code === 'number');
 }

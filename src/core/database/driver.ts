@@ -18,7 +18,10 @@ const MENDS: Record<string, [found: string, mended: string][]> = {
       'terminated = false\n    backendParameters',
       'terminated = false\n    query = results = errorResponse = null\n    result = new Result()\n    backendParameters',
     ],
-    ['!hadError && (query || sent.length)', '(query || sent.length)'],
+    // Without the semicolon the line above would call what it returns.
+    ['!hadError && (query || sent.length)', ';(query || sent.length)'],
+    // A connection that dies while it learns the types would end the process as well: nobody waits for that query.
+    ['return fetchArrayTypes()', 'return fetchArrayTypes().catch(() => {})'],
     ['const x = socket.write(chunk, fn)', 'const x = socket !== null && socket.write(chunk, fn)'],
     [
       'incomings = null\n    clearImmediate(nextWriteTimer)',

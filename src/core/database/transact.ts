@@ -32,3 +32,8 @@ export function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** Whether the database could not be asked at all: it restarts, or the way to it broke. */
+export function isAway(error: unknown): boolean {
+  return /^(08|57P|53|CONN|ECONN|EPIPE|ETIMEDOUT)/.test(sqlState(error) ?? '');
+}

@@ -6,9 +6,9 @@ import { applyReceipt } from '../receipts.ts';
 import { snapshot } from '../snapshot.ts';
 import type { MessageRow } from '../views/message.ts';
 import { type Item, keyOf } from './item.ts';
-import type { AlbumAddition, PlanContext } from './plan.ts';
 import { newAttachment } from './rows.ts';
 import type { State } from './state.ts';
+import type { AlbumAddition, PlanContext } from './work.ts';
 import { insertAttachments } from './write.ts';
 
 /** Applies what is not a new message: receipts, edits, deletions, reactions, new addresses. True when it was news. */

@@ -5,9 +5,9 @@ import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { MessageRow } from '../views/message.ts';
 import { type IngestRequest, storable } from './item.ts';
-import type { Plan } from './plan.ts';
 import type { PlannedAttachment } from './rows.ts';
 import type { ThreadState } from './threads.ts';
+import type { Plan } from './work.ts';
 
 /** Writes what was planned: one statement a table, none waiting for another's answer. */
 export async function writePlan(tx: Sql, plan: Plan): Promise<void> {

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedChannel } from '../channels.ts';
-import type { OutboundAttachment } from '../envelope.ts';
+import { isAway } from '../database/transact.ts';
+import type { OutboundAttachment, SentPart } from '../envelope.ts';
 import { SendRejected } from '../errors.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
 import { partSent } from '../receipts.ts';
-import { beginAttempt, closeCutAttempts, finishAttempt } from './attempt.ts';
+import { type Attempt, beginAttempt, closeCutAttempts, finishAttempt } from './attempt.ts';
 import { failMessage, settleFailure, unknownOutcome } from './failure.ts';
 import type { SendOptions } from './options.ts';
 import { loadParts, type PartRow, partOf, type SendingMessage, storeParts } from './parts.ts';
@@ -167,19 +169,49 @@ async function sendPart(
   const attempt = await beginAttempt(options, { message, row, lease });
   if (attempt === undefined || adapter.send === undefined) return false;
   const signal = AbortSignal.any([lease.signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
+  let sent: SentPart;
   try {
-    const sent = await adapter.send(partOf(row, message, attachments), channel, signal);
-    await options.transact(async (tx) => {
-      const externalIds = [sent.externalId, ...(sent.alsoKnownAs ?? [])].filter((id) => id !== undefined);
-      await finishAttempt(tx, attempt, { outcome: 'sent' });
-      await partSent(tx, { ...identityOf(message), n: row.n, externalIds, status: sent.status ?? 'sent' });
-      if (sent.newThreadKey !== undefined) await moveThread(tx, message, sent.newThreadKey);
-    });
-    if (sent.newThreadKey !== undefined) message.thread_key = sent.newThreadKey;
-    return true;
+    sent = await adapter.send(partOf(row, message, attachments), channel, signal);
   } catch (error) {
-    await settleFailure(options, { message, row, attempt, error, loaded, lease });
+    await untilWritten(() => settleFailure(options, { message, row, attempt, error, loaded, lease }));
     return false;
+  }
+  await untilWritten(() => noteSent(options, message, { row, attempt, sent }));
+  if (sent.newThreadKey !== undefined) message.thread_key = sent.newThreadKey;
+  return true;
+}
+
+interface Taken {
+  row: PartRow;
+  attempt: Attempt;
+  sent: SentPart;
+}
+
+function noteSent(
+  { transact }: SendOptions,
+  message: SendingMessage,
+  { row, attempt, sent }: Taken,
+): Promise<void> {
+  return transact(async (tx) => {
+    const externalIds = [sent.externalId, ...(sent.alsoKnownAs ?? [])].filter((id) => id !== undefined);
+    await finishAttempt(tx, attempt, { outcome: 'sent' });
+    await partSent(tx, { ...identityOf(message), n: row.n, externalIds, status: sent.status ?? 'sent' });
+    if (sent.newThreadKey !== undefined) await moveThread(tx, message, sent.newThreadKey);
+  });
+}
+
+const WRITE_TRIES = 20;
+const WRITE_PAUSE_MS = 500;
+
+/** What came of a call must not be forgotten because the database was away just then; it may be written twice. */
+async function untilWritten(write: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (tries === WRITE_TRIES || !isAway(error)) throw error;
+      await sleep(WRITE_PAUSE_MS);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { MessageType } from '../envelope.ts';
 import { isoOrNull } from './time.ts';
 
-export const MESSAGE_TYPES = [
+const MESSAGE_TYPES = [
   'text',
   'attachment',
   'card',
@@ -69,7 +69,7 @@ export interface MessageRow {
   deleted_at: Date | null;
 }
 
-export const messageError = z.object({
+const messageError = z.object({
   code: z.string(),
   provider_code: z.string().nullable(),
   message: z.string(),

@@ -205,6 +205,8 @@ describe('what Telegram answers', () => {
     await expect(bot.send({})).rejects.toThrow(SendDeferred);
     bot.telegram.fail('sendMessage', { code: 503, description: 'Service Unavailable' });
     await expect(bot.send({})).rejects.toThrow(SendDeferred);
+    bot.telegram.fail('sendMessage', { json: 502 });
+    await expect(bot.send({})).rejects.toThrow(SendDeferred);
   });
 
   it('does not resend by itself what a gateway gave up waiting for', async () => {

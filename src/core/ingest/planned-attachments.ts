@@ -1,0 +1,33 @@
+import type { MessageRow } from '../views/message.ts';
+import { newAttachment, type PlannedAttachment } from './rows.ts';
+import type { MessageItem, Work } from './work.ts';
+
+/** The attachments of a message: pending until fetched, or uploads that it takes. */
+export function attachmentsFor(
+  item: MessageItem,
+  message: MessageRow,
+  work: Work,
+  from = 0,
+): PlannedAttachment[] {
+  const { state, plan, context } = work;
+  return (item.inbound.attachments ?? []).flatMap((ref, index) => {
+    const place = { message, position: from + index };
+    if (ref.uploadId !== undefined) {
+      const upload = state.uploads.get(ref.uploadId);
+      if (upload === undefined) return [];
+      state.uploads.delete(ref.uploadId);
+      const claimed = {
+        ...newAttachment(ref, place),
+        ...upload,
+        message_id: message.id,
+        state: 'ready' as const,
+      };
+      plan.claimedUploads.push(claimed);
+      return [claimed];
+    }
+    const attachment = newAttachment(ref, place);
+    attachment.source = context.sealSource(message.business_id, attachment.id, ref);
+    plan.attachments.push(attachment);
+    return [attachment];
+  });
+}
