@@ -10,7 +10,7 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 export function requireAccess({ pool, config }: ApiDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const needed = accessTo(c.req.method, c.req.path.replace(/^\/api(\/v1)?/, ''));
-    if (needed === 'operator') requireOperator(c, config.adminApiKey);
+    if (needed === 'operator') await requireOperator(c, { pool, config });
     else if (needed !== 'anyone') {
       const actor = await authenticate(pool, keyOf(c));
       if (!reaches(actor.role, needed))
@@ -33,9 +33,14 @@ export function isOperator(c: Context<ApiEnv>, adminApiKey: string | undefined):
   return adminApiKey !== undefined && sameText(keyOf(c), adminApiKey);
 }
 
-function requireOperator(c: Context<ApiEnv>, adminApiKey: string | undefined): void {
-  if (!isOperator(c, adminApiKey))
-    throw new AppError('invalid_api_key', 'This needs the ADMIN_API_KEY of the server.');
+/** A business's own key is known here, and may not do this either. */
+async function requireOperator(
+  c: Context<ApiEnv>,
+  { pool, config }: Pick<ApiDeps, 'pool' | 'config'>,
+): Promise<void> {
+  if (isOperator(c, config.adminApiKey)) return;
+  await authenticate(pool, keyOf(c));
+  throw new AppError('forbidden', 'This needs the ADMIN_API_KEY of the server.');
 }
 
 /** Hashed first, so that lengths do not show either. */

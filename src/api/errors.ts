@@ -66,10 +66,9 @@ function fromHttpException(error: HTTPException): AppError {
   if (error.status === 413)
     return new AppError('payload_too_large', 'The body is larger than this route accepts.');
   if (error.status === 415) {
-    return new AppError(
-      'invalid_request',
-      'This route does not take that Content-Type; send application/json.',
-    );
+    const message =
+      'This route does not take that Content-Type; send application/json, or multipart/form-data to an upload.';
+    return new AppError('invalid_request', message);
   }
   if (error.status < 500) return new AppError('invalid_request', error.message, { cause: error });
   return new AppError('internal', 'Something went wrong on our side.', { cause: error });

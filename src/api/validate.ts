@@ -8,16 +8,21 @@ import type { ApiEnv } from './deps.ts';
 const MAX_DEPTH = 64;
 
 /** An id in a path. Whatever is none is simply not found, since `refuseInvalid` answers 404 for paths. */
-export const idParam = z.object({ id: z.string().refine(isUuid).meta({ format: 'uuid' }) });
+export const idParam = z.object({ id: z.string().toLowerCase().refine(isUuid).meta({ format: 'uuid' }) });
 
 /** An id in a body or query. */
-export const uuid = z.string().refine(isUuid, 'must be an id').meta({ format: 'uuid' });
+export const uuid = z.string().toLowerCase().refine(isUuid, 'must be an id').meta({ format: 'uuid' });
 
 /** A time in a body or query, as ISO 8601 with an offset. */
-export const time = z.iso.datetime({
-  offset: true,
-  error: 'must be an ISO 8601 time, like 2026-01-31T09:00:00Z',
-});
+export const time = z.iso
+  .datetime({ offset: true, error: 'must be an ISO 8601 time, like 2026-01-31T09:00:00Z' })
+  .refine(isStorableTime, 'must be between the years 1 and 9999');
+
+/** Outside these years in UTC the database and JavaScript write times that the other cannot read. */
+function isStorableTime(text: string): boolean {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1 && year <= 9999;
+}
 
 /** A switch in a query. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -26,7 +31,13 @@ export const flag = z.enum(['true', 'false']).transform((text) => text === 'true
 export const refuseInvalid: Hook<unknown, ApiEnv, string, undefined> = (result) => {
   if (result.success) return;
   if (result.target === 'param') throw new AppError('not_found', 'There is nothing at this address.');
-  throw new AppError('validation_error', 'Some fields are not valid.', { details: detailsOf(result.error) });
+  const found = detailsOf(result.error);
+  // A query is flat: `status.0` would name a field that nobody sent.
+  const details =
+    result.target === 'query'
+      ? found.map((one) => ({ ...one, field: one.field.split('.')[0] ?? '' }))
+      : found;
+  throw new AppError('validation_error', 'Some fields are not valid.', { details });
 };
 
 /** The fields that a schema refused, each with its reason. */

@@ -43,6 +43,8 @@ export interface Door<Settings> {
   verify(request: DoorRequest, channel: Channel<Settings>): boolean;
   /** Pure; leaves out what is not for us and turns what it does not know into `unsupported`. Throws on a malformed body only. */
   parse(request: DoorRequest, channel: Channel<Settings>): Inbound[];
+  /** A request that passes `verify` and holds nothing for us: by it we try our own door. */
+  probe?(channel: Channel<Settings>): Pick<DoorRequest, 'headers' | 'body'>;
   /** The answer to a GET that checks the door (Meta's challenge); undefined refuses. */
   challenge?(request: DoorRequest, channel: Channel<Settings>): DoorAnswer | undefined;
 }

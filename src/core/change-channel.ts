@@ -19,13 +19,9 @@ import type { LoadedChannel } from './loaded-channel.ts';
 import type { Secrets } from './secrets.ts';
 import type { ChannelRow } from './views/channel.ts';
 
-export interface NewChannel {
+export interface NewChannel extends Omit<ChannelChanges, 'config'> {
   type: string;
-  name?: string | undefined;
   config: Config;
-  is_active?: boolean | undefined;
-  is_default?: boolean | undefined;
-  reopen?: string | undefined;
 }
 
 export interface ChannelChanges {

@@ -72,8 +72,9 @@ export async function createCustomer(
 }
 
 async function insertCustomer(tx: Sql, row: Partial<CustomerRow> & { id: string }): Promise<CustomerRow> {
+  const stored = { ...row, custom_attributes: mergeAttributes({}, row.custom_attributes ?? {}) };
   const [customer] = await tx<[CustomerRow]>`
-    insert into customers ${tx(row as unknown as Record<string, never>)} returning *`.catch(refuseTakenId);
+    insert into customers ${tx(stored as unknown as Record<string, never>)} returning *`.catch(refuseTakenId);
   await recordCustomer(tx, 'customer.created', customer);
   return customer;
 }
@@ -113,7 +114,7 @@ function columnsOf({
     ...(email === undefined ? {} : { email }),
     ...(phone === undefined ? {} : { phone: phone === null ? null : normalPhone(phone) }),
     ...(external_id === undefined ? {} : { external_id }),
-    ...(custom_attributes === undefined ? {} : { custom_attributes: mergeAttributes({}, custom_attributes) }),
+    ...(custom_attributes === undefined ? {} : { custom_attributes }),
   };
 }
 

@@ -20,20 +20,28 @@ interface DispatcherOptions {
 
 const POLL_MS = 1_000;
 const BATCH = 500;
-const BUSY_BATCH = 64;
-const BUSY_PAUSE_MS = 20;
+const BUSY_BATCH = 16;
+const BUSY_PAUSE_MS = 10;
+// A table that is filled and emptied keeps what was deleted in the way of every look at its beginning.
+const EVENTS_BETWEEN_VACUUMS = 5_000;
 // One dispatcher at a time in the whole database, whichever process it is: that is what makes the order of events one.
 const DISPATCH_LOCK = 7_321_001;
 
 /** Moves the outbox into events, gives each its place in the one order, and wakes whoever has something to do. */
 export function startDispatcher({ pool, wake, lanes, fanOut, log }: DispatcherOptions): Loop {
+  let movedSinceVacuum = 0;
   const dispatcher = loop({
     everyMs: POLL_MS,
     async turn() {
       const moved = await pool.begin((tx) => dispatchBatch(tx, fanOut));
       if (moved.count === 0) return false;
+      movedSinceVacuum += moved.count;
       wake.notify('events');
       void lanes.wake(moved.lanes);
+      if (movedSinceVacuum >= EVENTS_BETWEEN_VACUUMS) {
+        await pool`vacuum outbox`;
+        movedSinceVacuum = 0;
+      }
       // Under load fewer and larger turns: each costs a commit, and what waits is a burst already.
       if (moved.count >= BUSY_BATCH && moved.count < BATCH) await sleep(BUSY_PAUSE_MS);
       return moved.count === BATCH;

@@ -210,6 +210,10 @@ async function readBatch(
   after: Position,
   businesses: ReadonlySet<string> | undefined,
 ): Promise<EventBatch | undefined> {
+  if (businesses?.size === 0) {
+    const upTo = await latestPosition(sql);
+    return upTo.seq > after.seq ? { events: [], upTo, businesses } : undefined;
+  }
   const wanted = businesses === undefined ? {} : { businessIds: [...businesses] };
   const rows = await sql<(EventRow & { newest_seq: number; newest_at: Date })[]>`
     select newest.seq as newest_seq, newest.created_at as newest_at, e.*

@@ -9,6 +9,8 @@ export interface MessageQuery {
   afterSeq?: number | undefined;
   beforeSeq?: number | undefined;
   limit: number;
+  /** How many to pass over first, for who counts pages. */
+  offset?: number | undefined;
   /** Lines of the timeline too. */
   activity?: boolean | undefined;
 }
@@ -30,7 +32,7 @@ export async function listMessages(
     where conversation_id = ${conversationId} and seq > ${query.afterSeq ?? 0}
       ${query.beforeSeq === undefined ? sql`` : sql`and seq < ${query.beforeSeq}`}
       ${query.activity === true ? sql`` : sql`and type <> 'activity'`}
-    order by seq ${backwards ? sql`desc` : sql`asc`} limit ${query.limit + 1}`;
+    order by seq ${backwards ? sql`desc` : sql`asc`} limit ${query.limit + 1} offset ${query.offset ?? 0}`;
   const shown = rows.slice(0, query.limit);
   if (backwards) shown.reverse();
   return { messages: await viewMessages(sql, shown), hasMore: rows.length > query.limit };
@@ -48,8 +50,9 @@ export async function conversationMessages(
     select * from messages
     where conversation_id = ${conversationId} and seq is not null and type <> 'activity'
     order by seq desc ${newest === undefined ? sql`` : sql`limit ${newest + 1}`}`;
-  const shown = rows.slice(0, newest).reverse();
-  return { messages: await viewMessages(sql, [...shown, ...scheduled]), hasMore: rows.length > shown.length };
+  const all = [...rows.reverse(), ...scheduled];
+  const shown = newest === undefined ? all : all.slice(Math.max(0, all.length - newest));
+  return { messages: await viewMessages(sql, shown), hasMore: all.length > shown.length };
 }
 
 /** Messages as the API shows them, with their attachments and what they wait for. */

@@ -86,16 +86,18 @@ async function refuseUntimely(tx: Sql, conversation: ConversationRow, draft: Dra
   if (draft.replyToId !== undefined) await refuseForeignReply(tx, conversation, draft);
   if (draft.note === true) return;
   refuseUnreachable(conversation);
-  const window = conversation.reply_window_expires_at;
-  if (window !== null && window.getTime() < (draft.sendAt?.getTime() ?? Date.now())) {
-    throw new AppError(
-      'window_closed',
-      'The time to answer freely has passed; only a template may be sent.',
-      {
-        extra: { reply_window_expires_at: window.toISOString() },
-      },
-    );
+  if (isWindowClosed(conversation, draft.sendAt ?? new Date())) {
+    const extra = { reply_window_expires_at: conversation.reply_window_expires_at?.toISOString() };
+    throw new AppError('window_closed', WINDOW_CLOSED, { extra });
   }
+}
+
+/** What a message is told that comes after the window. */
+export const WINDOW_CLOSED = 'The time to answer freely has passed; only a template may be sent.';
+
+/** Whether the provider lets nobody answer freely any more at that time. */
+export function isWindowClosed({ reply_window_expires_at }: ConversationRow, at: Date): boolean {
+  return reply_window_expires_at !== null && reply_window_expires_at.getTime() < at.getTime();
 }
 
 /** What customers may see never refers to what they must not: only a note answers a note. */

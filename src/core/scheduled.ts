@@ -3,7 +3,8 @@ import { lockConversation } from './conversations.ts';
 import type { Sql } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
 import { recordUpdate } from './messages.ts';
-import { countMessage } from './queue-message.ts';
+import { countMessage, isWindowClosed, WINDOW_CLOSED } from './queue-message.ts';
+import { recordStatus } from './receipts.ts';
 import type { ConversationRow } from './views/conversation.ts';
 import type { MessageRow } from './views/message.ts';
 
@@ -36,6 +37,7 @@ async function releaseIn(tx: Sql, businessId: string, conversationId: string): P
     where conversation_id = ${conversationId} and status = 'scheduled' and send_at <= now() order by send_at, id`;
   for (const message of due) {
     if (message.cancel_on_reply && (await wasAnswered(tx, message))) await cancel(tx, message);
+    else if (isTooLate(conversation, message)) conversation = await fail(tx, conversation, message);
     else conversation = await release(tx, conversation, message);
   }
   return due.length;
@@ -53,6 +55,22 @@ async function cancel(tx: Sql, { id }: MessageRow): Promise<void> {
     [MessageRow]
   >`update messages set status = 'canceled' where id = ${id} returning *`;
   await recordUpdate(tx, message, { reason: 'the customer replied' });
+}
+
+/** The window may have closed since it was scheduled. */
+function isTooLate(conversation: ConversationRow, { type }: MessageRow): boolean {
+  return type !== 'template' && isWindowClosed(conversation, new Date());
+}
+
+async function fail(tx: Sql, conversation: ConversationRow, { id }: MessageRow): Promise<ConversationRow> {
+  const seq = conversation.last_message_seq + 1;
+  const error = { code: 'window_closed', provider_code: null, message: WINDOW_CLOSED, retryable: false };
+  const [message] = await tx<[MessageRow & { status: 'failed' }]>`
+    update messages set status = 'failed', seq = ${seq}, error = ${tx.json(error)} where id = ${id} returning *`;
+  // Nobody was answered by it.
+  await countMessage(tx, conversation, { message, by: { type: 'system' } });
+  await recordStatus(tx, message);
+  return { ...conversation, last_message_seq: seq };
 }
 
 async function release(tx: Sql, conversation: ConversationRow, { id }: MessageRow): Promise<ConversationRow> {

@@ -5,6 +5,7 @@ import { AppError, invalidField } from './errors.ts';
 import { record } from './events.ts';
 import { isUuid, newId } from './id.ts';
 import { type Draft, queueMessage, type Writing } from './queue-message.ts';
+import { sentOverSockets } from './send/over-sockets.ts';
 import { snapshot } from './snapshot.ts';
 import { assign } from './triage.ts';
 import type { ConversationRow } from './views/conversation.ts';
@@ -39,8 +40,12 @@ export async function startConversation(
   });
   if (start.assigneeId !== undefined)
     await assign(tx, opened, { assigneeId: start.assigneeId, by: writing.by });
-  if (start.draft !== undefined)
-    await queueMessage(tx, await reread(tx, opened), { draft: start.draft, ...writing });
+  if (start.draft !== undefined) {
+    const { id } = await queueMessage(tx, await reread(tx, opened), { draft: start.draft, ...writing });
+    // Nobody is there to send it to: it is kept until somebody comes, and no lane has to say so later.
+    if (recipient === undefined)
+      await sentOverSockets(tx, { channelId: channel.row.id, messageId: id, generation: 1 });
+  }
   return reread(tx, opened);
 }
 

@@ -1,6 +1,7 @@
 import { authorOf } from '../core/author.ts';
 import { findConversation, lockConversation } from '../core/conversations.ts';
 import { decodeCursor, encodeCursor } from '../core/events.ts';
+import { showRead } from '../core/show-read.ts';
 import { markRead } from '../core/triage.ts';
 import { type AgentCatchUp, createAgentCatchUp } from './agent-catch-up.ts';
 import { announceAgentTyping } from './announce-typing.ts';
@@ -78,12 +79,13 @@ function answerAgent(
   requests.answer('typing', protocol.typing, async ({ conversation_id, is_typing }) => {
     typing.set((await own(conversation_id)).id, is_typing);
   });
-  requests.answer('read', protocol.readUpTo, ({ conversation_id, up_to_seq }) =>
-    context.transact(async (tx) => {
+  requests.answer('read', protocol.readUpTo, async ({ conversation_id, up_to_seq }) => {
+    await context.transact(async (tx) => {
       const conversation = await lockConversation(tx, actor.businessId, conversation_id);
       await markRead(tx, conversation, { upToSeq: up_to_seq, by: await authorOf(tx, actor) });
-    }),
-  );
+    });
+    context.track(showRead(context, conversation_id));
+  });
   requests.answer('sync', protocol.agentSync, async ({ after }) => {
     await begun;
     return catchUp.sync(decodeCursor(after, context.secrets));

@@ -216,6 +216,21 @@ describe('changing a channel', () => {
     expect((await get(body.id)).body.broken_at).toBeNull();
   });
 
+  it('refuses settings that would do nothing yet, and shows those that stand', async () => {
+    const stand = { assignment: { mode: 'manual' }, greeting: null, out_of_hours: null };
+    const { body } = await create({ bot_token: TOKEN, api_root: telegram.url }, stand);
+    expect(body).toMatchObject(stand);
+    expect((await change(body.id, stand)).body).toMatchObject(stand);
+    for (const [field, refused] of Object.entries({
+      'assignment.mode': { assignment: { mode: 'round_robin' } },
+      greeting: { greeting: 'Welcome!' },
+      out_of_hours: { out_of_hours: 'We are closed.' },
+    })) {
+      const answer = await change(body.id, refused);
+      expect([answer.status, answer.body.error.details[0].field]).toEqual([422, field]);
+    }
+  });
+
   it('leaves a line in the audit log', async () => {
     const { body } = await bot();
     await change(body.id, { reopen: 'within_hours:24' });

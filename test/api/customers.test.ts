@@ -72,6 +72,12 @@ describe('customers', () => {
     expect(await find('q=%25')).toEqual([]);
   });
 
+  it('are listed no more once they were merged into another', async () => {
+    const [kept, merged] = [await create({ name: 'Twin A' }), await create({ name: 'Twin B' })];
+    await gateway.pool`update customers set merged_into_id = ${kept.body.id} where id = ${merged.body.id}`;
+    expect((await find('q=twin')).map((one) => one.id)).toEqual([kept.body.id]);
+  });
+
   it('have an external_id of their own', async () => {
     await create({ external_id: 'taken' });
     const second = await create({ external_id: 'taken' });

@@ -70,6 +70,15 @@ export function adapterContract<Settings>(
     });
 
     describe('on the way in', () => {
+      it('tries its own door with a request that holds nothing', () => {
+        const { adapter, channel, door } = harness;
+        const probe = adapter.door?.probe?.(channel);
+        if (!door || !probe) return expect(probe).toBeUndefined();
+        const request = { ...door.signed(Buffer.from(probe.body)), ...probe };
+        expect(adapter.door?.verify(request, channel)).toBe(true);
+        expect(adapter.door?.parse(request, channel)).toEqual([]);
+      });
+
       it('accepts a request of its provider and rejects a forged one', () => {
         const { adapter, channel, door } = harness;
         if (!door) return expect(adapter.door).toBeUndefined();

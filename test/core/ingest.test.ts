@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../src/core/id.ts';
+import { createIngest } from '../../src/core/ingest.ts';
+import { createLog } from '../../src/core/log.ts';
+import { createSecrets } from '../../src/core/secrets.ts';
+import { createWake } from '../../src/core/wake.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -406,6 +411,52 @@ describe('poison', () => {
     expect((await failed()).some((one) => one.id === id)).toBe(false);
     expect((await onlyConversationOf(from.id)).messages).toHaveLength(1);
     expect((await replay()).body.data).toMatchObject([{ duplicate: true }]);
+  });
+});
+
+describe('what a request does that nobody foresaw', () => {
+  it('refuses that one, and none that came with it', async () => {
+    const { pool } = gateway;
+    const log = createLog('silent');
+    const wake = await createWake(undefined, log);
+    const secrets = createSecrets(['a secret of the tests, long enough']);
+    const ingest = createIngest({ pool, wake, secrets, log });
+    const channel = {
+      id: door.channelId,
+      businessId: gateway.businessId,
+      type: 'telegram',
+      reopen: 'always',
+    };
+    const submit = (name: string, occurredAt: Date) =>
+      ingest.submit({
+        id: newId(),
+        receivedAt: new Date(),
+        channel,
+        raw: { body: Buffer.from(name), headers: {}, url: undefined },
+        inbound: [
+          {
+            kind: 'message',
+            externalEventId: name,
+            threadKey: name,
+            occurredAt,
+            sender: { address: name, kind: 'user' },
+            type: 'text',
+            content: name,
+          },
+        ],
+      });
+    const bad = submit('a time that is none', new Date(Number.NaN));
+    const first = submit('the first of the batch', new Date());
+    const worse = submit('another time that is none', new Date(Number.NaN));
+    const last = submit('the last of the batch', new Date());
+    await expect(bad).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(worse).rejects.toMatchObject({ code: 'unavailable' });
+    expect([await first, await last]).toMatchObject([
+      [{ duplicate: false, seq: 1 }],
+      [{ duplicate: false, seq: 1 }],
+    ]);
+    await ingest.close();
+    await wake.close();
   });
 });
 

@@ -94,9 +94,11 @@ describe('the order of a conversation', () => {
     const texts = Array.from({ length: 20 }, (_, n) => `line ${n}`);
     for (const text of texts) await write(here, text);
     await eventually(() => expect(textsTaken(here)).toEqual(texts));
-    const rows = await gateway.pool`
-      select distinct status from messages where conversation_id = ${here.conversationId} and direction = 'outbound'`;
-    await eventually(() => expect(rows).toEqual([{ status: 'sent' }]));
+    await eventually(async () => {
+      const rows = await gateway.pool`
+        select distinct status from messages where conversation_id = ${here.conversationId} and direction = 'outbound'`;
+      expect(rows).toEqual([{ status: 'sent' }]);
+    });
   });
 
   it('waits for the first to pass, shows so, and holds up no other conversation', async () => {

@@ -80,6 +80,13 @@ describe('the first start', () => {
   });
 });
 
+describe('a start with SMTP_PORT', () => {
+  it('says that this version receives no mail', async () => {
+    const { output } = await start({ SMTP_PORT: '2525', LOG_LEVEL: 'warn' });
+    expect(output()).toContain('SMTP_PORT is set, but this version has no mail receiver');
+  });
+});
+
 describe('a later start', () => {
   it('finds data and keys, and prints no credentials', async () => {
     await start();

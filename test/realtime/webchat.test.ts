@@ -263,11 +263,11 @@ it('says no by an event where no ack was asked for', async () => {
   expect(await vic.next('error', (it) => it['event'] === 'join_conversation')).toBeDefined();
 });
 
-it('drops events that it does not know', async () => {
+it('refuses events that it does not know, and goes on', async () => {
   const vic = await visitor();
   vic.socket.emit('drop_table', { really: true });
   expect(await vic.ask('client_message', { content: 'still here' })).toMatchObject({ seq: 1 });
-  expect(vic.of('error')).toEqual([]);
+  expect(vic.of('error')).toMatchObject([{ event: 'drop_table', code: 'not_found' }]);
 });
 
 it('limits a flood and stays well for others', async () => {

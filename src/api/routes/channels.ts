@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { channelType } from '../../core/change-channel.ts';
+import { testChannel } from '../../core/test-channel.ts';
 import { channelView } from '../../core/views/channel.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
@@ -19,6 +20,15 @@ const changeable = {
       description:
         'Whether a customer message reopens a resolved conversation: always | within_hours:N | never.',
     }),
+  // What is not done yet is refused: a setting that is kept and does nothing would be a lie.
+  assignment: z
+    .strictObject({
+      mode: z.literal('manual', 'must be manual: conversations are not assigned by themselves yet'),
+    })
+    .optional()
+    .meta({ description: 'Who gets new conversations; only `manual` so far.' }),
+  greeting: z.null('must be null: greetings are not sent yet').optional(),
+  out_of_hours: z.null('must be null: out-of-hours answers are not sent yet').optional(),
 };
 const config = z
   .record(z.string(), z.unknown())
@@ -92,6 +102,26 @@ const checkHealth = createRoute({
   responses: { 200: json('What the provider says', health), ...errors },
 });
 
+const tested = z.object({
+  ok: z.boolean(),
+  steps: z.array(
+    z.object({
+      name: z.string().meta({ description: 'settings, active, provider, door or listener.' }),
+      ok: z.boolean(),
+      detail: z.string(),
+    }),
+  ),
+});
+
+const test = createRoute({
+  method: 'post',
+  path: '/channels/{id}/test',
+  tags,
+  summary: 'Try each step that a message passes, without sending one',
+  request: { params: idParam },
+  responses: { 200: json('What works and what does not', tested), ...errors },
+});
+
 /** The connected accounts of a business. */
 export function channelRoutes({ pool, secrets, channels, wake }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
@@ -142,6 +172,11 @@ export function channelRoutes({ pool, secrets, channels, wake }: ApiDeps): OpenA
   app.openapi(checkHealth, async (c) => {
     const loaded = await channels.find(pool, c.var.actor.businessId, c.req.valid('param').id);
     return c.json(await channels.health(loaded), 200);
+  });
+
+  app.openapi(test, async (c) => {
+    const { id } = c.req.valid('param');
+    return c.json(await testChannel({ pool, channels }, c.var.actor.businessId, id), 200);
   });
 
   return app;

@@ -93,7 +93,6 @@ const get = createRoute({
         .number()
         .int()
         .min(0)
-        .max(1_000)
         .optional()
         .meta({ description: 'Only so many of the newest.' }),
     }),
@@ -103,14 +102,14 @@ const get = createRoute({
 
 const changes = z.object({
   status: z.enum(CONVERSATION_STATUSES).optional(),
-  snoozed_until: time.optional().meta({ description: 'With status snoozed.' }),
+  snoozed_until: time.nullish().meta({ description: 'With status snoozed.' }),
   priority: z.enum(PRIORITIES).nullable().optional(),
   subject: z.string().max(500).nullable().optional(),
   custom_attributes: z
     .record(z.string().min(1).max(100), z.unknown())
     .optional()
     .meta({ description: 'Merged into what is there; null takes one away.' }),
-  customer_id: uuid.optional().meta({ description: 'While the conversation has no customer.' }),
+  customer_id: uuid.nullish().meta({ description: 'While the conversation has no customer.' }),
 });
 
 function changeRoute<Method extends 'patch' | 'put'>(method: Method) {
@@ -208,10 +207,10 @@ type Changes = z.infer<typeof changes>;
 function patchOf(input: Changes): ConversationPatch {
   return {
     status: input.status,
-    snoozedUntil: input.snoozed_until === undefined ? undefined : new Date(input.snoozed_until),
+    snoozedUntil: typeof input.snoozed_until === 'string' ? new Date(input.snoozed_until) : undefined,
     priority: input.priority,
     subject: input.subject,
     customAttributes: input.custom_attributes,
-    customerId: input.customer_id,
+    customerId: input.customer_id ?? undefined,
   };
 }

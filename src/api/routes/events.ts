@@ -57,6 +57,10 @@ const list = createRoute({
         .string()
         .optional()
         .meta({ description: 'A cursor, or `now`; without it from the oldest event kept.' }),
+      cursor: z
+        .string()
+        .optional()
+        .meta({ description: 'The same as `after`, as every other list calls it.' }),
       types: types.optional(),
     }),
   },
@@ -78,8 +82,8 @@ export function eventRoutes({ pool, secrets, attachments }: ApiDeps): OpenAPIHon
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
 
   app.openapi(list, async (c) => {
-    const { after: cursor, types: wanted, limit } = c.req.valid('query');
-    const after = await positionFor(pool, secrets, cursor);
+    const { cursor, after: from = cursor, types: wanted, limit } = c.req.valid('query');
+    const after = await positionFor(pool, secrets, from);
     const query = {
       businessId: c.var.actor.businessId,
       after,

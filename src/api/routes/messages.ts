@@ -34,7 +34,7 @@ const list = createRoute({
   summary: 'Messages of a conversation, oldest first',
   request: {
     params: idParam,
-    query: pageQuery.omit({ page: true }).extend({
+    query: pageQuery.extend({
       after_seq: seq.optional(),
       before_seq: seq
         .optional()
@@ -156,12 +156,14 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
     const { id } = await findConversation(pool, c.var.actor.businessId, c.req.valid('param').id);
-    const [from] = pageWindow({ limit: query.limit, cursor: query.cursor }, secrets).after ?? [];
+    const window = pageWindow(query, secrets);
+    const [from] = window.after ?? [];
     const afterSeq = from === undefined ? query.after_seq : Number(from);
     const page = {
       afterSeq,
       beforeSeq: query.before_seq,
       limit: query.limit,
+      offset: window.offset,
       activity: query.include === 'activity',
     };
     const { messages, hasMore } = await listMessages(pool, id, page);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { findConversation } from '../../core/conversations.ts';
 import { AppError } from '../../core/errors.ts';
 import { changeStatus, snooze } from '../../core/lifecycle.ts';
+import { showRead } from '../../core/show-read.ts';
 import { assign, changeTags, isAgent, markRead, requestHandoff } from '../../core/triage.ts';
 import { type ConversationRow, conversationView } from '../../core/views/conversation.ts';
 import { type Act, act } from '../act.ts';
@@ -117,9 +118,12 @@ export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(handoff, (c) =>
     transition(c, (tx, it, by) => requestHandoff(tx, it, { reason: c.req.valid('json').reason ?? null, by })),
   );
-  app.openapi(read, (c) =>
-    transition(c, (tx, it, by) => markRead(tx, it, { upToSeq: c.req.valid('json').up_to_seq, by })),
-  );
+  app.openapi(read, async (c) => {
+    const upToSeq = c.req.valid('json').up_to_seq;
+    const answer = await transition(c, (tx, it, by) => markRead(tx, it, { upToSeq, by }));
+    void showRead(deps, c.req.valid('param').id);
+    return answer;
+  });
 
   app.openapi(typing, async (c) => {
     const { actor } = c.var;
@@ -132,7 +136,6 @@ export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       userId,
       isTyping: is_typing,
     });
-    if (is_typing) await showTyping(deps, conversation);
     return c.json({ conversation_id: conversation.id, is_typing }, 200);
   });
 
@@ -144,16 +147,4 @@ async function transition(c: Context<ApiEnv>, work: Act<ConversationRow>) {
     viewWithCustomer(tx, await work(tx, conversation, by)),
   );
   return c.json(answer, 200);
-}
-
-/** Best effort: a provider that cannot show it just now is no reason to refuse. */
-async function showTyping(
-  { channels, log }: ApiDeps,
-  { channel_id, thread_key }: ConversationRow,
-): Promise<void> {
-  const loaded = thread_key === null ? undefined : await channels.load(channel_id);
-  if (loaded === undefined || thread_key === null) return;
-  loaded.adapter.typing?.(thread_key, loaded.channel).catch((error: unknown) => {
-    log.debug({ err: error, channel: channel_id }, 'showing typing failed');
-  });
 }

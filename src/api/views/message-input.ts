@@ -86,6 +86,9 @@ export function draftOf(input: MessageInput): Draft {
   const content = typeof input.content === 'string' ? input.content : '';
   const attachments = draftAttachments(input.attachments);
   if (input.type === 'card' && found === undefined) throw invalidField('card', 'is required with type card');
+  if (input.type === 'note' && input.send_at !== undefined) {
+    throw invalidField('send_at', 'is not for notes: nothing of them is sent');
+  }
   if (input.type === 'attachment' && attachments.length === 0) {
     throw invalidField('attachments', 'are required with type attachment');
   }

@@ -11,7 +11,7 @@ import { addressOf, send } from './send.ts';
 import { botId, type TelegramSettings, telegramSettings } from './settings.ts';
 import { split } from './split.ts';
 import { messageIdIn, readThread, threadKey } from './thread.ts';
-import { verify } from './verify.ts';
+import { probe, verify } from './verify.ts';
 
 const CONFLICT_WAIT_MS = 10_000;
 
@@ -34,7 +34,7 @@ export function telegramAdapter(
     threadKeyFor,
     split,
     send: (part, channel, signal) => send(call, part, { channel, signal }),
-    door: { verify, parse },
+    door: { verify, parse, probe },
     listen: (channel, context) => poll(call, { channel, context }, { conflicts, conflictWaitMs }),
     shouldListen: (_channel, doorUrl) => doorUrl === undefined,
     connect: (channel, doorUrl) =>

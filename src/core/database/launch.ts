@@ -19,40 +19,45 @@ export async function launch(
   settings: Record<string, string>,
 ): Promise<number> {
   await rotateLog(home);
-  for (let tries = 1; ; tries++) {
-    const port = await freePort();
-    if (await launchOn(port, { home, binaries, settings })) return port;
-    // Somebody may have taken the port between our look and the start.
-    if (tries === 3) throw notStarted(home);
-  }
+  let port = 0;
+  await launchUntilItRuns({ home, binaries, settings, within: START_WITHIN_MS }, async () => {
+    // Somebody may have taken the port between our look and the start: the next try looks again.
+    port = await freePort();
+    return port;
+  });
+  return port;
 }
 
 interface Launching {
   home: Home;
   binaries: Binaries;
   settings: Record<string, string>;
+  signal?: AbortSignal;
 }
 
+const START_WITHIN_MS = 5_000;
 const RELAUNCH_WITHIN_MS = 30_000;
 
-/** Starts Postgres on the port that it had. What is left of the one before holds the data for a moment: it is tried until it may. */
-export async function relaunch(
-  port: number,
-  { signal, ...launching }: Launching & { signal: AbortSignal },
+/** Starts Postgres on the port that it had; ends early when the signal aborts. */
+export async function relaunch(port: number, launching: Launching & { signal: AbortSignal }): Promise<void> {
+  await launchUntilItRuns({ ...launching, within: RELAUNCH_WITHIN_MS }, async () => port);
+}
+
+/** What is left of a Postgres that was killed holds the data for a moment: it is tried until it lets go. */
+async function launchUntilItRuns(
+  { within, signal, ...launching }: Launching & { within: number },
+  choosePort: () => Promise<number>,
 ): Promise<void> {
-  const deadline = Date.now() + RELAUNCH_WITHIN_MS;
-  while (!(await launchOn(port, launching))) {
-    if (Date.now() > deadline) throw notStarted(launching.home);
-    await sleep(100, undefined, { signal });
+  const deadline = Date.now() + within;
+  while (!(await launchOn(await choosePort(), launching))) {
+    if (Date.now() > deadline)
+      throw new Error(`Postgres did not start; its log is ${logFile(launching.home)}.`);
+    await sleep(100, undefined, signal && { signal });
   }
 }
 
 function launchOn(port: number, { home, binaries, settings }: Launching): Promise<boolean> {
   return started(home, spawnServer(home, binaries, { ...settings, port: String(port) }));
-}
-
-function notStarted(home: Home): Error {
-  return new Error(`Postgres did not start; its log is ${logFile(home)}.`);
 }
 
 async function freePort(): Promise<number> {

@@ -8,6 +8,7 @@ import { partSent } from '../receipts.ts';
 import { type Attempt, beginAttempt, closeCutAttempts, finishAttempt } from './attempt.ts';
 import { failMessage, settleFailure, unknownOutcome } from './failure.ts';
 import type { SendOptions } from './options.ts';
+import { sentOverSockets } from './over-sockets.ts';
 import { loadParts, type PartRow, partOf, type SendingMessage, storeParts } from './parts.ts';
 
 /** `settled`: look at the next message. `waiting`: an attachment's bytes are not here yet. `lost`: the lane is another's. */
@@ -81,7 +82,7 @@ async function attachmentStates({ pool }: SendOptions, message: SendingMessage):
   return rows.map((row) => row.state);
 }
 
-/** Web chat needs no provider: every api process hears `message.sent` and emits it. Receipts name it by our own id. */
+/** Web chat needs no provider: every api process hears `message.sent` and emits it. */
 async function sendOverSockets(
   { transact }: SendOptions,
   message: SendingMessage,
@@ -94,10 +95,7 @@ async function sendOverSockets(
         and ${leaseHeld(tx, lease)}
       returning id`;
     if (rows.length === 0) return false;
-    await tx`
-      insert into message_parts (message_id, generation, n, payload, status)
-      values (${message.id}, ${message.generation}, 0, '{}', 'queued') on conflict do nothing`;
-    await partSent(tx, { ...identityOf(message), n: 0, externalIds: [message.id], status: 'sent' });
+    await sentOverSockets(tx, identityOf(message));
     return true;
   });
 }

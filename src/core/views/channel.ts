@@ -33,6 +33,9 @@ export const channelView = z.object({
   is_active: z.boolean(),
   is_default: z.boolean(),
   reopen: z.string(),
+  assignment: z.record(z.string(), z.unknown()),
+  greeting: z.string().nullable(),
+  out_of_hours: z.string().nullable(),
   webhook_url: z
     .string()
     .nullable()

@@ -139,6 +139,7 @@ describe('the embedded Postgres', () => {
     const killed = await startInProcess();
     await query(killed.url, 'create table kept (n int)');
     killed.process.kill('SIGKILL');
+    await once(killed.process, 'exit');
     process.kill(await postmasterPid(), 'SIGKILL');
     const { url } = await start();
     expect(await query(url, "select to_regclass('kept')::text as kept")).toEqual([{ kept: 'kept' }]);
@@ -150,6 +151,7 @@ describe('the embedded Postgres', () => {
     await query(killed.url, 'checkpoint');
     const pid = await postmasterPid();
     killed.process.kill('SIGKILL');
+    await once(killed.process, 'exit');
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => query(killed.url, 'select 1').catch(() => 'gone')).toBe('gone');
 

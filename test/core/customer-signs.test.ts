@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
+import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { fakeUser, update } from '../support/telegram.ts';
+
+let gateway: TestGateway;
+let door: Door;
+beforeAll(async () => {
+  gateway = await startTestGateway({ publicUrl: PUBLIC_URL });
+  door = await openDoor(gateway);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await door.close();
+});
+
+/** A chat in a business's own account, where the customer sees what was read. */
+async function businessChat(connection: string): Promise<string> {
+  const from = fakeUser();
+  for (const message_id of [31, 32, 33])
+    await door.post(update.businessMessage({ from, message_id, business_connection_id: connection }));
+  const [row] = await gateway.pool<{ id: string }[]>`
+    select id from conversations where thread_key = ${`${from.id}@${connection}`}`;
+  return `/api/v1/conversations/${row?.id}`;
+}
+
+const callsOf = (method: string) => door.telegram.calls.filter((call) => call.method === method);
+
+describe('reading a conversation', () => {
+  it('is shown to the customer up to the message that was read', async () => {
+    const path = await businessChat('bc-read');
+    expect((await gateway.call('POST', `${path}/read`, { up_to_seq: 2 })).status).toBe(200);
+    await eventually(() => expect(callsOf('readBusinessMessage')).toHaveLength(1));
+    expect(callsOf('readBusinessMessage')[0]?.params).toMatchObject({
+      business_connection_id: 'bc-read',
+      message_id: 32,
+    });
+  });
+
+  it('succeeds though the provider cannot show it', async () => {
+    const path = await businessChat('bc-refused');
+    door.telegram.fail('readBusinessMessage', { code: 400, description: 'Bad Request: not allowed' });
+    const read = await gateway.call('POST', `${path}/read`, {});
+    expect(read).toMatchObject({ status: 200, body: { unread_count: 0 } });
+  });
+});
+
+describe('typing in a conversation', () => {
+  it('is shown to the customer, once', async () => {
+    const path = await businessChat('bc-typing');
+    expect((await gateway.call('POST', `${path}/typing`, { is_typing: true })).status).toBe(200);
+    await eventually(() => expect(callsOf('sendChatAction')).not.toHaveLength(0));
+    await gateway.call('POST', `${path}/typing`, { is_typing: false });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(callsOf('sendChatAction').map(({ params }) => params['action'])).toEqual(['typing']);
+  });
+});
