@@ -15,7 +15,7 @@ export const uuid = z.string().toLowerCase().refine(isUuid, 'must be an id').met
 
 /** A time in a body or query, as ISO 8601 with an offset. */
 export const time = z.iso
-  .datetime({ offset: true, error: 'must be an ISO 8601 time, like 2026-01-31T09:00:00Z' })
+  .datetime({ offset: true, abort: true, error: 'must be an ISO 8601 time, like 2026-01-31T09:00:00Z' })
   .refine(isStorableTime, 'must be between the years 1 and 9999');
 
 /** Outside these years in UTC the database and JavaScript write times that the other cannot read. */

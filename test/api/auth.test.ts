@@ -87,7 +87,8 @@ describe('roles', () => {
 
   it('creates businesses for the operator alone', async () => {
     const create = (key: string) => api.call('POST', '/api/v1/businesses', { key, body: { name: 'New' } });
-    expect((await create(acme.key)).status).toBe(401);
+    expect((await create(acme.key)).body.error.code).toBe('forbidden');
+    expect((await create('nobody-knows-it')).body.error.code).toBe('invalid_api_key');
     const { status, body } = await create(ADMIN_API_KEY);
     expect(status).toBe(201);
     expect((await api.call('GET', '/api/v1/business', { key: body.api_key })).body.name).toBe('New');

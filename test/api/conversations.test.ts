@@ -96,14 +96,14 @@ describe('opening a conversation', () => {
   });
 
   it('keeps a web chat message without a recipient as sent', async () => {
-    const { id } = await open({ initial_message: 'Anybody there?' });
-    await eventually(async () => {
-      const { body } = await gateway.call<{ messages: { status: string }[] }>(
-        'GET',
-        `/api/v1/conversations/${id}`,
-      );
-      return body.messages[0]?.status === 'sent';
-    });
+    const { id, messages } = await open({ initial_message: 'Anybody there?' });
+    expect(messages).toMatchObject([{ status: 'sent', sent_at: expect.stringMatching(/Z$/) }]);
+    await eventually(async () => (await eventTypes(gateway, id)).includes('message.sent'));
+    expect(await eventTypes(gateway, id)).toEqual([
+      'conversation.created',
+      'message.created',
+      'message.sent',
+    ]);
   });
 
   it('names what is wrong with the request', async () => {
@@ -286,6 +286,12 @@ describe('transitions', () => {
     expect((await change(conversation, 'PATCH', '', { customer_id })).body.customer?.id).toBe(customer_id);
     expect((await change(conversation, 'PATCH', '', { customer_id })).status).toBe(200);
     expect((await change(conversation, 'PATCH', '', { customer_id: await newCustomer() })).status).toBe(409);
+  });
+
+  it('takes back what it answered, and changes nothing by that', async () => {
+    const { body } = await change(await open(), 'GET', '');
+    const put = await change(body, 'PUT', '', body);
+    expect([put.status, put.body.last_message_at]).toEqual([200, body.last_message_at]);
   });
 
   it('writes every transition into the timeline, which only shows when asked for', async () => {

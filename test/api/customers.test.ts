@@ -47,6 +47,7 @@ describe('customers', () => {
       email: null,
       custom_attributes: { plan: 'pro', city: 'Riga' },
     });
+    expect(changed.body.custom_attributes).not.toHaveProperty('seats');
     expect((await gateway.call<Customer>('GET', `/api/v1/customers/${body.id}`)).body).toEqual(changed.body);
   });
 

@@ -38,6 +38,7 @@ describe('events', () => {
       'person 2',
     ]);
     expect((await events(`?after=${rest.meta.next_cursor}`)).body.data).toEqual([]);
+    expect(names((await events(`?cursor=${first.meta.next_cursor}`)).body)).toEqual(['person 3', 'person 4']);
   });
 
   it('are filtered by type', async () => {

@@ -219,13 +219,20 @@ describe('reading', () => {
     expect(texts(await messagesOf(id, `?limit=3&cursor=${first.meta.next_cursor}`))).toBe('456');
     const last = await messagesOf(id, '?limit=3&after_seq=6');
     expect([texts(last), last.meta]).toEqual(['7', { next_cursor: null, has_more: false }]);
+    expect(texts(await messagesOf(id, '?limit=3&page=3'))).toBe('7');
     expect(texts(await messagesOf(id, '?limit=3&before_seq=6'))).toBe('345');
     expect(texts(await messagesOf(id, '?after_seq=2&before_seq=5'))).toBe('34');
-    const { body } = await gateway.call<{ messages: Message[]; messages_has_more: boolean }>(
-      'GET',
-      `/api/v1/conversations/${id}?messages=2`,
-    );
-    expect([body.messages.map((one) => one.content).join(''), body.messages_has_more]).toEqual(['67', true]);
+    await write(id, { content: '8', send_at: '2999-01-01T00:00:00Z' });
+    const newest = async (count: number) => {
+      const { body } = await gateway.call<{ messages: Message[]; messages_has_more: boolean }>(
+        'GET',
+        `/api/v1/conversations/${id}?messages=${count}`,
+      );
+      return [body.messages.map((one) => one.content).join(''), body.messages_has_more];
+    };
+    expect(await newest(0)).toEqual(['', true]);
+    expect(await newest(3)).toEqual(['678', true]);
+    expect(await newest(100_000)).toEqual(['12345678', false]);
   });
 
   it('counts what agents have not read, and reads only forwards', async () => {

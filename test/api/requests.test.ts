@@ -91,6 +91,16 @@ describe('hostile input', () => {
       'role',
     ]);
     for (const raw of ['null', '[]', '7', '"x"']) expect((await post(raw)).status).toBe(422);
+    const query = await api.call('GET', '/api/v1/conversations?status=open,lost', { key: acme.key });
+    expect(query.body.error.details.map((detail: { field: string }) => detail.field)).toEqual(['status']);
+  });
+
+  it('refuses times that the database cannot hold, by the name of their field', async () => {
+    for (const time of ['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-12:00', '2026-02-30T00:00:00Z']) {
+      const path = `/api/v1/conversations?created_after=${time}`;
+      const { status, body } = await api.call('GET', path, { key: acme.key });
+      expect([status, body.error.details[0].field]).toEqual([422, 'created_after']);
+    }
   });
 
   it('refuses another content type with a sentence', async () => {

@@ -104,5 +104,10 @@ async function stop(home: Home, binaries: Binaries): Promise<void> {
   const postmaster = await readPostmaster(home.path);
   if (!postmaster || !(await stillPostgres(postmaster.pid))) return;
   const data = join(home.path, 'data');
-  await run(home, binaries.pgCtl, ['stop', '--silent', '--mode=fast', '--timeout=10', `--pgdata=${data}`]);
+  try {
+    await run(home, binaries.pgCtl, ['stop', '--silent', '--mode=fast', '--timeout=10', `--pgdata=${data}`]);
+  } catch (error) {
+    // One that was killed a moment ago leaves its file behind, which pg_ctl waits for in vain: it is stopped all the same.
+    if (await stillPostgres(postmaster.pid)) throw error;
+  }
 }
