@@ -6,6 +6,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    // Real processes, browsers and leases on a busy machine may starve once; what fails twice is broken. The report
+    // names every test that needed it.
+    retry: 1,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     teardownTimeout: 20_000,
