@@ -14,6 +14,8 @@ export function startAgent({ api, token, businessId, showProblem }) {
   const showTyping = typingLine(byId('agent-typing'), 'The customer is typing…');
   let cursor;
   let selected;
+  // Whose answer is awaited: of two selections under way the later one counts.
+  let wanted;
 
   const socket = io({
     // A manager of its own: this side and the visitor's are two people.
@@ -43,7 +45,7 @@ export function startAgent({ api, token, businessId, showProblem }) {
     cursor = ready.cursor;
     const { data } = await api.get('/conversations/?limit=50');
     list.put(data);
-    const newest = selected?.id ?? data[0]?.id;
+    const newest = wanted ?? data[0]?.id;
     if (newest) await select(newest);
   }
 
@@ -72,7 +74,9 @@ export function startAgent({ api, token, businessId, showProblem }) {
   }
 
   async function select(id) {
+    wanted = id;
     const conversation = await api.get(`/conversations/${id}`);
+    if (wanted !== id) return;
     if (selected?.id !== id) messages.clear();
     messages.put(conversation.messages);
     showConversation(conversation);
