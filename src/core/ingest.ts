@@ -159,9 +159,10 @@ async function storeBatch(
     });
   }
   await completeDuplicates(tx, plan);
+  const ofRequest = Map.groupBy(items, (item) => item.request);
   await keepRequests(
     tx,
-    requests.map((request) => outcomeOf(request, items, plan)),
+    requests.map((request) => outcomeOf(request, ofRequest.get(request) ?? [], plan)),
   );
   return answersOf(items, plan);
 }
@@ -191,8 +192,7 @@ async function completeDuplicates(tx: Sql, plan: Plan): Promise<void> {
   }
 }
 
-function outcomeOf(request: IngestRequest, items: Item[], plan: Plan): RequestOutcome {
-  const own = items.filter((item) => item.request === request);
+function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutcome {
   if (own.length === 0) return ignored(request);
   const duplicate = own.every((item) => plan.accepted.get(item)?.duplicate === true);
   return {

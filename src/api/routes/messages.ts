@@ -16,7 +16,7 @@ import { type MessageRow, type MessageView, messageView } from '../../core/views
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
-import { body, errors, json } from '../openapi.ts';
+import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';
 import { pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { idParam, refuseInvalid } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
@@ -73,26 +73,10 @@ const upload = createRoute({
   summary: 'Upload a file to put in a message',
   request: {
     params: idParam,
-    body: {
-      required: true,
-      content: {
-        'multipart/form-data': {
-          schema: z.object({ file: z.unknown().meta({ type: 'string', format: 'binary' }) }),
-        },
-      },
-    },
+    body: uploadBody,
   },
   responses: {
-    201: json(
-      'Where it is; put its `url` or `id` into `attachments` of one message within a day',
-      z.object({
-        id: z.string(),
-        url: z.string(),
-        name: z.string(),
-        type: z.string(),
-        size: z.number().int(),
-      }),
-    ),
+    201: json('Where it is; put its `url` or `id` into `attachments` of one message within a day', uploaded),
     ...errors,
   },
 });

@@ -14,7 +14,7 @@ import {
 } from '../../core/visitor-sessions.ts';
 import { limitBody } from '../body-limit.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { errors, json } from '../openapi.ts';
+import { errors, json, uploadBody, uploaded } from '../openapi.ts';
 import { refuseInvalid } from '../validate.ts';
 
 const tags = ['Web chat'];
@@ -52,25 +52,12 @@ const upload = createRoute({
   summary: 'Upload a file as a visitor, with the visitor token as Bearer',
   request: {
     params,
-    body: {
-      required: true,
-      content: {
-        'multipart/form-data': {
-          schema: z.object({ file: z.unknown().meta({ type: 'string', format: 'binary' }) }),
-        },
-      },
-    },
+    body: uploadBody,
   },
   responses: {
     201: json(
       'Where it is; put its `url` or `id` into `attachments` of one `client_message` within a day',
-      z.object({
-        id: z.string(),
-        url: z.string(),
-        name: z.string(),
-        type: z.string(),
-        size: z.number().int(),
-      }),
+      uploaded,
     ),
     ...errors,
   },
