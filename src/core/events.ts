@@ -196,7 +196,6 @@ export function followEvents(options: FollowOptions, publish: Publish) {
   });
   const unsubscribe = options.wake.on('events', follower.wake);
   return {
-    position: () => position,
     async stop() {
       unsubscribe();
       await follower.stop();
