@@ -78,6 +78,11 @@ async function findRepeated(tx: Sql, { id }: ConversationRow, { clientMessageId 
 }
 
 async function refuseUntimely(tx: Sql, conversation: ConversationRow, draft: Draft): Promise<void> {
+  if (conversation.merged_into_id !== null) {
+    throw new AppError('conflict', 'The conversation is merged into another one; write there.', {
+      extra: { merged_into_id: conversation.merged_into_id },
+    });
+  }
   if (draft.ifLastSeq !== undefined && conversation.last_public_seq > draft.ifLastSeq) {
     throw new AppError('conflict', 'A newer message has come since.', {
       extra: { last_seq: conversation.last_public_seq },
@@ -86,10 +91,14 @@ async function refuseUntimely(tx: Sql, conversation: ConversationRow, draft: Dra
   if (draft.replyToId !== undefined) await refuseForeignReply(tx, conversation, draft);
   if (draft.note === true) return;
   refuseUnreachable(conversation);
-  if (isWindowClosed(conversation, draft.sendAt ?? new Date())) {
-    const extra = { reply_window_expires_at: conversation.reply_window_expires_at?.toISOString() };
-    throw new AppError('window_closed', WINDOW_CLOSED, { extra });
-  }
+  refuseOutsideWindow(conversation, draft.sendAt ?? new Date());
+}
+
+/** Some channels let us answer freely only for a time after the customer wrote. */
+export function refuseOutsideWindow(conversation: ConversationRow, at: Date): void {
+  if (!isWindowClosed(conversation, at)) return;
+  const extra = { reply_window_expires_at: conversation.reply_window_expires_at?.toISOString() };
+  throw new AppError('window_closed', WINDOW_CLOSED, { extra });
 }
 
 /** What a message is told that comes after the window. */

@@ -88,7 +88,7 @@ export async function cancelMessage(tx: Sql, businessId: string, id: string): Pr
 }
 
 /** The conversation first, then the message: the order of every writer. */
-async function lockOutbound(tx: Sql, businessId: string, id: string): Promise<Locked> {
+export async function lockOutbound(tx: Sql, businessId: string, id: string): Promise<Locked> {
   const { conversation_id, direction } = await findMessage(tx, businessId, id);
   if (direction !== 'outbound') throw new AppError('conflict', 'Only messages to the customer are sent.');
   const conversation = await lockConversation(tx, businessId, conversation_id);

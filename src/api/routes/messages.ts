@@ -7,6 +7,7 @@ import { authorOf } from '../../core/author.ts';
 import { findConversation } from '../../core/conversations.ts';
 import type { Sql } from '../../core/database/connect.ts';
 import { chooseChannel } from '../../core/default-channel.ts';
+import { editScheduled } from '../../core/edit-scheduled.ts';
 import { invalidField } from '../../core/errors.ts';
 import { findMessage, listMessages, viewOneMessage } from '../../core/messages.ts';
 import { type Draft, queueMessage } from '../../core/queue-message.ts';
@@ -18,7 +19,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';
 import { pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam, refuseInvalid, time } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { customerInput } from './customers.ts';
 
@@ -115,6 +116,23 @@ const cancel = createRoute({
   tags,
   summary: 'Cancel a message that is scheduled or queued',
   request: { params: idParam },
+  responses: answered,
+});
+
+const edit = createRoute({
+  method: 'patch',
+  path: '/messages/{id}',
+  tags,
+  summary: 'Change a message while it is scheduled',
+  request: {
+    params: idParam,
+    body: body(
+      messageInput.pick({ html: true, subject: true, cancel_on_reply: true }).extend({
+        content: z.string().max(100_000).optional(),
+        send_at: time.optional().meta({ description: 'A time in the past lets it go at once.' }),
+      }),
+    ),
+  },
   responses: answered,
 });
 
@@ -223,6 +241,12 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     return c.json(answer, 200);
   }
 
+  app.openapi(edit, (c) => {
+    const { content, html, subject, send_at, cancel_on_reply } = c.req.valid('json');
+    const sendAt = send_at === undefined ? undefined : new Date(send_at);
+    const patch = { content, html, subject, sendAt, cancelOnReply: cancel_on_reply };
+    return change(c, (tx, businessId, id) => editScheduled(tx, { businessId, id, patch }));
+  });
   app.openapi(cancel, (c) => change(c, cancelMessage));
   app.openapi(retry, (c) => change(c, retryMessage));
   app.openapi(skip, (c) => change(c, skipMessage));

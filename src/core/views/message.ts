@@ -60,6 +60,7 @@ export interface MessageRow {
   status: MessageStatus | null;
   error: MessageError | null;
   send_at: Date | null;
+  cancel_on_reply?: boolean;
   next_attempt_at: Date | null;
   created_at: Date;
   sent_at: Date | null;
