@@ -34,6 +34,8 @@ export interface ConversationFilter {
   createdAfter?: string | undefined;
   createdBefore?: string | undefined;
   updatedSince?: string | undefined;
+  /** Those too that were merged into another one. */
+  includeMerged?: boolean | undefined;
   sort: ConversationSort;
 }
 
@@ -120,6 +122,7 @@ function behind(sql: Sql, sort: ConversationSort, after: string[] | undefined) {
 function conditions(sql: Sql, filter: ConversationFilter) {
   const { status, assigneeId, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
   return sql`
+    ${filter.includeMerged === true ? sql`` : sql`and c.merged_into_id is null`}
     ${status === undefined ? sql`` : sql`and c.status = any(${status})`}
     ${assigneeId === undefined ? sql`` : assigneeId === 'none' ? sql`and c.assignee_id is null` : sql`and c.assignee_id = ${assigneeId}`}
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}

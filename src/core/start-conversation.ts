@@ -96,7 +96,7 @@ async function takeThread(
   { row, adapter }: LoadedChannel,
   { recipient, customer }: { recipient: Recipient; customer: CustomerRow | null },
 ): Promise<void> {
-  const current = await lockThread(tx, row, recipient.threadKey);
+  const { current } = await lockThread(tx, row, recipient.threadKey);
   const owner = {
     businessId: row.business_id,
     channelId: row.id,
@@ -113,18 +113,19 @@ async function takeThread(
   });
 }
 
-/** The thread's conversation, once nobody else can repoint the thread. */
+/** The thread's conversation, once nobody else can repoint the thread; and whether a merge made it lead there. */
 async function lockThread(
   tx: Sql,
   channel: { id: string; business_id: string },
   threadKey: string,
-): Promise<string | null> {
+): Promise<{ current: string | null; wasMerged: boolean }> {
   await tx`
     insert into threads (channel_id, business_id, thread_key)
     values (${channel.id}, ${channel.business_id}, ${threadKey}) on conflict do nothing`;
-  const [thread] = await tx<[{ conversation_id: string | null }]>`
-    select conversation_id from threads where channel_id = ${channel.id} and thread_key = ${threadKey} for update`;
-  return thread.conversation_id;
+  const [thread] = await tx<[{ current: string | null; wasMerged: boolean }]>`
+    select conversation_id as current, merged_from is not null as "wasMerged" from threads
+    where channel_id = ${channel.id} and thread_key = ${threadKey} for update`;
+  return thread;
 }
 
 async function lockActive(tx: Sql, id: string): Promise<ConversationRow | undefined> {
@@ -184,7 +185,7 @@ export async function writeToAddress(
   const { channel, to, draft } = address;
   const threadKey = channel.adapter.threadKeyFor?.(to);
   if (threadKey === undefined) throw unknownAddress();
-  const current = await lockThread(tx, channel.row, threadKey);
+  const { current, wasMerged } = await lockThread(tx, channel.row, threadKey);
   const owner = {
     businessId: channel.row.business_id,
     channelId: channel.row.id,
@@ -192,7 +193,9 @@ export async function writeToAddress(
     kind: kindOf(to),
   };
   const customer = await customerAt(tx, { ...owner, fields: address.customer });
-  const active = current === null ? undefined : await lockActive(tx, current);
+  const goesOn = current === null ? undefined : await lockActive(tx, current);
+  // Of a merged conversation the messages go to its own address, which is another one.
+  const active = wasMerged && goesOn?.thread_key !== threadKey ? undefined : goesOn;
   const subject = draft.email?.subject ?? null;
   const conversation = active ?? (await openConversation(tx, channel, { customer, threadKey, subject }));
   return queueMessage(tx, conversation, { draft, ...writing });

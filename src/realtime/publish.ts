@@ -60,8 +60,8 @@ function assignment({ conversation_id, data }: EventRow): Record<string, unknown
 
 /** What the visitor's sockets hear of an event: the public part of messages meant for them, and nothing else. */
 export function visitorFrames(event: EventRow): Frame[] {
-  const { message } = event.data;
-  if (message === undefined || !isForVisitor(message)) return [];
+  const { message, conversation } = event.data;
+  if (message === undefined || !isForVisitor(message) || isOfAnother(message, conversation)) return [];
   if (isNewMessage(event)) return [{ event: 'new_message', payload: publicMessage(message) }];
   switch (event.type) {
     case 'message.delivered':
@@ -82,6 +82,15 @@ export function visitorFrames(event: EventRow): Frame[] {
 /** Notes, activity and what has no place in the conversation yet stay on the agent side. */
 function isForVisitor(message: MessageView): boolean {
   return message.seq !== null && message.direction !== 'internal' && !AGENT_SIDE.has(message.type);
+}
+
+/** A merged conversation may hold messages of somebody else. */
+function isOfAnother(
+  { direction, sender }: MessageView,
+  conversation: EventRow['data']['conversation'],
+): boolean {
+  const customerId = conversation?.customer_id ?? null;
+  return direction === 'inbound' && customerId !== null && sender.id !== null && sender.id !== customerId;
 }
 
 const AGENT_SIDE: ReadonlySet<string> = new Set(['note', 'activity']);

@@ -13,12 +13,15 @@ export interface Owner {
   channelId: string;
   threadKey: string | null;
   externalId: string | null;
+  /** Their further threads that merges led here. */
+  mergedThreadKeys?: string[];
 }
 
 /** The rooms of a conversation's own visitor. */
-export function visitorRooms({ channelId, threadKey, externalId }: Owner): string[] {
+export function visitorRooms({ channelId, threadKey, externalId, mergedThreadKeys = [] }: Owner): string[] {
+  const threadKeys = threadKey === null ? mergedThreadKeys : [threadKey, ...mergedThreadKeys];
   return [
-    ...(threadKey === null ? [] : [`visitor_${channelId}_${threadKey}`]),
+    ...threadKeys.map((key) => `visitor_${channelId}_${key}`),
     ...(externalId === null ? [] : [`person_${channelId}_${externalId}`]),
   ];
 }

@@ -28,7 +28,10 @@ export async function findOwnConversation(sql: Sql, visitor: Visitor, id: string
 
 /** Customers are how the rows are found; the thread is what makes them the visitor's. */
 function isOwn(sql: Sql, { businessId, channelId, visitorId, threadKey, externalId }: Visitor) {
-  const ofVisitor = sql`c.thread_key = ${threadKey} and c.customer_id = (
+  // A merge may have led the thread to another conversation of the same customer.
+  const ofThread = sql`(c.thread_key = ${threadKey} or c.id = (
+    select conversation_id from threads where channel_id = ${channelId} and thread_key = ${threadKey}))`;
+  const ofVisitor = sql`${ofThread} and c.customer_id = (
     select customer_id from identities where channel_id = ${channelId} and address = ${visitorId})`;
   const ofPerson =
     externalId === undefined
@@ -64,15 +67,17 @@ export async function listOwnConversations(sql: Sql, visitor: Visitor): Promise<
   }));
 }
 
-/** What a visitor may see of a conversation after a seq, oldest first. */
+/** What a visitor may see of a conversation after a seq, oldest first; never what another customer wrote in a merged one. */
 export async function listPublicMessages(
   sql: Sql,
   conversationId: string,
   { afterSeq, limit }: { afterSeq: number; limit: number },
 ): Promise<{ messages: MessageView[]; hasMore: boolean }> {
   const rows = await sql<MessageRow[]>`
-    select * from messages
+    select * from messages m
     where conversation_id = ${conversationId} and seq > ${afterSeq} and direction <> 'internal'
+      and (direction = 'outbound' or customer_id is not distinct from (
+        select coalesce(c.customer_id, m.customer_id) from conversations c where c.id = ${conversationId}))
       and type not in ('note', 'activity') and deleted_at is null
       and status is distinct from 'canceled' and status is distinct from 'failed'
     order by seq limit ${limit + 1}`;
@@ -82,15 +87,30 @@ export async function listPublicMessages(
 /** Whose conversations these are; those of other channels than web chat are nobody's here. */
 export async function ownersOf(sql: Sql, conversationIds: readonly string[]): Promise<Map<string, Owner>> {
   const rows = await sql<
-    { id: string; channel_id: string; thread_key: string | null; external_id: string | null }[]
+    {
+      id: string;
+      channel_id: string;
+      thread_key: string | null;
+      external_id: string | null;
+      merged: string[];
+    }[]
   >`
-    select c.id, c.channel_id, c.thread_key, p.external_id from conversations c
+    select c.id, c.channel_id, c.thread_key, p.external_id, array(
+      select t.thread_key from threads t
+      where t.conversation_id = c.id and t.channel_id = c.channel_id and t.customer_id = c.customer_id
+        and t.thread_key <> c.thread_key) as merged
+    from conversations c
     left join customers p on p.id = c.customer_id and p.deleted_at is null
     where c.id = any(${[...conversationIds]}) and c.channel_type = 'webchat'`;
   return new Map(
     rows.map((row) => [
       row.id,
-      { channelId: row.channel_id, threadKey: row.thread_key, externalId: row.external_id },
+      {
+        channelId: row.channel_id,
+        threadKey: row.thread_key,
+        externalId: row.external_id,
+        mergedThreadKeys: row.merged,
+      },
     ]),
   );
 }

@@ -46,6 +46,8 @@ const BODIES: Record<string, unknown> = {
   'POST /api/v1/conversations/{id}/typing': { is_typing: true },
   'POST /api/v1/conversations/{id}/messages': { content: 'taken' },
   'POST /api/v1/conversations/{id}/reply': { message: 'taken', type: 'reply' },
+  'POST /api/v1/conversations/{id}/merge': { into: '01900000-0000-7000-8000-000000000000' },
+  'PATCH /api/v1/messages/{id}': { content: 'taken' },
   'PATCH /api/v1/customers/{id}': { name: 'taken' },
   'PUT /api/v1/customers/{id}': { name: 'taken' },
   'PATCH /api/v1/webhook-endpoints/{id}': { description: 'taken' },
@@ -68,6 +70,7 @@ const foreignBodies = (): [route: string, body: object, field: string | null][] 
   ['PATCH /api/v1/conversations/{id}', { customer_id: ids.customer }, 'customer_id'],
   ['PUT /api/v1/conversations/{id}', { customer_id: ids.customer }, 'customer_id'],
   ['POST /api/v1/conversations/{id}/assign', { assignee_id: ids.agent }, 'assignee_id'],
+  ['POST /api/v1/conversations/{id}/merge', { into: ids.conversation }, 'into'],
   ['POST /api/v1/conversations/{id}/messages', { content: 'x', reply_to_id: ids.message }, 'reply_to_id'],
   [
     'POST /api/v1/conversations/{id}/messages',

@@ -51,6 +51,10 @@ const listQuery = pageQuery.extend({
   created_after: time.optional(),
   created_before: time.optional(),
   updated_since: time.optional(),
+  include: z
+    .enum(['merged'])
+    .optional()
+    .meta({ description: 'Those too that were merged into another one.' }),
   sort: z.enum(CONVERSATION_SORTS).default('-last_message_at'),
 });
 
@@ -186,6 +190,7 @@ function filterOf(query: z.infer<typeof listQuery>, businessId: string): Convers
     createdAfter: query.created_after,
     createdBefore: query.created_before,
     updatedSince: query.updated_since,
+    includeMerged: query.include === 'merged',
     sort: query.sort,
   };
 }

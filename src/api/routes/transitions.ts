@@ -1,14 +1,17 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { authorOf } from '../../core/author.ts';
 import { findConversation } from '../../core/conversations.ts';
 import { AppError } from '../../core/errors.ts';
 import { changeStatus, snooze } from '../../core/lifecycle.ts';
+import { mergeConversation, unmergeConversation } from '../../core/merge-conversations.ts';
 import { showRead } from '../../core/show-read.ts';
 import { assign, changeTags, isAgent, markRead, requestHandoff } from '../../core/triage.ts';
 import { type ConversationRow, conversationView } from '../../core/views/conversation.ts';
 import { type Act, act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { idParam, refuseInvalid, time, uuid } from '../validate.ts';
 import { viewWithCustomer } from '../views/conversation-detail.ts';
@@ -75,6 +78,18 @@ const read = actionRoute(
   'Note how far agents have read; without a seq, everything',
   z.object({ up_to_seq: z.number().int().nonnegative().optional() }),
 );
+const merge = actionRoute(
+  'merge',
+  'Make a conversation part of another, where its customer goes on from now on',
+  z.object({ into: uuid }),
+);
+const unmerge = createRoute({
+  ...about,
+  method: 'delete',
+  path: '/conversations/{id}/merge',
+  summary: 'Undo the merge of a conversation',
+  request: { params: idParam },
+});
 const typing = createRoute({
   method: 'post',
   path: '/conversations/{id}/typing',
@@ -123,6 +138,28 @@ export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const answer = await transition(c, (tx, it, by) => markRead(tx, it, { upToSeq, by }));
     void showRead(deps, c.req.valid('param').id);
     return answer;
+  });
+
+  // Both lock threads before conversations, so the path's conversation must not be locked first.
+  app.openapi(merge, async (c) => {
+    const { actor } = c.var;
+    const what = {
+      businessId: actor.businessId,
+      id: c.req.valid('param').id,
+      into: c.req.valid('json').into,
+    };
+    const answer = await commitAnswer(c, 200, async (tx) =>
+      viewWithCustomer(tx, await mergeConversation(tx, { ...what, by: await authorOf(tx, actor) })),
+    );
+    return c.json(answer, 200);
+  });
+  app.openapi(unmerge, async (c) => {
+    const { actor, transact } = c.var;
+    const what = { businessId: actor.businessId, id: c.req.valid('param').id };
+    const answer = await transact(async (tx) =>
+      viewWithCustomer(tx, await unmergeConversation(tx, { ...what, by: await authorOf(tx, actor) })),
+    );
+    return c.json(answer, 200);
   });
 
   app.openapi(typing, async (c) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Attachments } from '../../core/attachments.ts';
 import { listParticipants } from '../../core/conversations.ts';
 import type { Sql } from '../../core/database/connect.ts';
+import { mergedFrom } from '../../core/merge-conversations.ts';
 import { conversationMessages } from '../../core/messages.ts';
 import { type ConversationRow, conversationView, viewConversation } from '../../core/views/conversation.ts';
 import type { CustomerRow } from '../../core/views/customer.ts';
@@ -15,6 +16,7 @@ const participantView = z.object({
 
 export const conversationDetail = conversationView.extend({
   participants: z.array(participantView),
+  merged_from: z.array(z.string()).meta({ description: 'The conversations that were merged into this one.' }),
   messages: z.array(messageView),
   messages_has_more: z.boolean(),
 });
@@ -47,6 +49,7 @@ export async function viewDetail(
   return options.attachments.mintUrls({
     ...(await viewWithCustomer(sql, row)),
     participants: [...(await listParticipants(sql, row))],
+    merged_from: await mergedFrom(sql, row),
     messages,
     messages_has_more: hasMore,
   });

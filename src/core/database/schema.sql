@@ -180,6 +180,7 @@ create table conversations (
 CREATE INDEX conversations_activity ON public.conversations USING btree (business_id, last_message_at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (business_id, assignee_id, last_message_at DESC, id DESC) WHERE (assignee_id IS NOT NULL);
 CREATE INDEX conversations_customer ON public.conversations USING btree (customer_id);
+CREATE INDEX conversations_merged ON public.conversations USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (snoozed_until) WHERE (status = 'snoozed'::text);
 CREATE INDEX conversations_status ON public.conversations USING btree (business_id, status, last_message_at DESC, id DESC);
 
@@ -201,6 +202,7 @@ create table customers (
   constraint customers_merged_into_id_business_id_fkey FOREIGN KEY (merged_into_id, business_id) REFERENCES customers(id, business_id)
 );
 CREATE INDEX customers_email ON public.customers USING btree (business_id, lower(email)) WHERE (email IS NOT NULL);
+CREATE INDEX customers_merged ON public.customers USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX customers_phone ON public.customers USING btree (business_id, phone) WHERE (phone IS NOT NULL);
 CREATE UNIQUE INDEX customers_external_id ON public.customers USING btree (business_id, external_id) WHERE ((external_id IS NOT NULL) AND (deleted_at IS NULL));
 
@@ -460,6 +462,7 @@ create table threads (
   customer_id uuid,
   conversation_id uuid,
   updated_at timestamp with time zone default now() not null,
+  merged_from uuid[],
   constraint threads_pkey PRIMARY KEY (channel_id, thread_key),
   constraint threads_business_id_channel_id_fkey FOREIGN KEY (business_id, channel_id) REFERENCES channels(business_id, id),
   constraint threads_conversation_id_business_id_fkey FOREIGN KEY (conversation_id, business_id) REFERENCES conversations(id, business_id) DEFERRABLE INITIALLY DEFERRED
@@ -552,7 +555,7 @@ begin
     exit when found = cardinality(party_addresses);
     -- A sender's verified id of its own business joins the customer who has it; everybody else begins as a new one.
     insert into identities (id, business_id, channel_id, customer_id, kind, address, profile)
-    select r.id, r.business_id, r.channel_id, coalesce(c.id, r.customer_id), r.kind, r.address, r.profile
+    select r.id, r.business_id, r.channel_id, coalesce(c.merged_into_id, c.id, r.customer_id), r.kind, r.address, r.profile
     from json_to_recordset(parties) as r(id uuid, business_id uuid, channel_id uuid, customer_id uuid, kind text,
       address text, external_id text, profile jsonb)
     left join customers c on c.business_id = r.business_id and c.external_id = r.external_id and c.deleted_at is null
@@ -570,6 +573,15 @@ begin
       from unnest(ref_channels, ref_externals) as r(channel_id, external_id)
       join provider_ids p on p.channel_id = r.channel_id and p.external_id = r.external_id
       join messages m on m.id = p.message_id) f;
+  end if;
+
+  -- What was merged is written to where it was merged into.
+  if cardinality(named_conversations) > 0 then
+    with recursive named as (
+      select unnest(named_conversations) as id
+      union select c.merged_into_id from conversations c join named using (id) where c.merged_into_id is not null
+    )
+    select array_agg(id) into named_conversations from named;
   end if;
 
   select json_agg(l) into locked_conversations from (

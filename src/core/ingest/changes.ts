@@ -133,13 +133,15 @@ interface ThreadMove {
 /** Both keys lead to the conversation from now on: what was sent to the old one before the move may still arrive. */
 async function moveThread(tx: Sql, { channelId, change, to }: ThreadMove): Promise<void> {
   await tx`
-    update threads n set conversation_id = o.conversation_id, customer_id = o.customer_id, updated_at = now()
+    update threads n set conversation_id = o.conversation_id, customer_id = o.customer_id,
+      merged_from = o.merged_from, updated_at = now()
     from threads o
     where n.channel_id = ${channelId} and n.thread_key = ${to} and n.conversation_id is null
       and o.channel_id = ${channelId} and o.thread_key = ${change.threadKey}`;
   await tx`
     update conversations set thread_key = ${to}
-    where id = (select conversation_id from threads where channel_id = ${channelId} and thread_key = ${change.threadKey})`;
+    where channel_id = ${channelId} and thread_key = ${change.threadKey}
+      and id = (select conversation_id from threads where channel_id = ${channelId} and thread_key = ${change.threadKey})`;
 }
 
 /** A late item of an album: its attachments join the message that the first one began. */

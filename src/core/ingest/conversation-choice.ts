@@ -40,9 +40,22 @@ function meantConversation(
   const { conversation } = item.inbound;
   if (typeof conversation === 'object') {
     const named = state.conversations.get(conversation.id);
-    if (named?.channel_id === item.channel.id && named.thread_key === thread.thread_key) return named;
+    if (named?.channel_id === item.channel.id && named.thread_key === thread.thread_key)
+      return standing(named, state);
   }
   return thread.conversation_id === null ? undefined : state.conversations.get(thread.conversation_id);
+}
+
+/** What was merged is written to where it was merged into. */
+function standing(named: ConversationRow, state: State): ConversationRow {
+  let conversation = named;
+  while (conversation.merged_into_id !== null) {
+    const into = state.conversations.get(conversation.merged_into_id);
+    // Merged while this batch was looked up: a second look finds where it went.
+    if (into === undefined) throw new Error('a conversation was merged meanwhile');
+    conversation = into;
+  }
+  return conversation;
 }
 
 interface Opening {

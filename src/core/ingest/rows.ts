@@ -51,12 +51,14 @@ interface Written {
 
 /** The row of a customer's message; its seq comes when it is counted. */
 export function customerMessage(
-  { inbound, proposedId }: Item & { inbound: InboundMessage },
+  { inbound, channel, proposedId }: Item & { inbound: InboundMessage },
   { conversation, sender, now }: Written,
 ): MessageRow {
   return {
     ...blankMessage(conversation, now),
     id: proposedId,
+    // Of a merged conversation the messages may come over another channel than its own.
+    channel_id: channel.id,
     customer_id: sender.id,
     direction: 'inbound',
     sender_type: 'customer',
