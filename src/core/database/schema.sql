@@ -80,6 +80,8 @@ create table attempts (
   message text,
   response_excerpt text,
   duration_ms integer,
+  url text,
+  response_headers jsonb,
   constraint attempts_pkey PRIMARY KEY (id, started_at),
   constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['send'::text, 'delivery'::text])))
 ) partition by RANGE (started_at);
@@ -222,11 +224,17 @@ create table deliveries (
   last_outcome text,
   last_status_code integer,
   delivered_at timestamp with time zone,
+  conversation_id uuid,
+  order_key uuid,
+  trigger text default 'event'::text not null,
+  attempt integer default 0 not null,
+  last_duration_ms integer,
   constraint deliveries_pkey PRIMARY KEY (id, created_at),
   constraint deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'canceled'::text])))
 ) partition by RANGE (created_at);
 CREATE INDEX deliveries_due ON ONLY public.deliveries USING btree (endpoint_id, next_attempt_at, event_seq) WHERE (status = 'pending'::text);
 CREATE INDEX deliveries_endpoint ON ONLY public.deliveries USING btree (endpoint_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_ordered ON ONLY public.deliveries USING btree (endpoint_id, order_key, event_seq) WHERE ((status = 'pending'::text) AND (order_key IS NOT NULL));
 
 create table endpoint_secrets (
   id uuid not null,
@@ -499,9 +507,19 @@ create table webhook_endpoints (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   deleted_at timestamp with time zone,
+  signatures text[] default '{v1}'::text[] not null,
+  ordering text default 'none'::text not null,
+  filter jsonb,
+  headers bytea,
+  header_names text[] default '{}'::text[] not null,
+  concurrency integer,
+  missed_since timestamp with time zone,
+  exhausted_announced_at timestamp with time zone,
   constraint webhook_endpoints_pkey PRIMARY KEY (id),
   constraint webhook_endpoints_business_id_id_key UNIQUE (business_id, id),
+  constraint webhook_endpoints_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
   constraint webhook_endpoints_dialect_check CHECK ((dialect = ANY (ARRAY['native'::text, 'support'::text]))),
+  constraint webhook_endpoints_ordering_check CHECK ((ordering = ANY (ARRAY['none'::text, 'conversation'::text, 'endpoint'::text]))),
   constraint webhook_endpoints_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
 );
 CREATE INDEX webhook_endpoints_business ON public.webhook_endpoints USING btree (business_id) WHERE (deleted_at IS NULL);
