@@ -39,6 +39,14 @@ create table api_keys (
   constraint api_keys_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
 );
 
+create table assignment_turns (
+  pool_id uuid not null,
+  agent_id uuid not null,
+  assigned_at timestamp with time zone not null,
+  constraint assignment_turns_pkey PRIMARY KEY (pool_id, agent_id),
+  constraint assignment_turns_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(id)
+);
+
 create table attachments (
   id uuid not null,
   business_id uuid not null,
@@ -106,7 +114,9 @@ create table businesses (
   timezone text default 'UTC'::text not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
-  constraint businesses_pkey PRIMARY KEY (id)
+  auto_resolve_after_minutes integer,
+  constraint businesses_pkey PRIMARY KEY (id),
+  constraint businesses_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0))
 );
 
 create table channels (
@@ -132,14 +142,36 @@ create table channels (
   deleted_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  catch_up_at timestamp with time zone,
+  caught_up_at timestamp with time zone,
+  auto_resolve_after_minutes integer,
   constraint channels_pkey PRIMARY KEY (id),
   constraint channels_business_id_id_key UNIQUE (business_id, id),
+  constraint channels_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0)),
   constraint channels_reopen_check CHECK ((reopen ~ '^(always|never|within_hours:[0-9]{1,5})$'::text)),
   constraint channels_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
 );
 CREATE INDEX channels_connecting ON public.channels USING btree (connect_at) WHERE (connect_at IS NOT NULL);
 CREATE UNIQUE INDEX channels_account ON public.channels USING btree (account_key) WHERE (is_active AND (deleted_at IS NULL));
 CREATE UNIQUE INDEX channels_default ON public.channels USING btree (business_id) WHERE (is_default AND (deleted_at IS NULL));
+
+create table consents (
+  id uuid not null,
+  business_id uuid not null,
+  channel_id uuid not null,
+  address text not null,
+  consent text not null,
+  source text not null,
+  keyword text,
+  agent_id uuid,
+  said_at timestamp with time zone not null,
+  created_at timestamp with time zone default now() not null,
+  constraint consents_pkey PRIMARY KEY (id),
+  constraint consents_consent_check CHECK ((consent = ANY (ARRAY['stop'::text, 'start'::text, 'help'::text]))),
+  constraint consents_source_check CHECK ((source = ANY (ARRAY['customer'::text, 'provider'::text, 'agent'::text]))),
+  constraint consents_business_id_channel_id_fkey FOREIGN KEY (business_id, channel_id) REFERENCES channels(business_id, id)
+);
+CREATE INDEX consents_newest ON public.consents USING btree (channel_id, address, said_at DESC, id DESC);
 
 create table conversations (
   id uuid not null,
@@ -170,21 +202,30 @@ create table conversations (
   merged_into_id uuid,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  open_card jsonb,
+  team_id uuid,
+  assign_at timestamp with time zone,
+  handoff_requested_at timestamp with time zone,
   constraint conversations_pkey PRIMARY KEY (id, business_id),
   constraint conversations_check CHECK (((status = 'snoozed'::text) = (snoozed_until IS NOT NULL))),
   constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
   constraint conversations_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'snoozed'::text, 'resolved'::text, 'closed'::text]))),
   constraint conversations_business_id_assignee_id_fkey FOREIGN KEY (business_id, assignee_id) REFERENCES agents(business_id, id),
   constraint conversations_business_id_channel_id_fkey FOREIGN KEY (business_id, channel_id) REFERENCES channels(business_id, id),
+  constraint conversations_business_id_team_id_fkey FOREIGN KEY (business_id, team_id) REFERENCES teams(business_id, id),
   constraint conversations_customer_id_business_id_fkey FOREIGN KEY (customer_id, business_id) REFERENCES customers(id, business_id) DEFERRABLE INITIALLY DEFERRED,
   constraint conversations_merged_into_id_business_id_fkey FOREIGN KEY (merged_into_id, business_id) REFERENCES conversations(id, business_id)
 );
 CREATE INDEX conversations_activity ON public.conversations USING btree (business_id, last_message_at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (business_id, assignee_id, last_message_at DESC, id DESC) WHERE (assignee_id IS NOT NULL);
+CREATE INDEX conversations_busy ON public.conversations USING btree (assignee_id) WHERE ((assignee_id IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'pending'::text])));
 CREATE INDEX conversations_customer ON public.conversations USING btree (customer_id);
+CREATE INDEX conversations_handoff ON public.conversations USING btree (business_id, handoff_requested_at, id) WHERE needs_human_handoff;
 CREATE INDEX conversations_merged ON public.conversations USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (snoozed_until) WHERE (status = 'snoozed'::text);
 CREATE INDEX conversations_status ON public.conversations USING btree (business_id, status, last_message_at DESC, id DESC);
+CREATE INDEX conversations_team ON public.conversations USING btree (business_id, team_id, last_message_at DESC, id DESC) WHERE (team_id IS NOT NULL);
+CREATE INDEX conversations_waiting ON public.conversations USING btree (assign_at) WHERE (assign_at IS NOT NULL);
 
 create table customers (
   id uuid not null,
@@ -438,6 +479,7 @@ create table readers (
   name text not null,
   seq bigint not null,
   updated_at timestamp with time zone default now() not null,
+  day date default '1970-01-01'::date not null,
   constraint readers_pkey PRIMARY KEY (name)
 );
 
@@ -462,6 +504,31 @@ create table settings (
   value text not null,
   constraint settings_pkey PRIMARY KEY (key)
 );
+
+create table team_members (
+  business_id uuid not null,
+  team_id uuid not null,
+  agent_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint team_members_pkey PRIMARY KEY (team_id, agent_id),
+  constraint team_members_business_id_agent_id_fkey FOREIGN KEY (business_id, agent_id) REFERENCES agents(business_id, id),
+  constraint team_members_business_id_team_id_fkey FOREIGN KEY (business_id, team_id) REFERENCES teams(business_id, id)
+);
+CREATE INDEX team_members_agent ON public.team_members USING btree (agent_id);
+
+create table teams (
+  id uuid not null,
+  business_id uuid not null,
+  name text not null,
+  assignment jsonb default '{"mode": "round_robin"}'::jsonb not null,
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint teams_pkey PRIMARY KEY (id),
+  constraint teams_business_id_id_key UNIQUE (business_id, id),
+  constraint teams_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+CREATE UNIQUE INDEX teams_name ON public.teams USING btree (business_id, lower(name)) WHERE (deleted_at IS NULL);
 
 create table threads (
   channel_id uuid not null,
