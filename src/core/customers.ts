@@ -1,5 +1,4 @@
-import type { Window } from './conversations.ts';
-import { containing } from './conversations.ts';
+import { type AddressFields, primaryAddresses, storeAddresses } from './customer-addresses.ts';
 import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import { AppError } from './errors.ts';
@@ -17,49 +16,26 @@ export interface Identity {
   address: string;
 }
 
-export interface CustomerFields {
+/** A customer's row with what became of the person. */
+export interface StoredCustomer extends CustomerRow {
+  blocked_at: Date | null;
+  merged_into_id: string | null;
+}
+
+export interface CustomerFields extends AddressFields {
   name?: string | null | undefined;
-  email?: string | null | undefined;
-  phone?: string | null | undefined;
   external_id?: string | null | undefined;
   custom_attributes?: Record<string, unknown> | undefined;
 }
 
-export interface CustomerFilter {
-  businessId: string;
-  q?: string | undefined;
-  email?: string | undefined;
-  phone?: string | undefined;
-  externalId?: string | undefined;
-}
-
 /** The business's customer. Throws `not_found` for any other id. */
-export async function findCustomer(sql: Sql, businessId: string, id: string): Promise<CustomerRow> {
+export async function findCustomer(sql: Sql, businessId: string, id: string): Promise<StoredCustomer> {
   const [row] = isUuid(id)
-    ? await sql<CustomerRow[]>`
+    ? await sql<StoredCustomer[]>`
         select * from customers where id = ${id} and business_id = ${businessId} and deleted_at is null`
     : [];
   if (row === undefined) throw new AppError('not_found', 'There is no such customer.');
   return row;
-}
-
-/** One window of the business's customers, newest first. */
-export async function listCustomers(
-  sql: Sql,
-  filter: CustomerFilter,
-  window: Window,
-): Promise<CustomerRow[]> {
-  const { businessId, q, email, phone, externalId } = filter;
-  const pattern = containing(q ?? '');
-  return sql<CustomerRow[]>`
-    select * from customers
-    where business_id = ${businessId} and deleted_at is null and merged_into_id is null
-      ${email === undefined ? sql`` : sql`and lower(email) = ${email.toLowerCase()}`}
-      ${phone === undefined ? sql`` : sql`and phone = ${normalPhone(phone)}`}
-      ${externalId === undefined ? sql`` : sql`and external_id = ${externalId}`}
-      ${q === undefined ? sql`` : sql`and (name ilike ${pattern} or email ilike ${pattern} or phone ilike ${pattern} or external_id ilike ${pattern})`}
-      ${window.after === undefined ? sql`` : sql`and id < ${window.after[0] ?? ''}::uuid`}
-    order by id desc limit ${window.fetch} offset ${window.offset}`;
 }
 
 /** Stores a new customer. An `external_id` that another one has is a `conflict`. */
@@ -67,14 +43,23 @@ export async function createCustomer(
   tx: Sql,
   businessId: string,
   fields: CustomerFields,
-): Promise<CustomerRow> {
-  return insertCustomer(tx, { id: newId(), business_id: businessId, ...columnsOf(fields) });
+): Promise<StoredCustomer> {
+  return insertCustomer(tx, { id: newId(), businessId, fields });
 }
 
-async function insertCustomer(tx: Sql, row: Partial<CustomerRow> & { id: string }): Promise<CustomerRow> {
-  const stored = { ...row, custom_attributes: mergeAttributes({}, row.custom_attributes ?? {}) };
-  const [customer] = await tx<[CustomerRow]>`
-    insert into customers ${tx(stored as unknown as Record<string, never>)} returning *`.catch(refuseTakenId);
+interface NewCustomer {
+  id: string;
+  businessId: string;
+  fields: CustomerFields;
+}
+
+async function insertCustomer(tx: Sql, { id, businessId, fields }: NewCustomer): Promise<StoredCustomer> {
+  const columns = columnsOf(fields);
+  const custom_attributes = mergeAttributes({}, columns.custom_attributes ?? {});
+  const row = { id, business_id: businessId, ...columns, custom_attributes };
+  const [customer] = await tx<[StoredCustomer]>`
+    insert into customers ${tx(row as unknown as Record<string, never>)} returning *`.catch(refuseTakenId);
+  await storeAddresses(tx, customer, fields);
   await recordCustomer(tx, 'customer.created', customer);
   return customer;
 }
@@ -82,37 +67,40 @@ async function insertCustomer(tx: Sql, row: Partial<CustomerRow> & { id: string 
 /** Changes what is named; custom attributes are merged in, null takes one away. */
 export async function updateCustomer(
   tx: Sql,
-  before: CustomerRow,
+  before: StoredCustomer,
   fields: CustomerFields,
-): Promise<CustomerRow> {
-  const set = changesOf(before, columnsOf(fields));
-  if (Object.keys(set).length === 0) return before;
-  const [customer] = await tx<[CustomerRow]>`
-    update customers set ${tx(set as unknown as Record<string, never>)}, updated_at = clock_timestamp()
+): Promise<StoredCustomer> {
+  refuseMerged(before);
+  const set = changesOf(before, columnsOf(fields, before));
+  const lists = await storeAddresses(tx, { ...before, ...set }, fields);
+  const changed = [...Object.keys(set), ...lists];
+  if (changed.length === 0) return before;
+  const [customer] = await tx<[StoredCustomer]>`
+    update customers set ${tx({ ...set, updated_at: new Date() } as unknown as Record<string, never>)}
     where id = ${before.id} returning *`.catch(refuseTakenId);
-  await recordCustomer(tx, 'customer.updated', customer, { changed: Object.keys(set) });
+  await recordCustomer(tx, 'customer.updated', customer, { changed });
   return customer;
 }
 
+/** Who was merged goes on as somebody else. */
+export function refuseMerged({ merged_into_id }: StoredCustomer): void {
+  if (merged_into_id === null) return;
+  throw new AppError('conflict', 'The customer is merged into another one.', { extra: { merged_into_id } });
+}
+
 /** The customer, locked until the end of the transaction. */
-export async function lockCustomer(tx: Sql, businessId: string, id: string): Promise<CustomerRow> {
+export async function lockCustomer(tx: Sql, businessId: string, id: string): Promise<StoredCustomer> {
   const { id: known } = await findCustomer(tx, businessId, id);
-  const [row] = await tx<[CustomerRow]>`select * from customers where id = ${known} for update`;
+  const [row] = await tx<[StoredCustomer]>`select * from customers where id = ${known} for update`;
   return row;
 }
 
 /** The columns to write; absent fields are left alone. */
-function columnsOf({
-  name,
-  email,
-  phone,
-  external_id,
-  custom_attributes,
-}: CustomerFields): Partial<CustomerRow> {
+function columnsOf(fields: CustomerFields, before?: CustomerRow): Partial<CustomerRow> {
+  const { name, external_id, custom_attributes } = fields;
   return {
     ...(name === undefined ? {} : { name }),
-    ...(email === undefined ? {} : { email }),
-    ...(phone === undefined ? {} : { phone: phone === null ? null : normalPhone(phone) }),
+    ...primaryAddresses(fields, before),
     ...(external_id === undefined ? {} : { external_id }),
     ...(custom_attributes === undefined ? {} : { custom_attributes }),
   };
@@ -129,21 +117,14 @@ function changesOf(before: CustomerRow, columns: Partial<CustomerRow>): Partial<
   return { ...set, custom_attributes: merged };
 }
 
-/** A number as it is compared: digits, and the plus that says it is international. */
-function normalPhone(phone: string): string {
-  return phone
-    .replaceAll(/[^\d+]/g, '')
-    .replace(/(?!^)\+/g, '')
-    .replace(/^00/, '+');
-}
-
 function refuseTakenId(error: unknown): never {
   if (sqlState(error) !== '23505') throw error;
   const details = [{ field: 'external_id', message: 'belongs to another customer' }];
   throw new AppError('conflict', 'Another customer has this external_id.', { details, cause: error });
 }
 
-async function recordCustomer(
+/** Tells of what became of a customer. */
+export async function recordCustomer(
   tx: Sql,
   type: EventType,
   customer: CustomerRow,
@@ -160,6 +141,15 @@ export async function identitiesOf(sql: Sql, customerIds: string[]): Promise<Map
     select id, customer_id, channel_id, kind, address from identities
     where customer_id = any(${customerIds}) order by created_at, id`;
   return Map.groupBy(rows, (row) => row.customer_id);
+}
+
+/** The customers that were merged into some others, by the other. */
+export async function mergedCustomersOf(sql: Sql, ids: string[]): Promise<Map<string, string[]>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql<{ id: string; merged_into_id: string }[]>`
+    select id, merged_into_id from customers where merged_into_id = any(${ids}) order by id`;
+  const byTarget = Map.groupBy(rows, (row) => row.merged_into_id);
+  return new Map([...byTarget].map(([target, merged]) => [target, merged.map((row) => row.id)]));
 }
 
 interface AddressOwner {
@@ -180,8 +170,10 @@ export async function customerAt(
     insert into identities (id, business_id, channel_id, customer_id, kind, address)
     values (${newId()}, ${businessId}, ${channelId}, ${proposedId}, ${kind}, ${address})
     on conflict (channel_id, address) do nothing returning id`;
-  if (inserted.length === 1)
-    return insertCustomer(tx, { id: proposedId, business_id: businessId, ...columnsOf(fields) });
+  if (inserted.length === 1) {
+    const known = kind === 'email' || kind === 'phone' ? { [kind]: address } : {};
+    return insertCustomer(tx, { id: proposedId, businessId, fields: { ...known, ...fields } });
+  }
   const [row] = await tx<[CustomerRow]>`
     select c.* from identities i join customers c on c.id = i.customer_id
     where i.channel_id = ${channelId} and i.address = ${address}`;

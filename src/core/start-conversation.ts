@@ -52,7 +52,8 @@ export async function startConversation(
 async function customerToWrite(tx: Sql, { row }: LoadedChannel, id: string): Promise<CustomerRow> {
   const [customer] = isUuid(id)
     ? await tx<CustomerRow[]>`
-        select * from customers where id = ${id} and business_id = ${row.business_id} and deleted_at is null`
+        select r.* from customers c join customers r on r.id = coalesce(c.merged_into_id, c.id)
+        where c.id = ${id} and c.business_id = ${row.business_id} and c.deleted_at is null`
     : [];
   if (customer === undefined) throw invalidField('customer_id', 'is not a customer of your business');
   return customer;

@@ -186,11 +186,13 @@ export function mergeAttributes(before: Record<string, unknown>, changes: Record
 }
 
 async function customerToLink(tx: Sql, businessId: string, id: string): Promise<string> {
-  const rows = isUuid(id)
-    ? await tx`select id from customers where id = ${id} and business_id = ${businessId} and deleted_at is null for share`
+  const [row] = isUuid(id)
+    ? await tx<{ id: string }[]>`
+        select coalesce(merged_into_id, id) as id from customers
+        where id = ${id} and business_id = ${businessId} and deleted_at is null for share`
     : [];
-  if (rows.length === 0) throw invalidField('customer_id', 'is not a customer of your business');
-  return id;
+  if (row === undefined) throw invalidField('customer_id', 'is not a customer of your business');
+  return row.id;
 }
 
 /** What we wrote so far concerns the customer too. */

@@ -41,7 +41,7 @@ export async function identifyVisitor(tx: Sql, person: VerifiedPerson): Promise<
 
 async function customerOfExternalId(tx: Sql, person: VerifiedPerson): Promise<KnownCustomer | undefined> {
   const [row] = await tx<KnownCustomer[]>`
-    select id, external_id from customers
+    select coalesce(merged_into_id, id) as id, external_id from customers
     where business_id = ${person.businessId} and external_id = ${person.externalId} and deleted_at is null`;
   return row;
 }

@@ -36,7 +36,7 @@ function isOwn(sql: Sql, { businessId, channelId, visitorId, threadKey, external
   const ofPerson =
     externalId === undefined
       ? sql``
-      : sql`or c.customer_id = (select id from customers
+      : sql`or c.customer_id = (select coalesce(merged_into_id, id) from customers
           where business_id = ${businessId} and external_id = ${externalId} and deleted_at is null)`;
   return sql`c.business_id = ${businessId} and c.channel_id = ${channelId} and (${ofVisitor} ${ofPerson})`;
 }

@@ -7,6 +7,8 @@ interface Customer {
   name: string | null;
   email: string | null;
   phone: string | null;
+  emails: string[];
+  phones: string[];
   external_id: string | null;
   custom_attributes: Record<string, unknown>;
   identities: { channel_id: string; kind: string; address: string }[];
@@ -86,6 +88,76 @@ describe('customers', () => {
     const other = await create({ external_id: 'free' });
     const moved = await gateway.call('PATCH', `/api/v1/customers/${other.body.id}`, { external_id: 'taken' });
     expect(moved.status).toBe(409);
+  });
+
+  it('have several emails and phones, each of which finds them', async () => {
+    const { body } = await create({
+      name: 'Many',
+      emails: ['one@many.example', 'Two@Many.example', 'ONE@many.example'],
+      phones: ['+49 30 901820', '0049 (170) 1234567'],
+    });
+    expect(body).toMatchObject({
+      email: 'one@many.example',
+      phone: '+4930901820',
+      emails: ['one@many.example', 'Two@Many.example'],
+      phones: ['+4930901820', '+491701234567'],
+    });
+    for (const query of [
+      'email=two@many.example',
+      'phone=%2B491701234567',
+      'phone=+49 170 1234567',
+      'phone=0049-170-123 45 67',
+      'q=two@many',
+    ]) {
+      expect(
+        (await find(query)).map((one) => one.id),
+        query,
+      ).toEqual([body.id]);
+    }
+    const change = (fields: Record<string, unknown>) =>
+      gateway.call<Customer>('PATCH', `/api/v1/customers/${body.id}`, fields);
+    const kept = await change({ emails: ['three@many.example', 'one@many.example'] });
+    expect(kept.body).toMatchObject({
+      email: 'one@many.example',
+      emails: ['one@many.example', 'three@many.example'],
+    });
+    const moved = await change({ emails: ['three@many.example'], phones: [] });
+    expect(moved.body).toMatchObject({
+      email: 'three@many.example',
+      emails: ['three@many.example'],
+      phone: null,
+      phones: [],
+    });
+    expect(await find('email=two@many.example')).toEqual([]);
+  });
+
+  it('are found by a number that the network writes with a digit more or less', async () => {
+    const { body } = await create({ phone: '+55 11 98765-4321' });
+    expect((await find('phone=%2B551187654321')).map((one) => one.id)).toEqual([body.id]);
+  });
+
+  it('are found by their custom attributes, all of those that are named', async () => {
+    const { body } = await create({ custom_attributes: { plan: 'gold', seats: 3, note: 'a:b' } });
+    await create({ custom_attributes: { plan: 'gold', seats: 4 } });
+    const found = async (query: string) => (await find(query)).map((one) => one.id);
+    expect(await found('custom_attribute=plan:gold&custom_attribute=seats:3')).toEqual([body.id]);
+    expect(await found('custom_attribute=note:a:b')).toEqual([body.id]);
+    expect(await found('custom_attribute=plan:silver')).toEqual([]);
+    const refused = await gateway.call<{ error: { details: { field: string }[] } }>(
+      'GET',
+      '/api/v1/customers?custom_attribute=plan',
+    );
+    expect([refused.status, refused.body.error.details[0]?.field]).toEqual([422, 'custom_attribute']);
+  });
+
+  it('are found by an address on a channel', async () => {
+    const { body } = await create({ name: 'Reachable' });
+    await gateway.pool`
+      insert into identities (id, business_id, channel_id, customer_id, kind, address)
+      values (gen_random_uuid(), ${gateway.businessId}, ${gateway.channelId}, ${body.id}, 'user', '4711')`;
+    expect((await find('address=4711')).map((one) => one.id)).toEqual([body.id]);
+    expect((await find(`channel_id=${gateway.channelId}`)).map((one) => one.id)).toEqual([body.id]);
+    expect((await find('q=4711')).map((one) => one.id)).toEqual([body.id]);
   });
 
   it('page by cursor', async () => {

@@ -1,41 +1,73 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
-import {
-  createCustomer,
-  findCustomer,
-  type Identity,
-  identitiesOf,
-  listCustomers,
-  lockCustomer,
-  updateCustomer,
-} from '../../core/customers.ts';
-import type { Sql } from '../../core/database/connect.ts';
-import { type CustomerRow, customerView, viewCustomer } from '../../core/views/customer.ts';
+import { createCustomer, findCustomer, lockCustomer, updateCustomer } from '../../core/customers.ts';
+import { type CustomerFilter, listCustomers } from '../../core/list-customers.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { flag, idParam, refuseInvalid, uuid } from '../validate.ts';
+import {
+  type CustomerDetail,
+  customerDetail,
+  viewCustomerDetail,
+  viewCustomers,
+} from '../views/customer-detail.ts';
 
-const identityView = z.object({ channel_id: z.string(), kind: z.string(), address: z.string() });
-const customerDetail = customerView.extend({ identities: z.array(identityView) });
-type CustomerDetail = z.infer<typeof customerDetail>;
+const MAX_ADDRESSES = 20;
+
+const email = z.email('must be an email address').max(320);
+const phone = z
+  .string()
+  .trim()
+  .max(40)
+  .regex(/^\+?[\d\s().-]*\d[\d\s().-]*$/, 'must be a phone number');
 
 export const customerInput = z.object({
   name: z.string().trim().max(200).nullable().optional(),
-  email: z.email('must be an email address').max(320).nullable().optional(),
-  phone: z
-    .string()
-    .trim()
-    .max(40)
-    .regex(/^\+?[\d\s().-]*\d[\d\s().-]*$/, 'must be a phone number')
-    .nullable()
-    .optional(),
+  email: email.nullable().optional(),
+  phone: phone.nullable().optional(),
+  emails: z.array(email).max(MAX_ADDRESSES).optional().meta({
+    description: 'Every email, replacing those that are known; the first is `email` unless that is in it.',
+  }),
+  phones: z
+    .array(phone)
+    .max(MAX_ADDRESSES)
+    .optional()
+    .meta({ description: 'Every phone, replacing those that are known.' }),
   external_id: z.string().trim().min(1).max(200).nullable().optional(),
   custom_attributes: z.record(z.string().min(1).max(100), z.unknown()).optional(),
 });
 
+const attribute = z
+  .string()
+  .max(1_000)
+  .regex(/^[^:]+:/, 'must be name:value');
+const customAttributes = z.union([attribute.transform((one) => [one]), z.array(attribute).max(10)]);
+
 const tags = ['Customers'];
+
+const listQuery = pageQuery.extend({
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'In name, emails, phones and external id, or a whole address on a channel.' }),
+  email: z.string().optional().meta({ description: 'Any of their emails, however it is capitalised.' }),
+  phone: z.string().optional().meta({ description: 'Any of their phones, however it is written.' }),
+  external_id: z.string().optional(),
+  address: z
+    .string()
+    .optional()
+    .meta({ description: 'Their address on a channel: a chat id, a number, a visitor.' }),
+  channel_id: uuid.optional().meta({ description: 'Only those with an address on this channel.' }),
+  custom_attribute: customAttributes.optional().meta({
+    description: '`name:value`, as often as wanted: customers that have all of these custom attributes.',
+  }),
+  is_blocked: flag.optional(),
+});
 
 const list = createRoute({
   method: 'get',
@@ -43,18 +75,7 @@ const list = createRoute({
   tags,
   summary: 'List or look up customers, newest first',
   request: {
-    query: pageQuery.extend({
-      q: z
-        .string()
-        .trim()
-        .min(1)
-        .max(200)
-        .optional()
-        .meta({ description: 'In name, email, phone and external id.' }),
-      email: z.string().optional(),
-      phone: z.string().optional(),
-      external_id: z.string().optional(),
-    }),
+    query: listQuery,
   },
   responses: { 200: json('A page of customers', pageOf(customerDetail)), ...errors },
 });
@@ -93,29 +114,25 @@ export function customerRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> 
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
 
   app.openapi(list, async (c) => {
-    const { q, email, phone, external_id, ...query } = c.req.valid('query');
+    const query = c.req.valid('query');
     const window = pageWindow(query, secrets);
-    const filter = { businessId: c.var.actor.businessId, q, email, phone, externalId: external_id };
-    const rows = await listCustomers(pool, filter, window);
-    const identities = await identitiesOf(
-      pool,
-      rows.map((row) => row.id),
-    );
-    const view = (row: CustomerRow) => withIdentities(row, identities);
+    const rows = await listCustomers(pool, filterOf(query, c.var.actor.businessId), window);
+    const views = new Map((await viewCustomers(pool, rows)).map((view) => [view.id, view]));
+    const view = (row: { id: string }) => views.get(row.id) as CustomerDetail;
     return c.json(page([...rows], { window, secrets, keyOf: (row) => [row.id], view }), 200);
   });
 
   app.openapi(create, async (c) => {
     const { businessId } = c.var.actor;
     const answer = await commitAnswer(c, 201, async (tx) =>
-      viewDetail(tx, await createCustomer(tx, businessId, c.req.valid('json'))),
+      viewCustomerDetail(tx, await createCustomer(tx, businessId, c.req.valid('json'))),
     );
     return c.json(answer, 201);
   });
 
   app.openapi(get, async (c) => {
     const customer = await findCustomer(pool, c.var.actor.businessId, c.req.valid('param').id);
-    return c.json(await viewDetail(pool, customer), 200);
+    return c.json(await viewCustomerDetail(pool, customer), 200);
   });
 
   for (const method of ['patch', 'put'] as const) {
@@ -123,7 +140,7 @@ export function customerRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> 
       const { actor, transact } = c.var;
       const answer = await transact(async (tx) => {
         const before = await lockCustomer(tx, actor.businessId, c.req.valid('param').id);
-        return viewDetail(tx, await updateCustomer(tx, before, c.req.valid('json')));
+        return viewCustomerDetail(tx, await updateCustomer(tx, before, c.req.valid('json')));
       });
       return c.json(answer, 200);
     });
@@ -132,14 +149,21 @@ export function customerRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> 
   return app;
 }
 
-async function viewDetail(sql: Sql, row: CustomerRow): Promise<CustomerDetail> {
-  return withIdentities(row, await identitiesOf(sql, [row.id]));
+function filterOf(query: z.infer<typeof listQuery>, businessId: string): CustomerFilter {
+  return {
+    businessId,
+    q: query.q,
+    email: query.email,
+    phone: query.phone,
+    externalId: query.external_id,
+    address: query.address,
+    channelId: query.channel_id,
+    customAttributes: query.custom_attribute?.map(splitAttribute),
+    isBlocked: query.is_blocked,
+  };
 }
 
-function withIdentities(row: CustomerRow, identities: Map<string, Identity[]>): CustomerDetail {
-  const own = identities.get(row.id) ?? [];
-  return {
-    ...viewCustomer(row),
-    identities: own.map(({ channel_id, kind, address }) => ({ channel_id, kind, address })),
-  };
+function splitAttribute(text: string): [name: string, value: string] {
+  const at = text.indexOf(':');
+  return [text.slice(0, at), text.slice(at + 1)];
 }

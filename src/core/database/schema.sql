@@ -107,6 +107,24 @@ create table audit_log (
   constraint audit_log_pkey PRIMARY KEY (id)
 );
 CREATE INDEX audit_log_business ON public.audit_log USING btree (business_id, id DESC);
+CREATE INDEX audit_log_subject ON public.audit_log USING btree (subject_id, id DESC);
+
+create table blocked_senders (
+  id uuid not null,
+  business_id uuid not null,
+  kind text not null,
+  value text not null,
+  customer_id uuid,
+  reason text,
+  agent_id uuid,
+  created_at timestamp with time zone default now() not null,
+  constraint blocked_senders_pkey PRIMARY KEY (id),
+  constraint blocked_senders_business_id_kind_value_key UNIQUE (business_id, kind, value),
+  constraint blocked_senders_check CHECK (((kind = 'person'::text) = (customer_id IS NOT NULL))),
+  constraint blocked_senders_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'address'::text, 'domain'::text]))),
+  constraint blocked_senders_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id),
+  constraint blocked_senders_customer_id_business_id_fkey FOREIGN KEY (customer_id, business_id) REFERENCES customers(id, business_id)
+);
 
 create table businesses (
   id uuid not null,
@@ -227,6 +245,18 @@ CREATE INDEX conversations_status ON public.conversations USING btree (business_
 CREATE INDEX conversations_team ON public.conversations USING btree (business_id, team_id, last_message_at DESC, id DESC) WHERE (team_id IS NOT NULL);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (assign_at) WHERE (assign_at IS NOT NULL);
 
+create table customer_addresses (
+  customer_id uuid not null,
+  business_id uuid not null,
+  kind text not null,
+  address text not null,
+  position integer not null,
+  constraint customer_addresses_pkey PRIMARY KEY (customer_id, kind, address),
+  constraint customer_addresses_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text]))),
+  constraint customer_addresses_customer_id_business_id_fkey FOREIGN KEY (customer_id, business_id) REFERENCES customers(id, business_id)
+);
+CREATE INDEX customer_addresses_address ON public.customer_addresses USING btree (business_id, kind, lower(address));
+
 create table customers (
   id uuid not null,
   business_id uuid not null,
@@ -240,10 +270,12 @@ create table customers (
   deleted_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  merged_external_id text,
   constraint customers_pkey PRIMARY KEY (id, business_id),
   constraint customers_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id),
   constraint customers_merged_into_id_business_id_fkey FOREIGN KEY (merged_into_id, business_id) REFERENCES customers(id, business_id)
 );
+CREATE INDEX customers_attributes ON public.customers USING gin (custom_attributes jsonb_path_ops);
 CREATE INDEX customers_email ON public.customers USING btree (business_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX customers_merged ON public.customers USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX customers_phone ON public.customers USING btree (business_id, phone) WHERE (phone IS NOT NULL);
@@ -289,6 +321,19 @@ create table endpoint_secrets (
   constraint endpoint_secrets_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoints(id)
 );
 CREATE INDEX endpoint_secrets_endpoint ON public.endpoint_secrets USING btree (endpoint_id);
+
+create table erasures (
+  customer_id uuid not null,
+  business_id uuid not null,
+  requested_at timestamp with time zone default now() not null,
+  next_sweep_at timestamp with time zone not null,
+  addresses text[] not null,
+  channel_ids uuid[] not null,
+  files text[] not null,
+  swept_at timestamp with time zone,
+  constraint erasures_pkey PRIMARY KEY (customer_id)
+);
+CREATE INDEX erasures_due ON public.erasures USING btree (next_sweep_at);
 
 create table events (
   seq bigint generated always as identity not null,
