@@ -7,9 +7,9 @@ import { startConnecting } from './core/connecting.ts';
 import { openDatabase } from './core/database/open.ts';
 import { keepPartitions } from './core/database/retention.ts';
 import { createTransact } from './core/database/transact.ts';
-import { startDispatcher } from './core/dispatch.ts';
+import { type FanOut, startDispatcher } from './core/dispatch.ts';
 import { createEgress } from './core/egress.ts';
-import type { EventData } from './core/events.ts';
+import { createEventFeed } from './core/event-feed.ts';
 import { createFetchLane } from './core/fetch.ts';
 import { type FirstRun, prepareFirstRun } from './core/first-run.ts';
 import { createIngest } from './core/ingest.ts';
@@ -17,6 +17,7 @@ import { startLanes } from './core/lanes.ts';
 import { createRateLimits } from './core/limits.ts';
 import { startListeners } from './core/listeners.ts';
 import type { Log } from './core/log.ts';
+import { createPlace } from './core/place.ts';
 import { openQueue } from './core/queue.ts';
 import { createReceiver } from './core/receive.ts';
 import { loadSecretKeys } from './core/secret-key.ts';
@@ -86,7 +87,12 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     dataDir: config.dataDir,
     baseUrl: () => publicUrl() ?? '',
   });
-  const ingest = createIngest({ pool, wake, secrets, log });
+  const feed = createEventFeed();
+  const fan: FanOut = (tx, events) =>
+    fanOut(tx, events, { mintUrls: (data) => attachments.mintUrls(data, LONG_URL_MS) });
+  let wakeQueue = queue.wake;
+  const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
+  const ingest = createIngest({ pool, place, secrets, log });
   const receiver = createReceiver({ pool, channels, ingest, log });
   const parts = {
     config,
@@ -101,17 +107,16 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     log,
     attachments,
     egress,
+    feed,
   };
 
   if (config.role !== 'api') {
     const kinds = [createSendLane(parts), createFetchLane(parts), createDeliverLane(parts)];
     const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });
     closeLater(lanes.stop);
+    wakeQueue = lanes.wake;
     closeLater(startUpkeep({ ...parts, files: attachments.files, retentionDays: config.retentionDays }).stop);
-    const mintUrls = (data: EventData) => attachments.mintUrls(data, LONG_URL_MS);
-    closeLater(
-      startDispatcher({ ...parts, lanes, fanOut: (tx, events) => fanOut(tx, events, { mintUrls }) }).stop,
-    );
+    closeLater(startDispatcher({ ...parts, lanes, fanOut: fan }).stop);
   }
   closeLater(ingest.close);
   const firstRun = await prepareFirstRun(parts);

@@ -25,7 +25,7 @@ const BUSY_PAUSE_MS = 10;
 // A table that is filled and emptied keeps what was deleted in the way of every look at its beginning.
 const EVENTS_BETWEEN_VACUUMS = 5_000;
 // One dispatcher at a time in the whole database, whichever process it is: that is what makes the order of events one.
-const DISPATCH_LOCK = 7_321_001;
+export const DISPATCH_LOCK = 7_321_001;
 
 /** Moves the outbox into events, gives each its place in the one order, and wakes whoever has something to do. */
 export function startDispatcher({ pool, wake, lanes, fanOut, log }: DispatcherOptions): Loop {

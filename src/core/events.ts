@@ -1,11 +1,8 @@
-import type { Pool, Sql } from './database/connect.ts';
+import type { Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
 import { type EventData, packEventData, unpackEventData } from './event-data.ts';
 import { newId } from './id.ts';
-import type { Log } from './log.ts';
-import { loop } from './loop.ts';
 import type { Secrets } from './secrets.ts';
-import type { Wake } from './wake.ts';
 
 export type { EventData } from './event-data.ts';
 
@@ -79,18 +76,26 @@ export interface Position {
 /** Records that something happened, in the transaction that makes it so. */
 export async function record(tx: Sql, events: NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  const of = <T>(value: (event: NewEvent) => T): T[] => events.map(value);
-  // Columns rather than a recordset: the data is read as JSON once, not once a level.
+  const identified = events.map((event) => ({ ...event, id: newId() }));
   await tx`
     insert into outbox (event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes)
-    select event_id, business_id, type, conversation_id, customer_id, message_id, data::json, caused_by::jsonb, wakes::text[]
+    select event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes
+    from (${eventColumns(tx, identified)}) recorded order by n`;
+}
+
+/** The events as a query, numbered by `n`. Columns rather than a recordset: the data is read as JSON once, not once a level. */
+export function eventColumns(sql: Sql, events: (NewEvent & { id: string })[]) {
+  const of = <T>(value: (event: NewEvent & { id: string }) => T): T[] => events.map(value);
+  return sql`
+    select event_id, business_id, type, conversation_id, customer_id, message_id, data::json, caused_by::jsonb,
+      wakes::text[], n
     from unnest(
-      ${of(newId)}::uuid[], ${of((it) => it.businessId)}::uuid[], ${of((it) => it.type)}::text[],
+      ${of((it) => it.id)}::uuid[], ${of((it) => it.businessId)}::uuid[], ${of((it) => it.type)}::text[],
       ${of((it) => it.conversationId ?? null)}::uuid[], ${of((it) => it.customerId ?? null)}::uuid[],
       ${of((it) => it.messageId ?? null)}::uuid[], ${of((it) => JSON.stringify(packEventData(it.data)))}::text[],
       ${of((it) => (it.causedBy === undefined ? null : JSON.stringify(it.causedBy)))}::text[],
       ${of((it) => `{${(it.wakes ?? []).join(',')}}`)}::text[])
-      as r(event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes)`;
+      with ordinality as r(event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes, n)`;
 }
 
 interface EventQuery {
@@ -107,7 +112,8 @@ export async function readEvents(sql: Sql, query: EventQuery): Promise<EventRow[
   return rows.map(unpacked);
 }
 
-function selectEvents(sql: Sql, { businessId, businessIds, after, types, limit }: EventQuery) {
+/** The query of `readEvents`, its data still packed. */
+export function selectEvents(sql: Sql, { businessId, businessIds, after, types, limit }: EventQuery) {
   return sql`
     select seq, id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, occurred_at, created_at
     from events
@@ -118,7 +124,8 @@ function selectEvents(sql: Sql, { businessId, businessIds, after, types, limit }
     order by seq limit ${limit}`;
 }
 
-function unpacked(row: EventRow): EventRow {
+/** A row of `selectEvents` with its data as it was recorded. */
+export function unpacked(row: EventRow): EventRow {
   return { ...row, data: unpackEventData(row.data) };
 }
 
@@ -156,77 +163,4 @@ export function decodeCursor(text: string, secrets: Secrets): Position {
     throw new AppError('invalid_request', `after: ${message}`, { details: [{ field: 'after', message }] });
   }
   return { seq: Number(seq), day };
-}
-
-const POLL_MS = 1_000;
-const BATCH = 500;
-
-interface FollowOptions {
-  sql: Pool;
-  wake: Wake;
-  from: Position;
-  log: Log;
-  /** Whose events are wanted, asked anew for every batch; without it everybody's. */
-  businesses?: () => ReadonlySet<string>;
-}
-
-/** What a reader is handed: the events, and where it stands once it has taken them. */
-export interface EventBatch {
-  events: EventRow[];
-  upTo: Position;
-  businesses: ReadonlySet<string> | undefined;
-}
-
-/** Takes a batch; false when it could not, then it is read again. */
-export type Publish = (batch: EventBatch) => boolean | Promise<boolean>;
-
-/** Hands every event after a position to `publish`, in order, one batch at a time; a batch that throws is handed over again. */
-export function followEvents(options: FollowOptions, publish: Publish) {
-  let position = options.from;
-  const follower = loop({
-    everyMs: POLL_MS,
-    async turn() {
-      const batch = await readBatch(options.sql, position, options.businesses?.());
-      if (batch === undefined) return false;
-      if (!(await publish(batch))) return true;
-      position = batch.upTo;
-      return batch.events.length === BATCH;
-    },
-    onError: (error) => options.log.error({ err: error }, 'following events failed'),
-  });
-  const unsubscribe = options.wake.on('events', follower.wake);
-  return {
-    async stop() {
-      unsubscribe();
-      await follower.stop();
-    },
-  };
-}
-
-/** Undefined when nothing has happened. Of a batch that is not full the end is the newest event, whoever's that is. */
-async function readBatch(
-  sql: Sql,
-  after: Position,
-  businesses: ReadonlySet<string> | undefined,
-): Promise<EventBatch | undefined> {
-  if (businesses?.size === 0) {
-    const upTo = await latestPosition(sql);
-    return upTo.seq > after.seq ? { events: [], upTo, businesses } : undefined;
-  }
-  const wanted = businesses === undefined ? {} : { businessIds: [...businesses] };
-  const rows = await sql<(EventRow & { newest_seq: number; newest_at: Date })[]>`
-    select newest.seq as newest_seq, newest.created_at as newest_at, e.*
-    from (select seq, created_at from events order by seq desc limit 1) newest
-    left join (${selectEvents(sql, { after, limit: BATCH, ...wanted })}) e on true
-    where newest.seq > ${after.seq} order by e.seq`;
-  const [first] = rows;
-  if (first === undefined) return undefined;
-  const events = rows.filter((row) => row.seq !== null).map(unpacked);
-  const last = events.at(-1);
-  const newest = positionOf({ seq: first.newest_seq, created_at: first.newest_at });
-  return {
-    events,
-    upTo: last !== undefined && events.length === BATCH ? positionOf(last) : newest,
-    businesses,
-  };
 }

@@ -7,13 +7,13 @@ import { addToStoredAlbum, applyChange } from './ingest/changes.ts';
 import { type Accepted, type IngestRequest, type Item, itemsOf } from './ingest/item.ts';
 import { forgetUnused } from './ingest/parties.ts';
 import { planMessages } from './ingest/plan.ts';
-import { lockState } from './ingest/state.ts';
+import { lockState, type State } from './ingest/state.ts';
 import type { Plan } from './ingest/work.ts';
 import { keepRequests, type RequestOutcome, writePlan } from './ingest/write.ts';
 import type { Log } from './log.ts';
 import { park } from './parked.ts';
+import type { Announce, Place } from './place.ts';
 import type { Secrets } from './secrets.ts';
-import type { Wake } from './wake.ts';
 
 export interface Ingest {
   /**
@@ -29,7 +29,7 @@ export interface Ingest {
 
 interface IngestOptions {
   pool: Pool;
-  wake: Wake;
+  place: Place;
   secrets: Secrets;
   log: Log;
 }
@@ -45,7 +45,7 @@ const TRIES = 3;
 const PAUSE_MS = 150;
 
 /** Commits requests in batches: those that arrive while a commit is under way share the next one. */
-export function createIngest({ pool, wake, secrets, log }: IngestOptions): Ingest {
+export function createIngest({ pool, place, secrets, log }: IngestOptions): Ingest {
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
@@ -64,8 +64,8 @@ export function createIngest({ pool, wake, secrets, log }: IngestOptions): Inges
 
   async function commit(batch: Waiting[]): Promise<void> {
     try {
-      const answers = await withRetries(() => store(batch.map((it) => it.request)));
-      wake.notify('outbox');
+      const { answers, announce } = await withRetries(() => store(batch.map((it) => it.request)));
+      announce();
       for (const it of batch) it.resolve(answers.get(it.request) ?? []);
     } catch (error) {
       await refuse(batch, error);
@@ -103,16 +103,14 @@ export function createIngest({ pool, wake, secrets, log }: IngestOptions): Inges
     return withRetries(() => keepRequests(pool, [{ request, status: 'failed', reason, customerId: null }]));
   }
 
-  async function store(requests: IngestRequest[]): Promise<Map<IngestRequest, Accepted[]>> {
+  async function store(requests: IngestRequest[]): Promise<Stored> {
     const items = itemsOf(requests);
     const context = {
       now: new Date(),
       sealSource: (businessId: string, attachmentId: string, ref: AttachmentRef) =>
         sealSource(secrets, { businessId, attachmentId }, ref).toString('base64'),
     };
-    return pool.begin((tx) => storeBatch(tx, { requests, items, context })) as Promise<
-      Map<IngestRequest, Accepted[]>
-    >;
+    return pool.begin((tx) => storeBatch(tx, { requests, items, context, place })) as Promise<Stored>;
   }
 
   return {
@@ -132,19 +130,51 @@ interface Batch {
   requests: IngestRequest[];
   items: Item[];
   context: Parameters<typeof planMessages>[2];
+  place: Place;
 }
 
-async function storeBatch(
-  tx: Sql,
-  { requests, items, context }: Batch,
-): Promise<Map<IngestRequest, Accepted[]>> {
+interface Stored {
+  answers: Map<IngestRequest, Accepted[]>;
+  announce: Announce;
+}
+
+/** Most batches wait for the database three times: for the locks, for what they write, for the commit. */
+async function storeBatch(tx: Sql, { requests, items, context, place }: Batch): Promise<Stored> {
   if (items.length === 0) {
     await keepRequests(tx, requests.map(ignored));
-    return new Map();
+    return { answers: new Map(), announce: () => {} };
   }
   const state = await lockState(tx, items);
   const plan = planMessages(items, state, context);
-  await writePlan(tx, plan);
+  const writing = writePlan(tx, plan);
+  if (isMoreThanMessages(items, state, plan)) {
+    await writing;
+    await writeTheRest(tx, { items, state, plan, context });
+  }
+  const ofRequest = Map.groupBy(items, (item) => item.request);
+  const outcomes = requests.map((request) => outcomeOf(request, ofRequest.get(request) ?? [], plan));
+  const [, , announce] = await Promise.all([writing, keepRequests(tx, outcomes), place(tx, plan.events)]);
+  return { answers: answersOf(items, plan), announce };
+}
+
+function isMoreThanMessages(items: Item[], state: State, plan: Plan): boolean {
+  return (
+    plan.albumAdditions.length > 0 ||
+    plan.parkedReplies.length > 0 ||
+    [...plan.accepted.values()].some(isPartial) ||
+    [...state.parties.values()].some((party) => party.isNew) ||
+    items.some((item) => item.inbound.kind !== 'message')
+  );
+}
+
+interface Rest {
+  items: Item[];
+  state: State;
+  plan: Plan;
+  context: Batch['context'];
+}
+
+async function writeTheRest(tx: Sql, { items, state, plan, context }: Rest): Promise<void> {
   await forgetUnused(tx, state.parties);
   for (const addition of plan.albumAdditions) await addToStoredAlbum(tx, addition, context);
   for (const { messageId, ...id } of plan.parkedReplies) await park(tx, id, { kind: 'reply', messageId });
@@ -159,12 +189,6 @@ async function storeBatch(
     });
   }
   await completeDuplicates(tx, plan);
-  const ofRequest = Map.groupBy(items, (item) => item.request);
-  await keepRequests(
-    tx,
-    requests.map((request) => outcomeOf(request, ofRequest.get(request) ?? [], plan)),
-  );
-  return answersOf(items, plan);
 }
 
 function answersOf(items: Item[], plan: Plan): Map<IngestRequest, Accepted[]> {
@@ -178,9 +202,7 @@ function answersOf(items: Item[], plan: Plan): Map<IngestRequest, Accepted[]> {
 
 /** A duplicate is answered like the original: with its conversation and seq. */
 async function completeDuplicates(tx: Sql, plan: Plan): Promise<void> {
-  const partial = [...plan.accepted.values()].filter(
-    (it) => it.messageId !== undefined && it.seq === undefined,
-  );
+  const partial = [...plan.accepted.values()].filter(isPartial);
   if (partial.length === 0) return;
   const ids = partial.map((it) => it.messageId as string);
   const rows = await tx<{ id: string; conversation_id: string; seq: number }[]>`
@@ -190,6 +212,10 @@ async function completeDuplicates(tx: Sql, plan: Plan): Promise<void> {
     it.conversationId = row?.conversation_id;
     it.seq = row?.seq;
   }
+}
+
+function isPartial({ messageId, seq }: Accepted): boolean {
+  return messageId !== undefined && seq === undefined;
 }
 
 function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutcome {

@@ -1,7 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { parseRange } from '../core/client-ip.ts';
-import { followEvents, latestPosition } from '../core/events.ts';
+import { latestPosition } from '../core/events.ts';
+import { followEvents } from '../core/follow-events.ts';
 import { serveAgent } from './agents.ts';
 import { type AgentTyping, announceAgentTyping } from './announce-typing.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
@@ -48,7 +49,14 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       const from = await latestPosition(deps.pool);
       const broadcast = createBroadcast(context, from);
       const follower = followEvents(
-        { sql: deps.pool, wake: deps.wake, from, log: deps.log, businesses: context.businesses.keys },
+        {
+          sql: deps.pool,
+          wake: deps.wake,
+          from,
+          log: deps.log,
+          feed: deps.feed,
+          businesses: context.businesses.keys,
+        },
         broadcast.publish,
       );
       stops.push(follower.stop);

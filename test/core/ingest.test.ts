@@ -8,6 +8,7 @@ import { createWake } from '../../src/core/wake.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { placeQuietly } from '../support/place.ts';
 import { startRelay } from '../support/relay.ts';
 import { type FakeUser, fakeGroup, fakeMessage, fakeUser, privateChat, update } from '../support/telegram.ts';
 
@@ -420,7 +421,7 @@ describe('what a request does that nobody foresaw', () => {
     const log = createLog('silent');
     const wake = await createWake(undefined, log);
     const secrets = createSecrets(['a secret of the tests, long enough']);
-    const ingest = createIngest({ pool, wake, secrets, log });
+    const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
     const channel = {
       id: door.channelId,
       businessId: gateway.businessId,

@@ -15,6 +15,7 @@ import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { placeQuietly } from '../support/place.ts';
 import { fakeUser, startTelegram, update } from '../support/telegram.ts';
 import { until } from '../support/until.ts';
 
@@ -92,7 +93,7 @@ async function startProcess(source = createSource(), publicUrl?: string) {
     egress,
     publicUrl: () => publicUrl,
   });
-  const ingest = createIngest({ pool, wake, secrets, log });
+  const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
   const receiver = createReceiver({ pool, channels, ingest, log });
   const listeners = startListeners({ pool, registry, channels, receiver, wake, log, leaseMs: 600 });
   let stopped: Promise<void> | undefined;

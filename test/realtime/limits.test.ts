@@ -6,6 +6,7 @@ import { createApiKey } from '../../src/core/api-keys.ts';
 import { createChannels } from '../../src/core/channels.ts';
 import { createTransact } from '../../src/core/database/transact.ts';
 import { createEgress } from '../../src/core/egress.ts';
+import { createEventFeed } from '../../src/core/event-feed.ts';
 import { newId } from '../../src/core/id.ts';
 import { createIngest } from '../../src/core/ingest.ts';
 import { createRateLimits } from '../../src/core/limits.ts';
@@ -16,6 +17,7 @@ import { createWake } from '../../src/core/wake.ts';
 import { createBucket } from '../../src/realtime/limits.ts';
 import { createRealtime, type Realtime } from '../../src/realtime/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { placeQuietly } from '../support/place.ts';
 import { until } from '../support/until.ts';
 import { closeAll, connect, refusal } from './sockets.ts';
 
@@ -52,13 +54,14 @@ beforeAll(async () => {
   const receiver = createReceiver({
     pool,
     channels,
-    ingest: createIngest({ pool, wake, secrets, log }),
+    ingest: createIngest({ pool, place: placeQuietly(wake), secrets, log }),
     log,
   });
   const attachments = { mintUrls: <T>(view: T) => view, idOfUrl: () => undefined };
   realtime = createRealtime({
     config: { redis: undefined, trustedProxies: ['127.0.0.1'] },
     ...{ pool, transact, secrets, channels, receiver, wake, egress, attachments, log },
+    feed: createEventFeed(),
     rateLimits: createRateLimits(undefined, log),
     limits: {
       socketsPerIp: 2,

@@ -19,6 +19,7 @@ import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createTestDatabase } from './database.ts';
+import { placeQuietly } from './place.ts';
 
 export const ADMIN_API_KEY = 'operator-of-the-tests-long-enough';
 
@@ -81,7 +82,7 @@ export async function startApi({
     publicUrl: () => config.publicUrl,
   });
   const attachments = createAttachments({ pool, secrets, dataDir, baseUrl: () => config.publicUrl ?? '' });
-  const ingest = createIngest({ pool, wake, secrets, log });
+  const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
   const receiver = createReceiver({ pool, channels, ingest, log });
   const rateLimits = createRateLimits(undefined, log);
   const deps: ApiDeps = {

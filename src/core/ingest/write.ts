@@ -1,6 +1,5 @@
 import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
-import { record } from '../events.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -9,7 +8,7 @@ import type { PlannedAttachment } from './rows.ts';
 import type { ThreadState } from './threads.ts';
 import type { Plan } from './work.ts';
 
-/** Writes what was planned: one statement a table, none waiting for another's answer. */
+/** Writes what was planned but its events: one statement a table, none waiting for another's answer. */
 export async function writePlan(tx: Sql, plan: Plan): Promise<void> {
   await Promise.all([
     ...ifAny(plan.newCustomers, (rows) => insertCustomers(tx, rows)),
@@ -24,7 +23,6 @@ export async function writePlan(tx: Sql, plan: Plan): Promise<void> {
     ...ifAny(plan.attachments, (rows) => insertAttachments(tx, rows)),
     ...ifAny(plan.claimedUploads, (rows) => claimUploads(tx, rows)),
     ...ifAny(plan.albumIds, (rows) => nameAlbumItems(tx, rows)),
-    ...ifAny(plan.events, (rows) => record(tx, rows)),
   ]);
 }
 

@@ -1,0 +1,13 @@
+import { createEventFeed } from '../../src/core/event-feed.ts';
+import { createPlace, type Place } from '../../src/core/place.ts';
+import type { Wake } from '../../src/core/wake.ts';
+
+/** Places events where no endpoint and no lane is to hear of them. */
+export function placeQuietly(wake: Wake): Place {
+  return createPlace({
+    wake,
+    wakeQueue: async () => {},
+    fanOut: async () => [],
+    feed: createEventFeed(),
+  });
+}
