@@ -32,13 +32,13 @@ module.exports = {
       allowed: [
         '^src/channels/$1/',
         '^src/channels/shared/',
-        '^src/core/(adapter|envelope|errors|egress|id)\\.ts$',
+        '^src/core/(adapter|cards|envelope|errors|egress|id)\\.ts$',
       ],
       comment: 'An adapter knows the adapter contract, itself and channels/shared, and no other channel.',
     }),
     importsOnly('the-registry-imports-only-adapters', {
       from: '^src/channels/registry\\.ts$',
-      allowed: ['^src/channels/[^/]+/adapter\\.ts$', '^src/core/(adapter|envelope|errors|egress|id)\\.ts$'],
+      allowed: ['^src/channels/[^/]+/adapter\\.ts$', '^src/core/(adapter|cards|envelope|errors|egress|id)\\.ts$'],
       comment: 'The registry lists adapters and does nothing else.',
     }),
     importsOnly('webhooks-import-only-core', {

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { CardLimits } from './cards.ts';
 import type { EgressGuard } from './egress.ts';
 import type { AttachmentRef, Inbound, OutboundMessage, Part, SentPart } from './envelope.ts';
 
@@ -19,6 +20,8 @@ export interface Limits {
   inboundBytes: number;
   /** The largest file that we can send, in bytes. */
   outboundBytes: number;
+  /** What of cards can be shown with buttons or lists; absent: `split` finds the numbered text in `content`. */
+  cards?: CardLimits;
 }
 
 /** An HTTP request of a provider, before anything of it is believed. Header names are lower case. */

@@ -38,16 +38,48 @@ export interface AttachmentRef {
   uploadId?: string;
 }
 
+/** A button of a card: with `url` it opens an address, without it is a choice that the customer answers with. */
 export interface CardAction {
   label: string;
   url?: string;
+  /** What a program knows the choice by; its label where there is none. */
   action?: string;
+  /** The second line of a list's row. */
+  description?: string;
+  /** The heading of the list below which the row stands. */
+  section?: string;
 }
 
+/** One model for cards with buttons, quick replies and lists; `core/cards.ts` says what a channel shows of it. */
 export interface Card {
   title: string;
   description?: string;
   actions?: CardAction[];
+  /** How the choices are best shown; a channel that cannot shows them in the next best way. */
+  layout?: 'buttons' | 'quick_replies' | 'list';
+  /** What the button says that opens the list. */
+  list_label?: string;
+}
+
+/** What a customer chose: of which card, and which of its choices. Of a button that is no card's of ours only the action is known. */
+export interface Choice {
+  message_id: string | null;
+  number: number | null;
+  label: string;
+  action: string;
+}
+
+/** What a mail's headers said, beside its text. */
+export interface MailFacts {
+  subject?: string;
+  from?: string;
+  to?: string[];
+  cc?: string[];
+  bcc?: string[];
+  reply_to?: string;
+  message_id?: string;
+  in_reply_to?: string;
+  references?: string[];
 }
 
 interface InboundBase {
@@ -82,6 +114,8 @@ export interface InboundMessage extends InboundBase {
   conversation?: { id: string } | 'new';
   /** An automatic mail: stored, but it reopens nothing and is answered by nothing. */
   automatic?: boolean;
+  /** The id of the button or row that the customer pressed, as `showCard` made it, or another program's own payload. */
+  pressed?: string;
   /** Where several people write (a group): the group itself is the conversation's customer, each writer a sender. */
   group?: Sender;
   metadata?: Record<string, unknown>;

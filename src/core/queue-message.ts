@@ -1,5 +1,6 @@
 import { type AttachmentDraft, attachToMessage } from './attach.ts';
 import type { Author } from './author.ts';
+import { choicesOf } from './cards.ts';
 import type { Sql } from './database/connect.ts';
 import type { EgressGuard } from './egress.ts';
 import type { Card } from './envelope.ts';
@@ -193,7 +194,7 @@ export async function countMessage(
   const endsHandoff = isAnswer && conversation.needs_human_handoff;
   const set = {
     last_message_seq: message.seq,
-    ...(isPublic ? { last_public_seq: message.seq } : {}),
+    ...(isPublic ? { last_public_seq: message.seq, open_card: openCard(tx, message) } : {}),
     ...(endsHandoff ? NO_HANDOFF : {}),
   };
   await tx`
@@ -202,6 +203,12 @@ export async function countMessage(
       ${isAnswer ? tx`, first_response_at = coalesce(first_response_at, clock_timestamp())` : tx``}
     where id = ${conversation.id}`;
   if (endsHandoff) await recordHandoffEnd(tx, conversation);
+}
+
+/** A newer message of ours without choices closes the card before it: a number in the answer may mean anything then. */
+function openCard(tx: Sql, { id, card }: MessageRow) {
+  const actions = choicesOf(card ?? {});
+  return actions.length === 0 ? null : tx.json({ message_id: id, actions } as never);
 }
 
 async function recordHandoffEnd(tx: Sql, { id, business_id, customer_id }: ConversationRow): Promise<void> {

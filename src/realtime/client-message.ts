@@ -1,3 +1,4 @@
+import { choiceId } from '../core/cards.ts';
 import type { AttachmentRef, InboundMessage, Sender } from '../core/envelope.ts';
 import { AppError, invalidField } from '../core/errors.ts';
 import { isUuid, newId } from '../core/id.ts';
@@ -58,6 +59,9 @@ async function inboundOf(
     attachments,
     ...(clientMessageId === undefined ? {} : { clientMessageId }),
     ...(named === undefined ? {} : { conversation: { id: named.id } }),
+    ...(message.choice === undefined
+      ? {}
+      : { pressed: choiceId(message.choice.message_id, message.choice.number) }),
     ...(message.new === true ? { conversation: 'new' as const } : {}),
   };
 }

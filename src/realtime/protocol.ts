@@ -80,11 +80,17 @@ export const clientMessage = z
     client_message_id: optional(text.pipe(z.string().max(200))),
     attachments: optional(z.array(attachmentDraft).max(10)),
     new: z.boolean().nullish(),
+    /** The button of a card that the visitor pressed. */
+    choice: optional(z.object({ message_id: text, number: z.number().int().min(1).max(999) })),
   })
-  .refine((message) => message.content.trim() !== '' || (message.attachments?.length ?? 0) > 0, {
-    path: ['content'],
-    message: 'must not be empty without an attachment',
-  });
+  .refine(saysSomething, { path: ['content'], message: 'must not be empty without an attachment' });
+
+function saysSomething(message: { content: string; attachments?: unknown[] | undefined; choice?: unknown }) {
+  return (
+    message.content.trim() !== '' || (message.attachments?.length ?? 0) > 0 || message.choice !== undefined
+  );
+}
+
 export type ClientMessage = z.infer<typeof clientMessage>;
 
 export const typing = z.object({ conversation_id: conversationId, is_typing: z.boolean() });

@@ -117,6 +117,7 @@ export function publicMessage(message: MessageView): Record<string, unknown> {
     content: contentOf(message),
     attachments: message.attachments,
     card: message.card,
+    choice: message.choice,
     reply_to_id: message.reply_to_id,
     client_message_id: message.client_message_id,
     status: message.status,

@@ -123,7 +123,7 @@ describe('writing', () => {
       ],
     };
     const content =
-      'Order #12345\nYour order has been shipped\nTrack Package: https://example.com/track\nView Order';
+      'Order #12345\nYour order has been shipped\n\nTrack Package: https://example.com/track\n1. View Order';
     expect((await write(id, { type: 'card', content: card })).body).toMatchObject({
       type: 'card',
       card,

@@ -77,6 +77,17 @@ describe.skipIf(browserMissing())('the demo page', () => {
     expect(await messagesIn(visitor())).toEqual(['Hello', 'Good morning']);
   });
 
+  it('asks with buttons, and takes the pressed one for the answer', async () => {
+    await open();
+    await write('I would like a bicycle');
+    await agent().locator('.message').getByText('I would like a bicycle').waitFor();
+    await reply('Which colour? [Red] [Blue]');
+    await visitor().getByRole('button', { name: 'Blue' }).click();
+    await agent().locator('.message .bubble').getByText('Blue', { exact: true }).waitFor();
+    expect(await messagesIn(agent())).toEqual(['I would like a bicycle', 'Which colour?', 'Blue']);
+    expect(complaints).toEqual([]);
+  });
+
   it('resolves a conversation, which reopens when the visitor writes again', async () => {
     await open();
     await write('Thanks');

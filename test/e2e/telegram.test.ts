@@ -131,7 +131,7 @@ describe.each([['long polling'], ['webhook']])('a Telegram bot by %s', (mode) =>
     await telegram.inbox.drained();
     const { messages } = await conversationOf('Linus');
     expect(messages).toMatchObject([
-      { content: 'Yes please', direction: 'inbound', metadata: { action: 'yes' } },
+      { content: 'Yes please', direction: 'inbound', choice: { message_id: null, action: 'yes' } },
     ]);
     await eventually(() => {
       const answered = telegram.calls.filter(({ method }) => method === 'answerCallbackQuery');

@@ -104,8 +104,7 @@ export function startAgent({ api, token, businessId, showProblem }) {
     const content = input.value.trim();
     if (content === '' || selected === undefined) return;
     const message = await api.post(`/conversations/${selected.id}/messages`, {
-      content,
-      ...(isNote() && { type: 'note' }),
+      ...(isNote() ? { type: 'note', content } : cardOrText(content)),
     });
     input.value = '';
     stopTyping();
@@ -128,6 +127,14 @@ export function startAgent({ api, token, businessId, showProblem }) {
   }
 }
 
+// "Which colour? [Red] [Blue]" asks with buttons.
+function cardOrText(content) {
+  const [, title, choices] = /^(.*?\S)\s*((?:\[[^\]]+\]\s*)+)$/s.exec(content) ?? [];
+  if (title === undefined) return { content };
+  const actions = [...choices.matchAll(/\[([^\]]+)\]/g)].map(([, label]) => ({ label }));
+  return { type: 'card', card: { title, actions } };
+}
+
 function isNote() {
   return byId('agent-note').checked;
 }
@@ -138,7 +145,7 @@ function isOver({ status }) {
 
 function showMode() {
   byId('agent-form').classList.toggle('noting', isNote());
-  byId('agent-text').placeholder = isNote() ? 'Only the team sees this…' : 'Reply…';
+  byId('agent-text').placeholder = isNote() ? 'Only the team sees this…' : 'Reply… (Yes or no? [Yes] [No])';
   byId('agent-send').textContent = isNote() ? 'Add note' : 'Reply';
 }
 

@@ -1,7 +1,10 @@
 import { element, timeOfDay } from './dom.js';
 
-/** A list of messages on the page, kept in the order of `seq`, each once. `describe` says how one looks to its reader. */
-export function messageList(node, { describe, empty }) {
+/**
+ * A list of messages on the page, kept in the order of `seq`, each once. `describe` says how one looks to its reader;
+ * `choose` makes the choices of cards buttons.
+ */
+export function messageList(node, { describe, empty, choose }) {
   const shown = new Map();
   draw();
 
@@ -23,7 +26,7 @@ export function messageList(node, { describe, empty }) {
 
   function draw() {
     const ordered = [...shown.values()].sort((a, b) => place(a) - place(b));
-    node.replaceChildren(...ordered.map((message) => item(message, describe(message))));
+    node.replaceChildren(...ordered.map((message) => item(message, describe(message), choose)));
     if (ordered.length === 0) node.append(element('li', { className: 'empty', text: empty }));
     node.scrollTop = node.scrollHeight;
   }
@@ -34,14 +37,31 @@ function place({ seq }) {
   return seq ?? Number.MAX_SAFE_INTEGER;
 }
 
-function item(message, { className, meta }) {
+function item(message, { className, meta }, choose) {
   const time = timeOfDay(message.created_at);
   return element('li', { className: `message ${className}` }, [
     element('div', { className: 'bubble', text: textOf(message) }),
+    ...(message.card ? [actionsOf(message, choose)] : []),
     element('div', { className: 'meta', text: [time, ...meta].join(' · ') }),
   ]);
 }
 
-function textOf({ content, attachments = [] }) {
+/** A card's links, and its choices with the number that a customer without buttons would type. */
+function actionsOf({ id, card }, choose) {
+  let number = 0;
+  const buttons = (card.actions ?? []).map(({ label, url }) => {
+    if (url) return element('a', { text: label, href: url, target: '_blank', rel: 'noopener noreferrer' });
+    number += 1;
+    const button = element('button', { type: 'button', className: 'plain', text: label });
+    button.disabled = choose === undefined;
+    const choice = { message_id: id, number };
+    button.addEventListener('click', () => choose({ label, choice }));
+    return button;
+  });
+  return element('div', { className: 'actions' }, buttons);
+}
+
+function textOf({ content, card, attachments = [] }) {
+  if (card) return [card.title, card.description].filter(Boolean).join('\n');
   return content || attachments.map(({ name }) => name).join(', ');
 }

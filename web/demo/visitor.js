@@ -8,6 +8,7 @@ export function startVisitor({ businessId, channelId }) {
   const messages = messageList(byId('visitor-messages'), {
     describe: describeForVisitor,
     empty: 'Say hello. Your message becomes a conversation on the right.',
+    choose: ({ label, choice }) => say({ content: label, choice }),
   });
   const showTyping = typingLine(byId('visitor-typing'), 'The team is typing…');
   const unsent = new Map();
@@ -72,7 +73,11 @@ export function startVisitor({ businessId, channelId }) {
     if (content === '') return;
     input.value = '';
     stopTyping();
-    const message = { client_message_id: crypto.randomUUID(), content };
+    say({ content });
+  }
+
+  function say(said) {
+    const message = { client_message_id: crypto.randomUUID(), ...said };
     unsent.set(message.client_message_id, message);
     messages.put([
       { ...message, id: message.client_message_id, sender_type: 'customer', created_at: Date.now() },

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { AttachmentDraft } from '../../core/attach.ts';
+import { cardText } from '../../core/cards.ts';
 import type { Card } from '../../core/envelope.ts';
 import { invalidField } from '../../core/errors.ts';
 import type { Draft } from '../../core/queue-message.ts';
+import { cardView } from '../../core/views/message.ts';
 import { time, uuid } from '../validate.ts';
 
 const MAX_CONTENT = 100_000;
@@ -25,23 +27,6 @@ const attachment = z.union([
     .refine((one) => one.id !== undefined || one.url !== undefined, { path: ['url'], error: 'is required' }),
 ]);
 
-const card = z
-  .object({
-    title: z.string().min(1).max(1_000),
-    description: z.string().max(4_000).optional(),
-    actions: z
-      .array(
-        z.object({
-          label: z.string().min(1).max(200),
-          url: url.optional(),
-          action: z.string().max(200).optional(),
-        }),
-      )
-      .max(20)
-      .optional(),
-  })
-  .meta({ id: 'Card' });
-
 const attachmentsInput = z.array(attachment).max(MAX_ATTACHMENTS).meta({
   description: 'Addresses: what an upload answered, an attachment of ours, or any public http(s) address.',
 });
@@ -49,12 +34,12 @@ const attachmentsInput = z.array(attachment).max(MAX_ATTACHMENTS).meta({
 /** What every way of writing a message takes. */
 export const messageInput = z.object({
   content: z
-    .union([text, card])
+    .union([text, cardView])
     .optional()
     .meta({ description: 'The text; with type `card` the card itself may stand here.' }),
   html: text.optional(),
   type: z.enum(['text', 'attachment', 'card', 'note']).optional(),
-  card: card.optional(),
+  card: cardView.optional(),
   attachments: attachmentsInput.optional(),
   reply_to_id: uuid.optional(),
   subject: z.string().max(500).optional(),
@@ -96,7 +81,7 @@ export function draftOf(input: MessageInput): Draft {
     throw invalidField('content', 'is required');
   }
   return {
-    content: found !== undefined && content.trim() === '' ? cardText(found) : content,
+    content: found === undefined ? content : cardText(found, content.trim() === '' ? undefined : content),
     note: input.type === 'note',
     html: input.html,
     card: found,
@@ -112,15 +97,16 @@ export function draftOf(input: MessageInput): Draft {
 
 function cardOf(input: MessageInput): Card | undefined {
   const found = input.card ?? (typeof input.content === 'object' ? input.content : undefined);
-  return found === undefined ? undefined : (JSON.parse(JSON.stringify(found)) as Card);
+  if (found === undefined) return undefined;
+  refuseAmbiguous(found.actions ?? [], input.card === undefined ? 'content' : 'card');
+  return JSON.parse(JSON.stringify(found)) as Card;
 }
 
-/** What a card says where cards cannot be shown. */
-function cardText({ title, description, actions = [] }: Card): string {
-  const lines = actions.map(({ label, url: target }) =>
-    target === undefined ? label : `${label}: ${target}`,
-  );
-  return [title, ...(description === undefined ? [] : [description]), ...lines].join('\n');
+/** An answer by label must mean one choice. */
+function refuseAmbiguous(actions: { label: string }[], field: string): void {
+  const labels = actions.map(({ label }) => label.trim().toLowerCase());
+  const repeated = labels.findIndex((label, n) => labels.indexOf(label) < n);
+  if (repeated !== -1) throw invalidField(`${field}.actions.${repeated}.label`, 'is there twice');
 }
 
 /** Attachments as core takes them, a bare address being one too. */

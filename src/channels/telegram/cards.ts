@@ -1,33 +1,23 @@
-import type { Card, CardAction } from '../../core/envelope.ts';
+import type { ShownButton, ShownCard } from '../../core/cards.ts';
 import { escapeHtml } from './entities.ts';
 
 export type Button = { text: string; url: string } | { text: string; callback_data: string };
 
-/** A card's words: its title above its description. */
-export function cardText(card: Card): { content: string; html: string } {
-  const { title, description } = card;
+/** A card's words: its title above all that no button says. */
+export function cardWords({ title, body }: ShownCard): { content: string; html: string } {
   return {
-    content: [title, description].filter(Boolean).join('\n\n'),
-    html: [title && `<b>${escapeHtml(title)}</b>`, description && escapeHtml(description)]
-      .filter(Boolean)
-      .join('\n\n'),
+    content: [title, body].filter(Boolean).join('\n\n'),
+    html: [`<b>${escapeHtml(title)}</b>`, escapeHtml(body)].filter(Boolean).join('\n\n'),
   };
 }
 
-/** A card's actions as buttons under the message, each in a row of its own; undefined without any. */
-export function keyboardOf(card: Card | undefined): Button[][] | undefined {
-  const rows = (card?.actions ?? []).map((action, n) => [buttonOf(action, n)]);
+/** The buttons under the message, each in a row of its own; undefined without any. */
+export function keyboardOf(card: ShownCard | undefined): Button[][] | undefined {
+  const rows = (card?.buttons ?? []).map((button) => [buttonOf(button)]);
   return rows.length === 0 ? undefined : rows;
 }
 
-const MOST_CALLBACK_BYTES = 64;
-
-/** An action that is too long for Telegram comes back as its place in the card, which the reply names. */
-function buttonOf({ label, url, action }: CardAction, n: number): Button {
-  if (url !== undefined) return { text: label, url };
-  const data = action || label;
-  return {
-    text: label,
-    callback_data: Buffer.byteLength(data) <= MOST_CALLBACK_BYTES ? data : `action:${n}`,
-  };
+function buttonOf(button: ShownButton): Button {
+  const text = button.label;
+  return 'url' in button ? { text, url: button.url } : { text, callback_data: button.id };
 }

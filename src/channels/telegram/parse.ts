@@ -193,7 +193,7 @@ function emojiOf(reaction: {
   return reaction.type === 'paid' ? ['⭐'] : [];
 }
 
-/** A pressed button is what the customer says: its label, with the data that a program waits for. */
+/** A pressed button is what the customer says: its label, with the data by which its choice is known. */
 function parseCallback(update: Update): InboundMessage[] {
   const query = update.callback_query;
   if (!query?.message) return [];
@@ -205,15 +205,12 @@ function parseCallback(update: Update): InboundMessage[] {
       ...place(message, update.update_id),
       sender: userSender(from),
       type: 'text',
-      content: label ?? data ?? '',
+      content: label ?? '',
       ...(message.message_id > 0
         ? { replyToExternalId: externalId(threadOf(message), message.message_id) }
         : {}),
-      metadata: {
-        ...metadataOf(message),
-        callback_query_id: query.id,
-        ...(data === undefined ? {} : { action: data }),
-      },
+      ...(data === undefined ? {} : { pressed: data }),
+      metadata: { ...metadataOf(message), callback_query_id: query.id },
     },
   ];
 }

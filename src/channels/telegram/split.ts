@@ -1,6 +1,8 @@
+import { type ShownCard, showCard } from '../../core/cards.ts';
 import type { OutboundAttachment, OutboundMessage, Part } from '../../core/envelope.ts';
-import { type Button, cardText, keyboardOf } from './cards.ts';
+import { type Button, cardWords, keyboardOf } from './cards.ts';
 import { telegramHtml } from './html.ts';
+import { LIMITS } from './limits.ts';
 import { splitText } from './text.ts';
 
 export type MediaKind = 'photo' | 'video' | 'animation' | 'audio' | 'voice' | 'document';
@@ -20,14 +22,15 @@ const CAPTION_LENGTH = 1024;
 /** What one message becomes: files in albums of up to ten, the text as their caption or below, buttons on the last. */
 export function split(message: OutboundMessage): Part[] {
   const groups = groupMedia(message.attachments);
-  const texts = wordsOf(message, groups.length > 0 && !message.card);
-  const caption = groups.length > 0 && !message.card ? texts.shift() : undefined;
+  const card = message.card && showCard({ id: message.id, card: message.card }, LIMITS.cards);
+  const texts = wordsOf(message, card, groups.length > 0 && !card);
+  const caption = groups.length > 0 && !card ? texts.shift() : undefined;
   const files = groups.map((group, n) => ({
     payload: { text: '', ...(n === 0 ? caption : undefined), media: group.map(mediaKind) },
     attachments: group,
   }));
   const below = texts.map((text) => ({ payload: text, attachments: [] }));
-  return finish([...files, ...below], message);
+  return finish([...files, ...below], message, keyboardOf(card));
 }
 
 interface Draft {
@@ -35,8 +38,7 @@ interface Draft {
   attachments: OutboundAttachment[];
 }
 
-function finish(drafts: Draft[], message: OutboundMessage): Part[] {
-  const keyboard = keyboardOf(message.card);
+function finish(drafts: Draft[], message: OutboundMessage, keyboard: Button[][] | undefined): Part[] {
   const first = message.replyToExternalId === undefined ? {} : { replyTo: message.replyToExternalId };
   return drafts.map(({ payload, attachments }, n) => ({
     n,
@@ -51,9 +53,9 @@ function finish(drafts: Draft[], message: OutboundMessage): Part[] {
 }
 
 /** Formatting survives only where the text fits into one piece: a cut would tear its tags. */
-function wordsOf(message: OutboundMessage, startsAsCaption: boolean): Payload[] {
+function wordsOf(message: OutboundMessage, card: ShownCard | undefined, startsAsCaption: boolean): Payload[] {
   const firstLimit = startsAsCaption ? CAPTION_LENGTH : TEXT_LENGTH;
-  const { content, formatted } = formattedWords(message);
+  const { content, formatted } = formattedWords(card ? cardWords(card) : message);
   if (formatted && formatted.text.trim() !== '' && formatted.text.length <= firstLimit) {
     return [{ text: content.length <= firstLimit ? content : formatted.text, html: formatted.html }];
   }
@@ -63,9 +65,8 @@ function wordsOf(message: OutboundMessage, startsAsCaption: boolean): Payload[] 
   return head ? [head, ...rest] : message.attachments.length > 0 ? [] : pieces.slice(0, 1);
 }
 
-function formattedWords(message: OutboundMessage) {
-  const words = message.card ? cardText(message.card) : { content: message.content, html: message.html };
-  return { content: words.content, formatted: words.html ? telegramHtml(words.html) : undefined };
+function formattedWords({ content, html }: { content: string; html: string | undefined }) {
+  return { content, formatted: html ? telegramHtml(html) : undefined };
 }
 
 const MOST_IN_ALBUM = 10;

@@ -1,6 +1,7 @@
 import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
 import { addToAlbum, nameAlbumItem } from './albums.ts';
+import { noteChoice } from './choices.ts';
 import { conversationFor } from './conversation-choice.ts';
 import { messageEvent } from './happened.ts';
 import { type Accepted, groupKeyOf, type Item, keyOf } from './item.ts';
@@ -64,6 +65,7 @@ function storeMessage(item: MessageItem, work: Work): MessageRow {
   const conversation = conversationFor(item, owner, work);
   const message = customerMessage(item, { conversation, sender: sender.customer, now: context.now });
   message.reply_to_id = replyOf(item, message, work);
+  noteChoice(item, { conversation, message }, work);
   const attachments = attachmentsFor(item, message, work);
   count(conversation, message, context.now);
   plan.messages.push(message);

@@ -38,6 +38,7 @@ export function newConversation(
     resolved_at: null,
     closed_at: null,
     merged_into_id: null,
+    open_card: null,
     created_at: now,
     updated_at: now,
   };

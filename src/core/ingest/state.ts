@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts';
 import { column, recordset } from '../database/recordset.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { AttachmentRow } from '../views/message.ts';
+import { findPressedCards, type PressedCard } from './choices.ts';
 import { type Item, keyOf } from './item.ts';
 import { type KeyRow, sortedKeys } from './keys.ts';
 import { type KnownParty, type PartyRow, type PartyState, partyState, sortedParties } from './parties.ts';
@@ -20,6 +21,8 @@ export interface State {
   /** Message ids by the provider's id, for replies. */
   replies: Map<string, string>;
   uploads: Map<string, AttachmentRow>;
+  /** The cards below which buttons were pressed. */
+  cards: Map<string, PressedCard>;
 }
 
 /** Locks in the one order that every writer keeps, and reads what is locked: one call, which `lock_inbound` answers. */
@@ -28,6 +31,7 @@ export async function lockState(tx: Sql, items: Item[]): Promise<State> {
   const parties = sortedParties(items);
   const locked = await lockInbound(tx, { items, keys, parties });
   const uploads = await lockUploads(tx, items);
+  const cards = await findPressedCards(tx, items);
   const known = new Map(
     locked.known?.map((row) => [keyOf(row.channel_id, row.external_event_id), row.message_id]),
   );
@@ -47,6 +51,7 @@ export async function lockState(tx: Sql, items: Item[]): Promise<State> {
     conversations: new Map(locked.conversations?.map((row) => [row.id, row])),
     replies: new Map(locked.replies?.map((row) => [keyOf(row.channel_id, row.external_id), row.message_id])),
     uploads: new Map(uploads.map((row) => [row.id, row])),
+    cards,
   };
 }
 

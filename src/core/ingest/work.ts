@@ -18,6 +18,8 @@ export interface Plan {
   messages: MessageRow[];
   attachments: PlannedAttachment[];
   claimedUploads: PlannedAttachment[];
+  /** Conversations whose open card was answered. */
+  answered: Set<ConversationRow>;
   /** Further items of albums whose message was stored by an earlier batch. */
   albumAdditions: AlbumAddition[];
   /** Further items of albums, under the provider's ids by which edits, reactions and replies name them. */
@@ -75,6 +77,7 @@ export function emptyPlan(): Plan {
     messages: [],
     attachments: [],
     claimedUploads: [],
+    answered: new Set(),
     albumAdditions: [],
     albumIds: [],
     parkedReplies: [],

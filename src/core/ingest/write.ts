@@ -22,6 +22,7 @@ export async function writePlan(tx: Sql, plan: Plan): Promise<void> {
     ...ifAny(plan.messages, (rows) => insertMessages(tx, rows)),
     ...ifAny(plan.attachments, (rows) => insertAttachments(tx, rows)),
     ...ifAny(plan.claimedUploads, (rows) => claimUploads(tx, rows)),
+    ...ifAny([...plan.answered], (rows) => closeCards(tx, rows)),
     ...ifAny(plan.albumIds, (rows) => nameAlbumItems(tx, rows)),
   ]);
 }
@@ -111,6 +112,10 @@ export function insertAttachments(tx: Sql, rows: PlannedAttachment[]) {
       state, decode(source, 'base64'), error, case when state = 'pending' then now() end
     from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, conversation_id uuid,
       message_id uuid, position int, name text, content_type text, size_bytes bigint, state text, source text, error text)`;
+}
+
+function closeCards(tx: Sql, rows: ConversationRow[]) {
+  return tx`update conversations set open_card = null where id = any(${rows.map((row) => row.id)}::uuid[])`;
 }
 
 function nameAlbumItems(tx: Sql, rows: Plan['albumIds']) {

@@ -1,7 +1,7 @@
 import type { LoadedChannel } from '../channels.ts';
 import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
-import type { Card, OutboundAttachment, OutboundMessage, Part } from '../envelope.ts';
+import type { OutboundAttachment, OutboundMessage, Part } from '../envelope.ts';
 import type { MessageRow } from '../views/message.ts';
 
 /** A message on its way, with where it goes. */
@@ -81,7 +81,7 @@ async function outboundMessage(
     type: message.type,
     content: message.content,
     html: message.html ?? undefined,
-    card: message.card === null ? undefined : (message.card as unknown as Card),
+    card: message.card ?? undefined,
     attachments,
     email: message.email ?? undefined,
     template: message.template ?? undefined,

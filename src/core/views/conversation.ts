@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CardAction } from '../envelope.ts';
 import { type CustomerRow, customerView, viewCustomer } from './customer.ts';
 import { isoOrNull } from './time.ts';
 
@@ -33,8 +34,15 @@ export interface ConversationRow {
   resolved_at: Date | null;
   closed_at: Date | null;
   merged_into_id: string | null;
+  /** The choices that a typed answer is held against: those of our newest message, until one was chosen. */
+  open_card: OpenCard | null;
   created_at: Date;
   updated_at: Date;
+}
+
+interface OpenCard {
+  message_id: string;
+  actions: CardAction[];
 }
 
 export const conversationView = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MessageType } from '../envelope.ts';
+import type { Card, Choice, MessageType } from '../envelope.ts';
 import { isoOrNull } from './time.ts';
 
 const MESSAGE_TYPES = [
@@ -50,13 +50,13 @@ export interface MessageRow {
   content: string;
   html: string | null;
   text_full: string | null;
-  card: Record<string, unknown> | null;
+  card: Card | null;
   email: { subject?: string; cc?: string[]; bcc?: string[] } | null;
   reactions: { emoji: string; sender: string }[];
   reply_to_id: string | null;
   client_message_id: string | null;
   external_id: string | null;
-  metadata: Record<string, unknown>;
+  metadata: Record<string, unknown> & { choice?: Choice };
   status: MessageStatus | null;
   error: MessageError | null;
   send_at: Date | null;
@@ -88,6 +88,38 @@ export const attachmentView = z.object({
 });
 export type AttachmentView = z.infer<typeof attachmentView>;
 
+const cardAction = z.object({
+  label: z.string().min(1).max(200),
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
+    .max(4_000)
+    .optional(),
+  action: z.string().max(200).optional().meta({ description: 'Comes back in `choice` of the answer.' }),
+  description: z.string().min(1).max(500).optional(),
+  section: z.string().min(1).max(100).optional(),
+});
+
+export const cardView = z
+  .object({
+    title: z.string().min(1).max(1_000),
+    description: z.string().max(4_000).optional(),
+    actions: z.array(cardAction).max(20).optional(),
+    layout: z.enum(['buttons', 'quick_replies', 'list']).optional().meta({
+      description: 'How the choices are best shown. A channel that cannot shows buttons, or numbered text.',
+    }),
+    list_label: z.string().min(1).max(20).optional().meta({ description: 'The button that opens the list.' }),
+  })
+  .meta({ id: 'Card' });
+
+const choiceView = z
+  .object({
+    message_id: z.string().nullable().meta({ description: 'The message whose card it answers.' }),
+    number: z.number().int().nullable(),
+    label: z.string(),
+    action: z.string().meta({ description: 'What the card calls the choice, or its label.' }),
+  })
+  .meta({ id: 'Choice', description: 'What the customer chose, by button, label or number.' });
+
 export const messageView = z.object({
   id: z.string(),
   seq: z.number().int().nullable(),
@@ -101,7 +133,8 @@ export const messageView = z.object({
   html: z.string().nullable(),
   text_full: z.string().nullable(),
   attachments: z.array(attachmentView),
-  card: z.record(z.string(), z.unknown()).nullable(),
+  card: cardView.nullable(),
+  choice: choiceView.nullable(),
   email: z
     .object({
       subject: z.string().optional(),
@@ -150,6 +183,7 @@ export function viewMessage(row: MessageRow, { attachments, blockedBy = null }: 
     text_full: row.text_full,
     attachments: attachments.map(viewAttachment),
     card: row.card,
+    choice: row.metadata.choice ?? null,
     email: row.email,
     reactions: row.reactions,
     reply_to_id: row.reply_to_id,
@@ -157,7 +191,7 @@ export function viewMessage(row: MessageRow, { attachments, blockedBy = null }: 
     external_id: row.external_id,
     status: row.status,
     error: row.error,
-    metadata: row.metadata,
+    metadata: withoutChoice(row.metadata),
     blocked_by: blockedBy,
     next_attempt_at: isoOrNull(row.next_attempt_at),
     send_at: isoOrNull(row.send_at),
@@ -168,6 +202,11 @@ export function viewMessage(row: MessageRow, { attachments, blockedBy = null }: 
     edited_at: isoOrNull(row.edited_at),
     deleted_at: isoOrNull(row.deleted_at),
   };
+}
+
+/** It has a member of its own. */
+function withoutChoice({ choice: _, ...metadata }: MessageRow['metadata']): Record<string, unknown> {
+  return metadata;
 }
 
 function viewAttachment(row: AttachmentRow): AttachmentView {

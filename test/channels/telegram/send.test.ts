@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { telegramAdapter } from '../../../src/channels/telegram/adapter.ts';
 import { createEgress } from '../../../src/core/egress.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../../src/core/errors.ts';
+import { newId } from '../../../src/core/id.ts';
 import { outbound, outboundFile } from '../../support/outbound.ts';
 import { type Bot, startBot } from './bot.ts';
 
@@ -87,7 +88,9 @@ describe('sending text to Telegram', () => {
       { label: 'Refund', action: 'refund:77' },
       { label: 'Long', action: 'ä'.repeat(40) },
     ];
+    const id = newId();
     await bot.send({
+      id,
       type: 'card',
       content: 'Order <77>',
       card: { title: 'Order <77>', description: 'On its way', actions },
@@ -98,8 +101,8 @@ describe('sending text to Telegram', () => {
       reply_markup: {
         inline_keyboard: [
           [{ text: 'Open', url: 'https://example.com/o/77' }],
-          [{ text: 'Refund', callback_data: 'refund:77' }],
-          [{ text: 'Long', callback_data: 'action:2' }],
+          [{ text: 'Refund', callback_data: `choice:${id}:1` }],
+          [{ text: 'Long', callback_data: `choice:${id}:2` }],
         ],
       },
     });

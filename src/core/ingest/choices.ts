@@ -1,0 +1,79 @@
+import { choiceAt, readChoice, readChoiceId } from '../cards.ts';
+import type { Sql } from '../database/connect.ts';
+import type { Card, Choice } from '../envelope.ts';
+import type { ConversationRow } from '../views/conversation.ts';
+import type { MessageRow } from '../views/message.ts';
+import type { Item } from './item.ts';
+import type { MessageItem, Work } from './work.ts';
+
+/** A card of ours below which a button was pressed. */
+export interface PressedCard {
+  id: string;
+  channel_id: string;
+  conversation_id: string;
+  customer_id: string | null;
+  card: Card;
+}
+
+/** The cards that pressed buttons name; nothing is asked where none was pressed. */
+export async function findPressedCards(tx: Sql, items: Item[]): Promise<Map<string, PressedCard>> {
+  const ids = items.flatMap(({ inbound }) => {
+    const pressed = inbound.kind === 'message' ? inbound.pressed : undefined;
+    const named = pressed === undefined ? undefined : readChoiceId(pressed);
+    return named === undefined ? [] : [named.messageId];
+  });
+  if (ids.length === 0) return new Map();
+  const rows = await tx<PressedCard[]>`
+    select id, channel_id, conversation_id, customer_id, card from messages
+    where id = any(${ids}::uuid[]) and direction = 'outbound' and card is not null`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Notes what the customer chose, by button, label or number. A card is answered once; an older one only by its buttons. */
+export function noteChoice(
+  item: MessageItem,
+  { conversation, message }: { conversation: ConversationRow; message: MessageRow },
+  work: Work,
+): void {
+  const choice = choiceOf(item, { conversation, message }, work);
+  if (choice === undefined) return;
+  message.metadata = { ...message.metadata, choice };
+  if (message.content === '') message.content = choice.label;
+  if (item.inbound.pressed !== undefined) message.reply_to_id ??= choice.message_id;
+  if (choice.message_id !== conversation.open_card?.message_id) return;
+  conversation.open_card = null;
+  work.plan.answered.add(conversation);
+}
+
+function choiceOf(
+  item: MessageItem,
+  { conversation, message }: { conversation: ConversationRow; message: MessageRow },
+  work: Work,
+): Choice | undefined {
+  const { pressed, automatic } = item.inbound;
+  if (pressed !== undefined) return pressedChoice(pressed, { item, conversation, message }, work);
+  const open = conversation.open_card;
+  if (open === null || automatic === true) return undefined;
+  return readChoice(open.message_id, open, message.content);
+}
+
+interface Pressing {
+  item: MessageItem;
+  conversation: ConversationRow;
+  message: MessageRow;
+}
+
+/** A button's id comes from outside: it counts only for a card that this customer was sent on this channel. */
+function pressedChoice(pressed: string, { item, conversation, message }: Pressing, { state }: Work) {
+  const named = readChoiceId(pressed);
+  if (named === undefined) {
+    const label = message.content === '' ? pressed : message.content;
+    return { message_id: message.reply_to_id, number: null, label, action: pressed };
+  }
+  const card = state.cards.get(named.messageId);
+  if (card === undefined || card.channel_id !== item.channel.id) return undefined;
+  const isTheirs =
+    card.conversation_id === conversation.id ||
+    (card.customer_id !== null && card.customer_id === conversation.customer_id);
+  return isTheirs ? choiceAt(card.id, card.card, named.number) : undefined;
+}
