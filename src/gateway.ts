@@ -1,6 +1,7 @@
 import { createApp, createHealthApp } from './api/app.ts';
 import { createRegistry } from './channels/registry.ts';
 import { createAttachments, LONG_URL_MS } from './core/attachments.ts';
+import { createBlockList } from './core/block-list.ts';
 import { createChannels } from './core/channels.ts';
 import type { Config } from './core/config.ts';
 import { startConnecting } from './core/connecting.ts';
@@ -93,7 +94,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   let wakeQueue = queue.wake;
   const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
   const ingest = createIngest({ pool, place, secrets, log });
-  const receiver = createReceiver({ pool, channels, ingest, log });
+  const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const parts = {
     config,
     pool,

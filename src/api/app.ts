@@ -13,6 +13,7 @@ import { createMetrics } from './metrics.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { blockedSenderRoutes } from './routes/blocked-senders.ts';
 import { businessRoutes } from './routes/businesses.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { conversationRoutes } from './routes/conversations.ts';
@@ -47,6 +48,7 @@ const NATIVE = [
   messageRoutes,
   attachmentRoutes,
   customerRoutes,
+  blockedSenderRoutes,
   eventRoutes,
   webhookEndpointRoutes,
   webhookDeliveryRoutes,

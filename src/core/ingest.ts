@@ -230,7 +230,8 @@ function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutc
 }
 
 function ignored(request: IngestRequest): RequestOutcome {
-  return { request, status: 'ignored', reason: 'nothing for us in it', customerId: null };
+  const reason = request.isBlocked === true ? 'from a blocked sender' : 'nothing for us in it';
+  return { request, status: 'ignored', reason, customerId: null };
 }
 
 function movesThread(inbound: Inbound): boolean {

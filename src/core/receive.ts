@@ -1,4 +1,5 @@
 import type { DoorAnswer, DoorRequest } from './adapter.ts';
+import type { BlockList } from './block-list.ts';
 import type { Channels, LoadedChannel } from './channels.ts';
 import type { Pool } from './database/connect.ts';
 import type { Inbound } from './envelope.ts';
@@ -32,11 +33,12 @@ interface ReceiverOptions {
   pool: Pool;
   channels: Channels;
   ingest: Ingest;
+  blockList: BlockList;
   log: Log;
 }
 
 /** The one door in: everything received passes here on its way to ingest. */
-export function createReceiver({ pool, channels, ingest, log }: ReceiverOptions): Receiver {
+export function createReceiver({ pool, channels, ingest, blockList, log }: ReceiverOptions): Receiver {
   async function active(channelId: string): Promise<LoadedChannel> {
     const loaded = isUuid(channelId) ? await channels.load(channelId) : undefined;
     if (loaded === undefined || !loaded.row.is_active)
@@ -59,9 +61,19 @@ export function createReceiver({ pool, channels, ingest, log }: ReceiverOptions)
       );
       return [];
     }
-    const accepted = await ingest.submit(request);
+    const accepted = await letIn(request);
     acknowledge(loaded, request.inbound, accepted);
     return accepted;
+  }
+
+  /** What blocked senders write is kept raw only; the answers stay in the order of what was brought. */
+  async function letIn(request: IngestRequest): Promise<Accepted[]> {
+    const { channel, inbound } = request;
+    const isBlocked = await blockList.of(channel.businessId, inbound);
+    if (!inbound.some(isBlocked)) return ingest.submit(request);
+    const others = inbound.filter((one) => !isBlocked(one));
+    const stored = await ingest.submit({ ...request, isBlocked: true, inbound: others });
+    return inbound.flatMap((one) => (isBlocked(one) ? [BLOCKED] : stored.splice(0, 1)));
   }
 
   /** Tells the provider that we have it (a pressed button stops spinning); nothing depends on it. */
@@ -106,6 +118,14 @@ export function createReceiver({ pool, channels, ingest, log }: ReceiverOptions)
     },
   };
 }
+
+const BLOCKED: Accepted = {
+  duplicate: false,
+  isBlocked: true,
+  messageId: undefined,
+  conversationId: undefined,
+  seq: undefined,
+};
 
 function newRequest({ row }: LoadedChannel, raw: RawRequest): IngestRequest {
   const channel = { id: row.id, businessId: row.business_id, type: row.type, reopen: row.reopen };

@@ -2,7 +2,7 @@ import { newId } from './id.ts';
 import type { Log } from './log.ts';
 import { connectRedis, redisDatabase, soon } from './redis.ts';
 
-export type WakeTopic = 'outbox' | 'events' | 'lane' | 'channel' | 'session';
+export type WakeTopic = 'outbox' | 'events' | 'lane' | 'channel' | 'session' | 'blocked';
 
 type Listener = (detail: string | undefined) => void;
 

@@ -25,6 +25,7 @@ export async function receiveClientMessage(
   const inbound = await inboundOf(context, party, message);
   const raw = { body: Buffer.from(JSON.stringify(message)), contentType: 'application/json' };
   const [accepted] = await context.receiver.accept({ id: party.visitor.channelId }, raw, [inbound]);
+  if (accepted?.isBlocked === true) throw new AppError('forbidden', 'Messages are not taken from you here.');
   if (accepted?.messageId === undefined)
     throw new AppError('unavailable', 'The message could not be stored.');
   return { message_id: accepted.messageId, conversation_id: accepted.conversationId, seq: accepted.seq };

@@ -20,7 +20,8 @@ let ids: Record<
   | 'attachment'
   | 'inbound'
   | 'endpoint'
-  | 'delivery',
+  | 'delivery'
+  | 'blocked',
   string
 >;
 let routes: Route[];
@@ -77,6 +78,7 @@ const foreignBodies = (): [route: string, body: object, field: string | null][] 
     { content: 'x', attachments: [{ url: api.deps.attachments.url(ids.attachment) }] },
     'attachments.0.url',
   ],
+  ['POST /api/v1/blocked-senders', { customer_id: ids.customer }, 'customer_id'],
   ['POST /api/v1/messages', { channel_id: ids.channel, to: 'x', content: 'x' }, null],
   ['POST /api/v1/api-keys', { name: 'x', agent_id: ids.agent }, 'agent_id'],
   ['POST /api/support/conversations/{id}/assign', { assigneeId: ids.agent }, 'assigneeId'],
@@ -130,6 +132,8 @@ async function everythingOf(business: TestBusiness) {
   const customer = (
     await as(business, 'POST', '/api/v1/customers', { name: MARK, email: `${MARK}@example.com` })
   ).body.id;
+  const blocked = (await as(business, 'POST', '/api/v1/blocked-senders', { address: `${MARK}@spam.example` }))
+    .body.id;
   const opened = await as(business, 'POST', '/api/v1/conversations', {
     business_id: business.id,
     customer_id: customer,
@@ -141,7 +145,7 @@ async function everythingOf(business: TestBusiness) {
   await as(business, 'POST', `/api/v1/conversations/${conversation}/tags`, { tags: [MARK] });
   await as(business, 'POST', `/api/v1/conversations/${conversation}/handoff`, { reason: MARK });
   const rows = await insertRows(business, { channel, conversation });
-  return { agent, apiKey, channel, customer, conversation, message, ...rows };
+  return { agent, apiKey, blocked, channel, customer, conversation, message, ...rows };
 }
 
 async function insertRows(
@@ -213,6 +217,7 @@ function idFor(path: string, name: string): string {
     attachments: ids.attachment,
     customers: ids.customer,
     visitors: ids.customer,
+    'blocked-senders': ids.blocked,
     'webhook-endpoints': ids.endpoint,
   };
   const id = nouns[path.split('/')[3] ?? ''];
@@ -240,6 +245,8 @@ async function stateOf(business: TestBusiness): Promise<string> {
     'webhook_endpoints',
     'deliveries',
     'inbound_requests',
+    'blocked_senders',
+    'customer_addresses',
   ];
   const states = await Promise.all(
     tables.map((table) => {

@@ -4,6 +4,7 @@ import { telegramAdapter } from '../../src/channels/telegram/adapter.ts';
 import type { Actor } from '../../src/core/actor.ts';
 import type { ChannelAdapter, ListenContext } from '../../src/core/adapter.ts';
 import { createBusiness } from '../../src/core/businesses.ts';
+import { createBlockList } from '../../src/core/block-list.ts';
 import { createChannels } from '../../src/core/channels.ts';
 import { createTransact } from '../../src/core/database/transact.ts';
 import { createEgress } from '../../src/core/egress.ts';
@@ -94,7 +95,7 @@ async function startProcess(source = createSource(), publicUrl?: string) {
     publicUrl: () => publicUrl,
   });
   const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
-  const receiver = createReceiver({ pool, channels, ingest, log });
+  const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const listeners = startListeners({ pool, registry, channels, receiver, wake, log, leaseMs: 600 });
   let stopped: Promise<void> | undefined;
   const stop = () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createRegistry } from '../../src/channels/registry.ts';
 import { createApiKey } from '../../src/core/api-keys.ts';
+import { createBlockList } from '../../src/core/block-list.ts';
 import { createChannels } from '../../src/core/channels.ts';
 import { createTransact } from '../../src/core/database/transact.ts';
 import { createEgress } from '../../src/core/egress.ts';
@@ -55,6 +56,7 @@ beforeAll(async () => {
     pool,
     channels,
     ingest: createIngest({ pool, place: placeQuietly(wake), secrets, log }),
+    blockList: createBlockList(pool, wake),
     log,
   });
   const attachments = { mintUrls: <T>(view: T) => view, idOfUrl: () => undefined };

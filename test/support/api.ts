@@ -8,6 +8,7 @@ import type { Role } from '../../src/core/actor.ts';
 import { createApiKey } from '../../src/core/api-keys.ts';
 import { createAttachments } from '../../src/core/attachments.ts';
 import { createBusiness } from '../../src/core/businesses.ts';
+import { createBlockList } from '../../src/core/block-list.ts';
 import { createChannels } from '../../src/core/channels.ts';
 import { type Config, readConfig } from '../../src/core/config.ts';
 import { createTransact } from '../../src/core/database/transact.ts';
@@ -83,7 +84,7 @@ export async function startApi({
   });
   const attachments = createAttachments({ pool, secrets, dataDir, baseUrl: () => config.publicUrl ?? '' });
   const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
-  const receiver = createReceiver({ pool, channels, ingest, log });
+  const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const rateLimits = createRateLimits(undefined, log);
   const deps: ApiDeps = {
     config,

@@ -10,6 +10,8 @@ export interface IngestRequest {
   inbound: Inbound[];
   /** Kept before: what becomes of it now is noted on its row. */
   isReplay?: boolean;
+  /** Something of it was left out, since its sender is blocked. */
+  isBlocked?: boolean;
 }
 
 export interface IngestChannel {
@@ -29,6 +31,8 @@ export interface RawRequest {
 /** What became of one inbound item. */
 export interface Accepted {
   duplicate: boolean;
+  /** Its sender is blocked: nothing was stored of it. */
+  isBlocked?: boolean;
   messageId: string | undefined;
   conversationId: string | undefined;
   seq: number | undefined;

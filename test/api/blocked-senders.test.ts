@@ -1,0 +1,164 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createBlockList } from '../../src/core/block-list.ts';
+import type { InboundMessage, Sender } from '../../src/core/envelope.ts';
+import { createLog } from '../../src/core/log.ts';
+import { createWake } from '../../src/core/wake.ts';
+import { closeAll, connect } from '../realtime/sockets.ts';
+import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { otherBusiness } from '../support/inbox.ts';
+import { write } from '../support/people.ts';
+import { fakeGroup, fakeUser, update } from '../support/telegram.ts';
+
+interface Blocked {
+  id: string;
+  kind: string;
+  customer_id: string | null;
+  address: string | null;
+  domain: string | null;
+  reason: string | null;
+}
+interface Refusal {
+  error: { code: string; details: { field: string }[] };
+}
+interface Inbound {
+  id: string;
+  reason: string | null;
+}
+
+let gateway: TestGateway;
+let door: Door;
+beforeAll(async () => {
+  gateway = await startTestGateway({ publicUrl: PUBLIC_URL });
+  door = await openDoor(gateway);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await door.close();
+});
+afterEach(closeAll);
+
+const block = <T = Blocked>(body: unknown, key = gateway.apiKey) =>
+  gateway.call<T>('POST', '/api/v1/blocked-senders', body, { key });
+const unblock = (id: string) => gateway.call('DELETE', `/api/v1/blocked-senders/${id}`);
+const list = async (query = '') =>
+  (await gateway.call<{ data: Blocked[] }>('GET', `/api/v1/blocked-senders?${query}`)).body.data;
+const ignored = async () =>
+  (await gateway.call<{ data: Inbound[] }>('GET', '/api/v1/inbound-events?status=ignored')).body.data;
+const messages = async (conversationId: string) =>
+  (
+    await gateway.call<{ messages: { content: string }[] }>('GET', `/api/v1/conversations/${conversationId}`)
+  ).body.messages.map(({ content }) => content);
+
+describe('a blocked person', () => {
+  it('writes into the void, and what they wrote can be replayed once they are let in again', async () => {
+    const ada = fakeUser({ first_name: 'Ada' });
+    const { conversation_id, customer_id } = await write(gateway, door, ada, 'before');
+    const blocked = await block({ customer_id, reason: 'spam' });
+    expect(blocked.status).toBe(201);
+    expect(blocked.body).toMatchObject({ kind: 'person', customer_id, address: null, reason: 'spam' });
+
+    expect(await door.post(update.text({ from: ada, text: 'while blocked' }))).toBe(200);
+    expect(await messages(conversation_id)).toEqual(['before']);
+    const [kept] = await ignored();
+    expect(kept?.reason).toBe('from a blocked sender');
+
+    expect((await unblock(blocked.body.id)).status).toBe(204);
+    expect((await unblock(blocked.body.id)).status).toBe(404);
+    await write(gateway, door, ada, 'after');
+    const replayed = await gateway.call('POST', `/api/v1/inbound-events/${kept?.id}/replay`);
+    expect(replayed.status).toBe(200);
+    expect(await messages(conversation_id)).toEqual(['before', 'after', 'while blocked']);
+  });
+
+  it('shows it, is listed, and is blocked once however often it is asked', async () => {
+    const { customer_id } = await write(gateway, door, fakeUser());
+    const first = await block({ customer_id });
+    expect((await block({ customer_id })).body).toEqual(first.body);
+    const path = `/api/v1/customers/${customer_id}`;
+    const shown = async () =>
+      (await gateway.call<{ blocked_at: string | null }>('GET', path)).body.blocked_at;
+    expect(await shown()).toEqual(expect.any(String));
+    expect((await list(`customer_id=${customer_id}`)).map(({ id }) => id)).toEqual([first.body.id]);
+    const found = await gateway.call<{ data: { id: string }[] }>('GET', '/api/v1/customers?is_blocked=true');
+    expect(found.body.data.map(({ id }) => id)).toContain(customer_id);
+    await unblock(first.body.id);
+    expect(await shown()).toBeNull();
+    expect(await list(`customer_id=${customer_id}`)).toEqual([]);
+  });
+
+  it('is not heard in a group either, where the others go on', async () => {
+    const chat = fakeGroup();
+    const [loud, calm] = [fakeUser(), fakeUser()];
+    const { customer_id } = await write(gateway, door, loud);
+    await block({ customer_id });
+    await door.post(update.text({ chat, from: calm, text: 'good evening' }));
+    await door.post(update.text({ chat, from: loud, text: 'BUY NOW' }));
+    const rows = await gateway.pool<{ content: string }[]>`
+      select m.content from messages m join conversations c on c.id = m.conversation_id
+      where c.thread_key = ${String(chat.id)} order by m.seq`;
+    expect(rows.map(({ content }) => content)).toEqual(['good evening']);
+  });
+
+  it('is told so on a web chat', async () => {
+    const visitor = await connect(gateway.url, { business_id: gateway.businessId });
+    const first = await visitor.ask('client_message', { content: 'hi' });
+    const [row] = await gateway.pool<{ customer_id: string }[]>`
+      select customer_id from conversations where id = ${first['conversation_id'] as string}`;
+    const { body } = await block({ customer_id: row?.customer_id });
+    const refused = await visitor.ask('client_message', { content: 'hi again' });
+    expect(refused['error']).toMatchObject({ code: 'forbidden' });
+    await unblock(body.id);
+    expect(await visitor.ask('client_message', { content: 'hi at last' })).toMatchObject({ seq: 2 });
+  });
+});
+
+describe('a blocked address or domain', () => {
+  it('keeps out a mail address and everybody of a domain, wherever they say who they are', async () => {
+    const address = await block({ address: 'Spam@Shop.example' });
+    expect(address.body).toMatchObject({ kind: 'address', address: 'spam@shop.example' });
+    const domain = await block({ domain: '@Junk.example' });
+    expect(domain.body).toMatchObject({ kind: 'domain', domain: 'junk.example' });
+    const refused = async (email: string) => {
+      const visitor = await connect(gateway.url, { business_id: gateway.businessId });
+      const answer = await visitor.ask('client_message', { content: 'hi', customer_data: { email } });
+      visitor.close();
+      return answer['error'] !== undefined;
+    };
+    expect(await refused('spam@shop.example')).toBe(true);
+    expect(await refused('anybody@mail.junk.example')).toBe(true);
+    expect(await refused('anybody@notjunk.example')).toBe(false);
+    expect(await refused('other@shop.example')).toBe(false);
+  });
+
+  it('keeps out a number however a channel writes it', async () => {
+    const wake = await createWake(undefined, createLog('silent'));
+    await block({ address: '+49 (170) 123-45 67' });
+    await block({ address: '4711' });
+    const blockList = createBlockList(gateway.pool, wake);
+    const isBlocked = async (sender: Sender) => {
+      const inbound = { kind: 'message', sender } as InboundMessage;
+      return (await blockList.of(gateway.businessId, [inbound]))(inbound);
+    };
+    expect(await isBlocked({ kind: 'phone', address: '+491701234567' })).toBe(true);
+    expect(await isBlocked({ kind: 'phone', address: '491701234567' })).toBe(true);
+    expect(await isBlocked({ kind: 'user', address: '1', phone: '+49 170 1234567' })).toBe(true);
+    expect(await isBlocked({ kind: 'user', address: '491701234567' })).toBe(false);
+    expect(await isBlocked({ kind: 'user', address: '4711' })).toBe(true);
+  });
+
+  it('names what is wrong', async () => {
+    const { customer_id } = await write(gateway, door, fakeUser());
+    for (const [body, field] of [
+      [{}, 'body'],
+      [{ customer_id, domain: 'x.example' }, 'body'],
+      [{ domain: 'no domain' }, 'domain'],
+      [{ address: '' }, 'address'],
+    ] as const) {
+      const { status, body: refusal } = await block<Refusal>(body);
+      expect([status, refusal.error.details[0]?.field]).toEqual([422, field]);
+    }
+    const foreign = await block<Refusal>({ customer_id }, await otherBusiness(gateway));
+    expect([foreign.status, foreign.body.error.details[0]?.field]).toEqual([422, 'customer_id']);
+  });
+});
