@@ -83,19 +83,24 @@ export async function record(tx: Sql, events: NewEvent[]): Promise<void> {
     from (${eventColumns(tx, identified)}) recorded order by n`;
 }
 
+// Never part of JSON, where control characters are escaped: many documents travel as one text, not as escaped elements.
+const RECORD_SEPARATOR = '\u001e';
+
 /** The events as a query, numbered by `n`. Columns rather than a recordset: the data is read as JSON once, not once a level. */
 export function eventColumns(sql: Sql, events: (NewEvent & { id: string })[]) {
   const of = <T>(value: (event: NewEvent & { id: string }) => T): T[] => events.map(value);
   return sql`
     select event_id, business_id, type, conversation_id, customer_id, message_id, data::json, caused_by::jsonb,
       wakes::text[], n
-    from unnest(
-      ${of((it) => it.id)}::uuid[], ${of((it) => it.businessId)}::uuid[], ${of((it) => it.type)}::text[],
-      ${of((it) => it.conversationId ?? null)}::uuid[], ${of((it) => it.customerId ?? null)}::uuid[],
-      ${of((it) => it.messageId ?? null)}::uuid[], ${of((it) => JSON.stringify(packEventData(it.data)))}::text[],
-      ${of((it) => (it.causedBy === undefined ? null : JSON.stringify(it.causedBy)))}::text[],
-      ${of((it) => `{${(it.wakes ?? []).join(',')}}`)}::text[])
-      with ordinality as r(event_id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, wakes, n)`;
+    from rows from (
+      unnest(
+        ${of((it) => it.id)}::uuid[], ${of((it) => it.businessId)}::uuid[], ${of((it) => it.type)}::text[],
+        ${of((it) => it.conversationId ?? null)}::uuid[], ${of((it) => it.customerId ?? null)}::uuid[],
+        ${of((it) => it.messageId ?? null)}::uuid[],
+        ${of((it) => (it.causedBy === undefined ? null : JSON.stringify(it.causedBy)))}::text[],
+        ${of((it) => `{${(it.wakes ?? []).join(',')}}`)}::text[]),
+      string_to_table(${of((it) => JSON.stringify(packEventData(it.data))).join(RECORD_SEPARATOR)}, ${RECORD_SEPARATOR}))
+      with ordinality as r(event_id, business_id, type, conversation_id, customer_id, message_id, caused_by, wakes, data, n)`;
 }
 
 interface EventQuery {

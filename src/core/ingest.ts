@@ -49,8 +49,16 @@ export function createIngest({ pool, place, secrets, log }: IngestOptions): Inge
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
+  /** The next batch begins while the one before it commits: it waits for the threads that both touch. */
   async function run(): Promise<void> {
-    while (waiting.length > 0) await commit(nextBatch());
+    let committed = Promise.resolve();
+    while (waiting.length > 0) {
+      const before = committed;
+      const written = Promise.withResolvers<void>();
+      committed = commit(nextBatch(), written.resolve).finally(written.resolve);
+      await Promise.all([before, written.promise]);
+      if (waiting.length === 0) await committed;
+    }
     running = undefined;
   }
 
@@ -62,9 +70,10 @@ export function createIngest({ pool, place, secrets, log }: IngestOptions): Inge
     return waiting.splice(0, moving === -1 ? MAX_REQUESTS_PER_BATCH : Math.max(moving, 1));
   }
 
-  async function commit(batch: Waiting[]): Promise<void> {
+  async function commit(batch: Waiting[], onWritten = () => {}): Promise<void> {
     try {
-      const { answers, announce } = await withRetries(() => store(batch.map((it) => it.request)));
+      const requests = batch.map((it) => it.request);
+      const { answers, announce } = await withRetries(() => store(requests, onWritten));
       announce();
       for (const it of batch) it.resolve(answers.get(it.request) ?? []);
     } catch (error) {
@@ -103,14 +112,18 @@ export function createIngest({ pool, place, secrets, log }: IngestOptions): Inge
     return withRetries(() => keepRequests(pool, [{ request, status: 'failed', reason, customerId: null }]));
   }
 
-  async function store(requests: IngestRequest[]): Promise<Stored> {
+  async function store(requests: IngestRequest[], onWritten: () => void): Promise<Stored> {
     const items = itemsOf(requests);
     const context = {
       now: new Date(),
       sealSource: (businessId: string, attachmentId: string, ref: AttachmentRef) =>
         sealSource(secrets, { businessId, attachmentId }, ref).toString('base64'),
     };
-    return pool.begin((tx) => storeBatch(tx, { requests, items, context, place })) as Promise<Stored>;
+    return pool.begin(async (tx) => {
+      const stored = await storeBatch(tx, { requests, items, context, place });
+      onWritten();
+      return stored;
+    }) as Promise<Stored>;
   }
 
   return {
