@@ -1,18 +1,13 @@
 import { sealSource } from './attachments.ts';
-import type { Pool, Sql } from './database/connect.ts';
+import type { Pool } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import type { AttachmentRef, Inbound } from './envelope.ts';
 import { AppError } from './errors.ts';
-import { addToStoredAlbum, applyChange } from './ingest/changes.ts';
-import { type Accepted, type IngestRequest, type Item, itemsOf } from './ingest/item.ts';
-import { forgetUnused } from './ingest/parties.ts';
-import { planMessages } from './ingest/plan.ts';
-import { lockState, type State } from './ingest/state.ts';
-import type { Plan } from './ingest/work.ts';
-import { keepRequests, type RequestOutcome, writePlan } from './ingest/write.ts';
+import { type Accepted, type IngestRequest, itemsOf } from './ingest/item.ts';
+import { type Stored, storeBatch } from './ingest/store.ts';
+import { keepRequests } from './ingest/write.ts';
 import type { Log } from './log.ts';
-import { park } from './parked.ts';
-import type { Announce, Place } from './place.ts';
+import type { Place } from './place.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface Ingest {
@@ -137,114 +132,6 @@ export function createIngest({ pool, place, secrets, log }: IngestOptions): Inge
       await running;
     },
   };
-}
-
-interface Batch {
-  requests: IngestRequest[];
-  items: Item[];
-  context: Parameters<typeof planMessages>[2];
-  place: Place;
-}
-
-interface Stored {
-  answers: Map<IngestRequest, Accepted[]>;
-  announce: Announce;
-}
-
-/** Most batches wait for the database three times: for the locks, for what they write, for the commit. */
-async function storeBatch(tx: Sql, { requests, items, context, place }: Batch): Promise<Stored> {
-  if (items.length === 0) {
-    await keepRequests(tx, requests.map(ignored));
-    return { answers: new Map(), announce: () => {} };
-  }
-  const state = await lockState(tx, items);
-  const plan = planMessages(items, state, context);
-  const writing = writePlan(tx, plan);
-  if (isMoreThanMessages(items, state, plan)) {
-    await writing;
-    await writeTheRest(tx, { items, state, plan, context });
-  }
-  const ofRequest = Map.groupBy(items, (item) => item.request);
-  const outcomes = requests.map((request) => outcomeOf(request, ofRequest.get(request) ?? [], plan));
-  const [, , announce] = await Promise.all([writing, keepRequests(tx, outcomes), place(tx, plan.events)]);
-  return { answers: answersOf(items, plan), announce };
-}
-
-function isMoreThanMessages(items: Item[], state: State, plan: Plan): boolean {
-  return (
-    plan.albumAdditions.length > 0 ||
-    plan.parkedReplies.length > 0 ||
-    [...plan.accepted.values()].some(isPartial) ||
-    [...state.parties.values()].some((party) => party.isNew) ||
-    items.some((item) => item.inbound.kind !== 'message')
-  );
-}
-
-interface Rest {
-  items: Item[];
-  state: State;
-  plan: Plan;
-  context: Batch['context'];
-}
-
-async function writeTheRest(tx: Sql, { items, state, plan, context }: Rest): Promise<void> {
-  await forgetUnused(tx, state.parties);
-  for (const addition of plan.albumAdditions) await addToStoredAlbum(tx, addition, context);
-  for (const { messageId, ...id } of plan.parkedReplies) await park(tx, id, { kind: 'reply', messageId });
-  for (const item of items) {
-    if (item.inbound.kind === 'message') continue;
-    const news = await applyChange(tx, item, state);
-    plan.accepted.set(item, {
-      duplicate: !news,
-      messageId: undefined,
-      conversationId: undefined,
-      seq: undefined,
-    });
-  }
-  await completeDuplicates(tx, plan);
-}
-
-function answersOf(items: Item[], plan: Plan): Map<IngestRequest, Accepted[]> {
-  const answers = new Map<IngestRequest, Accepted[]>();
-  for (const item of items) {
-    const accepted = plan.accepted.get(item);
-    if (accepted !== undefined) answers.set(item.request, [...(answers.get(item.request) ?? []), accepted]);
-  }
-  return answers;
-}
-
-/** A duplicate is answered like the original: with its conversation and seq. */
-async function completeDuplicates(tx: Sql, plan: Plan): Promise<void> {
-  const partial = [...plan.accepted.values()].filter(isPartial);
-  if (partial.length === 0) return;
-  const ids = partial.map((it) => it.messageId as string);
-  const rows = await tx<{ id: string; conversation_id: string; seq: number }[]>`
-    select id, conversation_id, seq from messages where id = any(${ids})`;
-  for (const it of partial) {
-    const row = rows.find(({ id }) => id === it.messageId);
-    it.conversationId = row?.conversation_id;
-    it.seq = row?.seq;
-  }
-}
-
-function isPartial({ messageId, seq }: Accepted): boolean {
-  return messageId !== undefined && seq === undefined;
-}
-
-function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutcome {
-  if (own.length === 0) return ignored(request);
-  const duplicate = own.every((item) => plan.accepted.get(item)?.duplicate === true);
-  return {
-    request,
-    status: duplicate ? 'ignored' : 'processed',
-    reason: duplicate ? 'a duplicate' : null,
-    customerId: plan.customerOf.get(request.id) ?? null,
-  };
-}
-
-function ignored(request: IngestRequest): RequestOutcome {
-  const reason = request.isBlocked === true ? 'from a blocked sender' : 'nothing for us in it';
-  return { request, status: 'ignored', reason, customerId: null };
 }
 
 function movesThread(inbound: Inbound): boolean {
