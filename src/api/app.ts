@@ -17,6 +17,7 @@ import { blockedSenderRoutes } from './routes/blocked-senders.ts';
 import { businessRoutes } from './routes/businesses.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { customerMergeRoutes } from './routes/customer-merge.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { doorRoutes } from './routes/doors.ts';
@@ -48,6 +49,7 @@ const NATIVE = [
   messageRoutes,
   attachmentRoutes,
   customerRoutes,
+  customerMergeRoutes,
   blockedSenderRoutes,
   eventRoutes,
   webhookEndpointRoutes,

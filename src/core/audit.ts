@@ -1,4 +1,3 @@
-import type { Actor } from './actor.ts';
 import type { Sql } from './database/connect.ts';
 import { newId } from './id.ts';
 
@@ -10,10 +9,17 @@ export interface Audited {
   detail?: Record<string, string | number | boolean | null | string[]>;
 }
 
+/** By whose key something was done; nobody's where it was done by itself. */
+export interface Auditor {
+  businessId: string;
+  apiKeyId: string | null;
+  agentId: string | null;
+}
+
 /** Notes who did what to the business's settings, keys and secrets. */
 export async function audit(
   sql: Sql,
-  actor: Actor,
+  actor: Auditor,
   { action, subjectId = null, detail = {} }: Audited,
 ): Promise<void> {
   await sql`

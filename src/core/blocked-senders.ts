@@ -84,12 +84,7 @@ async function existing(tx: Sql, { business_id, kind, value }: Target & { busine
 
 /** The person shows whether any of those who were merged into them is blocked. */
 async function markPerson(tx: Sql, customerId: string): Promise<void> {
-  const [customer] = await tx<StoredCustomer[]>`
-    update customers p set updated_at = clock_timestamp(), blocked_at = (
-      select min(b.created_at) from blocked_senders b join customers c on c.id = b.customer_id
-      where b.business_id = p.business_id and b.kind = 'person' and coalesce(c.merged_into_id, c.id) = p.id)
-    where p.id = (select coalesce(merged_into_id, id) from customers where id = ${customerId}) returning *`;
-  if (customer === undefined) return;
+  const customer = await recountBlocks(tx, customerId);
   const facts = { changed: ['blocked_at'], blocked_at: customer.blocked_at?.toISOString() ?? null };
   await recordCustomer(tx, 'customer.updated', customer, facts);
 }
@@ -101,6 +96,16 @@ export async function unblockSender(tx: Sql, actor: Actor, id: string): Promise<
   if (row === undefined) throw new AppError('not_found', 'There is no such blocked sender.');
   if (row.customer_id !== null) await markPerson(tx, row.customer_id);
   await audit(tx, actor, { action: 'sender.unblocked', subjectId: id, detail: { kind: row.kind } });
+}
+
+/** Notes on the customer, or whom they were merged into, since when the person is blocked. */
+export async function recountBlocks(tx: Sql, customerId: string): Promise<StoredCustomer> {
+  const [customer] = await tx<[StoredCustomer]>`
+    update customers p set updated_at = clock_timestamp(), blocked_at = (
+      select min(b.created_at) from blocked_senders b join customers c on c.id = b.customer_id
+      where b.business_id = p.business_id and b.kind = 'person' and coalesce(c.merged_into_id, c.id) = p.id)
+    where p.id = (select coalesce(merged_into_id, id) from customers where id = ${customerId}) returning *`;
+  return customer;
 }
 
 interface BlockFilter {

@@ -127,7 +127,7 @@ function conditions(sql: Sql, filter: ConversationFilter) {
     ${assigneeId === undefined ? sql`` : assigneeId === 'none' ? sql`and c.assignee_id is null` : sql`and c.assignee_id = ${assigneeId}`}
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
     ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
-    ${customerId === undefined ? sql`` : sql`and c.customer_id = ${customerId}`}
+    ${customerId === undefined ? sql`` : sql`and c.customer_id = coalesce((select merged_into_id from customers where id = ${customerId}), ${customerId})`}
     ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]}`}
     ${needsHumanHandoff === undefined ? sql`` : sql`and c.needs_human_handoff = ${needsHumanHandoff}`}
     ${timeConditions(sql, filter)}

@@ -117,7 +117,8 @@ function changesOf(before: CustomerRow, columns: Partial<CustomerRow>): Partial<
   return { ...set, custom_attributes: merged };
 }
 
-function refuseTakenId(error: unknown): never {
+/** Somebody else has the external_id: a `conflict` that says so. */
+export function refuseTakenId(error: unknown): never {
   if (sqlState(error) !== '23505') throw error;
   const details = [{ field: 'external_id', message: 'belongs to another customer' }];
   throw new AppError('conflict', 'Another customer has this external_id.', { details, cause: error });

@@ -1,6 +1,8 @@
 import type { Sql } from './database/connect.ts';
 import { type EventType, record } from './events.ts';
 import { newId } from './id.ts';
+import { lockCustomers } from './lock-customers.ts';
+import { absorb, handOver } from './merge-customers.ts';
 import { snapshot } from './snapshot.ts';
 
 /** A person whom the business itself vouches for. */
@@ -84,31 +86,43 @@ interface Join {
   to: string;
 }
 
-/** Locks in the order of every writer: threads, identities, conversations. Only this visitor's own rows move. */
+/** All that the visitor's customer has, where that is only this visitor; else no more than this visitor's own rows. */
 async function joinCustomers(tx: Sql, visitor: { id: string; threadKey: string }, join: Join): Promise<void> {
+  const locked = await lockCustomers(tx, [join.from, join.to]);
+  const [source, target] = [locked.get(join.from), locked.get(join.to)];
+  // Signed in by another browser meanwhile: the next handshake looks again.
+  if (source?.merged_into_id !== null || source.external_id !== null || target?.merged_into_id !== null)
+    return;
+  const { businessId, channelId } = join.person;
+  const others = await tx`
+    select id from identities
+    where customer_id = ${source.id} and not (channel_id = ${channelId} and address = ${visitor.id})`;
+  if (others.length > 0) return moveVisitor(tx, visitor, join);
+  const by = { businessId, apiKeyId: null, agentId: null };
+  await absorb(tx, { source, target, by, fills: false });
+}
+
+async function moveVisitor(tx: Sql, visitor: { id: string; threadKey: string }, join: Join): Promise<void> {
   const { from, to } = join;
   const { businessId, channelId } = join.person;
   await tx`
-    update threads set customer_id = ${to} where channel_id = ${channelId} and thread_key = ${visitor.threadKey}`;
-  await tx`
     update identities set customer_id = ${to} where channel_id = ${channelId} and address = ${visitor.id}`;
-  const conversations = await tx<{ id: string }[]>`
-    select id from conversations
+  const moved = await tx<{ id: string }[]>`
+    update conversations set customer_id = ${to}, updated_at = now()
     where channel_id = ${channelId} and thread_key = ${visitor.threadKey} and customer_id = ${from}
-    order by id for update`;
-  const ids = conversations.map((row) => row.id);
-  await tx`update conversations set customer_id = ${to}, updated_at = now() where id = any(${ids})`;
-  await tx`update messages set customer_id = ${to} where conversation_id = any(${ids}) and customer_id = ${from}`;
-  await tx`
-    update customers set merged_into_id = ${to}, updated_at = now()
-    where id = ${from} and not exists (select 1 from identities where customer_id = ${from})`;
-  await recordCustomer(tx, 'customer.merged', { businessId, customerId: to, merged_from: [from] });
+    returning id`;
+  await handOver(
+    tx,
+    moved.map(({ id }) => id),
+    { from, to, but: [] },
+  );
+  await recordCustomer(tx, 'customer.updated', { businessId, customerId: to, changed: ['identities'] });
 }
 
 interface CustomerFact {
   businessId: string;
   customerId: string;
-  merged_from?: string[];
+  changed?: string[];
 }
 
 async function recordCustomer(

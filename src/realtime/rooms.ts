@@ -13,16 +13,19 @@ export interface Owner {
   channelId: string;
   threadKey: string | null;
   externalId: string | null;
+  /** Ids of customers who were merged into theirs. */
+  mergedExternalIds?: string[];
   /** Their further threads that merges led here. */
   mergedThreadKeys?: string[];
 }
 
 /** The rooms of a conversation's own visitor. */
-export function visitorRooms({ channelId, threadKey, externalId, mergedThreadKeys = [] }: Owner): string[] {
-  const threadKeys = threadKey === null ? mergedThreadKeys : [threadKey, ...mergedThreadKeys];
+export function visitorRooms({ channelId, threadKey, externalId, ...merged }: Owner): string[] {
+  const threadKeys = [...(threadKey === null ? [] : [threadKey]), ...(merged.mergedThreadKeys ?? [])];
+  const externalIds = [...(externalId === null ? [] : [externalId]), ...(merged.mergedExternalIds ?? [])];
   return [
     ...threadKeys.map((key) => `visitor_${channelId}_${key}`),
-    ...(externalId === null ? [] : [`person_${channelId}_${externalId}`]),
+    ...externalIds.map((id) => `person_${channelId}_${id}`),
   ];
 }
 

@@ -93,12 +93,15 @@ export async function ownersOf(sql: Sql, conversationIds: readonly string[]): Pr
       thread_key: string | null;
       external_id: string | null;
       merged: string[];
+      merged_ids: string[];
     }[]
   >`
     select c.id, c.channel_id, c.thread_key, p.external_id, array(
       select t.thread_key from threads t
       where t.conversation_id = c.id and t.channel_id = c.channel_id and t.customer_id = c.customer_id
-        and t.thread_key <> c.thread_key) as merged
+        and t.thread_key <> c.thread_key) as merged, array(
+      select m.external_id from customers m where m.merged_into_id = c.customer_id and m.external_id is not null)
+        as merged_ids
     from conversations c
     left join customers p on p.id = c.customer_id and p.deleted_at is null
     where c.id = any(${[...conversationIds]}) and c.channel_type = 'webchat'`;
@@ -109,6 +112,7 @@ export async function ownersOf(sql: Sql, conversationIds: readonly string[]): Pr
         channelId: row.channel_id,
         threadKey: row.thread_key,
         externalId: row.external_id,
+        mergedExternalIds: row.merged_ids,
         mergedThreadKeys: row.merged,
       },
     ]),

@@ -130,6 +130,45 @@ describe('identity tokens', () => {
     expect(more).toMatchObject({ conversation_id: known['conversation_id'], seq: 2 });
   });
 
+  it('join in a way that an agent can undo', async () => {
+    const identity_token = await sign({ sub: 'user-8' });
+    const known = await (await open({ identity_token })).ask('client_message', { content: 'known' });
+    const anonymous = await open();
+    const { visitor_token } = await anonymous.next('session');
+    const asked = await anonymous.ask('client_message', { content: 'who am I' });
+    const customerOf = async ({ conversation_id }: Record<string, unknown>) =>
+      (await gateway.call<{ customer_id: string }>('GET', `/api/v1/conversations/${conversation_id}`)).body
+        .customer_id;
+    const before = await customerOf(asked);
+    await open({ visitor_token, identity_token });
+    expect(await customerOf(asked)).toBe(await customerOf(known));
+    const undone = await gateway.call('DELETE', `/api/v1/customers/${before}/merge`);
+    expect([undone.status, await customerOf(asked)]).toEqual([200, before]);
+  });
+
+  it('of customers that an agent merged both go on hearing what is meant for them', async () => {
+    const [one, two] = await Promise.all(['user-10', 'user-11'].map((sub) => sign({ sub })));
+    const first = await open({ identity_token: one });
+    const second = await open({ identity_token: two });
+    const { conversation_id: ofFirst } = await first.ask('client_message', { content: 'first' });
+    const { conversation_id: ofSecond } = await second.ask('client_message', { content: 'second' });
+    const ids = await gateway.pool<{ id: string }[]>`
+      select id from customers where external_id in ('user-10', 'user-11') order by external_id`;
+    const merged = await gateway.call('POST', `/api/v1/customers/${ids[0]?.id}/merge`, { from: ids[1]?.id });
+    expect(merged.status).toBe(200);
+    const again = await open({ identity_token: two });
+    const { conversations } = await again.next('session');
+    expect((conversations as { id: string }[]).map(({ id }) => id).sort()).toEqual(
+      [ofFirst, ofSecond].sort(),
+    );
+    await gateway.call('POST', `/api/v1/conversations/${ofFirst}/reply`, {
+      message: 'Hello both',
+      type: 'reply',
+    });
+    await again.next('new_message', (it) => it['content'] === 'Hello both');
+    await first.next('new_message', (it) => it['content'] === 'Hello both');
+  });
+
   it('name a visitor who was nobody yet', async () => {
     const anonymous = await open();
     const { visitor_token } = await anonymous.next('session');
