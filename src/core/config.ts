@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { parseDuration } from './duration.ts';
 
 export interface Config {
   role: 'all' | 'api' | 'worker';
@@ -14,13 +15,44 @@ export interface Config {
   secretKeys: string[] | undefined;
   bootstrapApiKey: string | undefined;
   adminApiKey: string | undefined;
-  egressAllow: string[];
-  smtpPort: number | undefined;
+  egress: EgressConfig;
+  webhooks: WebhookPolicy;
+  /** Receiving mail; undefined: off. */
+  smtp: SmtpConfig | undefined;
   trustedProxies: string[];
   corsOrigins: string[];
   retentionDays: RetentionDays;
   drainDelayMs: number;
   logLevel: string;
+}
+
+export interface SmtpConfig {
+  host: string;
+  port: number;
+  /** LMTP is spoken by a mail server of one's own that stands in front. */
+  lmtp: boolean;
+  /** Files in PEM; without them nothing is encrypted. */
+  tls: { keyFile: string; certFile: string } | undefined;
+}
+
+/** Where requests to addresses that somebody gave us may go. */
+export interface EgressConfig {
+  /** CIDRs that may be reached although they are private. */
+  allow: string[];
+  httpsOnly: boolean;
+  /** The only ports of http(s) addresses; empty: all but those that browsers refuse too. */
+  ports: number[];
+}
+
+/** How deliveries are tried, and when an endpoint is given up. */
+export interface WebhookPolicy {
+  /** The wait before each try after the first, which is made at once. */
+  scheduleMs: number[];
+  /** How far each wait may be off, as a share of it. */
+  jitter: number;
+  /** For one whole try, from connecting to the end of the answer. */
+  timeoutMs: number;
+  disableAfterMs: number;
 }
 
 export interface RetentionDays {
@@ -49,8 +81,18 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     secretKeys: variables.SECRET_KEY,
     bootstrapApiKey: variables.BOOTSTRAP_API_KEY,
     adminApiKey: variables.ADMIN_API_KEY,
-    egressAllow: variables.EGRESS_ALLOW,
-    smtpPort: variables.SMTP_PORT,
+    egress: {
+      allow: variables.EGRESS_ALLOW,
+      httpsOnly: variables.EGRESS_HTTPS_ONLY,
+      ports: variables.EGRESS_PORTS,
+    },
+    webhooks: {
+      scheduleMs: variables.WEBHOOK_SCHEDULE,
+      jitter: variables.WEBHOOK_JITTER,
+      timeoutMs: variables.WEBHOOK_TIMEOUT,
+      disableAfterMs: variables.WEBHOOK_DISABLE_DAYS * 86_400_000,
+    },
+    smtp: smtpOf(variables),
     trustedProxies: variables.TRUSTED_PROXIES,
     corsOrigins: variables.CORS_ORIGINS,
     retentionDays: retentionDays(variables),
@@ -92,7 +134,20 @@ const ENVIRONMENT = z.object({
   BOOTSTRAP_API_KEY: apiKey.optional(),
   ADMIN_API_KEY: apiKey.optional(),
   EGRESS_ALLOW: addresses,
+  EGRESS_HTTPS_ONLY: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform((text) => text === 'true'),
+  EGRESS_PORTS: list.transform((items) => items.map(Number)).refine(arePorts, 'must be port numbers'),
+  WEBHOOK_SCHEDULE: z.string().default('5s,5m,30m,2h,5h,10h,14h,20h,24h').transform(waits),
+  WEBHOOK_JITTER: z.coerce.number('must be a number').min(0).max(0.9).default(0.2),
+  WEBHOOK_TIMEOUT: z.string().default('15s').transform(timeout),
+  WEBHOOK_DISABLE_DAYS: z.coerce.number('must be a number of days').min(0.01).max(365).default(5),
   SMTP_PORT: port.optional(),
+  SMTP_HOST: z.string().optional(),
+  SMTP_PROTOCOL: z.enum(['smtp', 'lmtp'], 'must be smtp or lmtp').default('smtp'),
+  SMTP_TLS_KEY: z.string().optional(),
+  SMTP_TLS_CERT: z.string().optional(),
   TRUSTED_PROXIES: addresses,
   CORS_ORIGINS: list.refine(
     (items) => items.every(isOrigin),
@@ -120,10 +175,25 @@ function parse(env: Record<string, string | undefined>): Variables {
   throw new Error(`${String(issue?.path[0])}: ${issue?.message}.`);
 }
 
-function refuseHalfConfiguration({ ROLE, DATABASE_URL, REDIS_URL, SECRET_KEY }: Variables): void {
+function refuseHalfConfiguration(variables: Variables): void {
+  const { ROLE, DATABASE_URL, REDIS_URL, SECRET_KEY, SMTP_TLS_KEY, SMTP_TLS_CERT } = variables;
   if (ROLE !== 'all' && !DATABASE_URL) throw missing('DATABASE_URL', `ROLE=${ROLE}`);
   if (ROLE !== 'all' && !REDIS_URL) throw missing('REDIS_URL', `ROLE=${ROLE}`);
   if (DATABASE_URL && !SECRET_KEY) throw missing('SECRET_KEY', 'DATABASE_URL');
+  if (SMTP_TLS_KEY && !SMTP_TLS_CERT) throw missing('SMTP_TLS_CERT', 'SMTP_TLS_KEY');
+  if (SMTP_TLS_CERT && !SMTP_TLS_KEY) throw missing('SMTP_TLS_KEY', 'SMTP_TLS_CERT');
+}
+
+/** Without a port nothing of it is wanted. */
+function smtpOf(variables: Variables): SmtpConfig | undefined {
+  const { SMTP_PORT, SMTP_HOST, SMTP_PROTOCOL, SMTP_TLS_KEY, SMTP_TLS_CERT, HOST } = variables;
+  if (SMTP_PORT === undefined) return undefined;
+  return {
+    host: SMTP_HOST ?? HOST,
+    port: SMTP_PORT,
+    lmtp: SMTP_PROTOCOL === 'lmtp',
+    tls: SMTP_TLS_KEY && SMTP_TLS_CERT ? { keyFile: SMTP_TLS_KEY, certFile: SMTP_TLS_CERT } : undefined,
+  };
 }
 
 function missing(name: string, because: string): Error {
@@ -158,11 +228,31 @@ function isOrigin(text: string): boolean {
   return text === '*' || URL.parse(text)?.origin === text.replace(/\/$/, '');
 }
 
-// "5" and "5s" are seconds, "500ms" is not.
+function arePorts(ports: number[]): boolean {
+  return ports.every((number) => Number.isInteger(number) && number > 0 && number <= 65_535);
+}
+
+function waits(text: string, context: z.RefinementCtx): number[] {
+  const parsed = text.split(',').map(parseDuration);
+  const known = parsed.filter((ms) => ms !== undefined);
+  if (known.length === parsed.length) return known;
+  context.addIssue({ code: 'custom', message: 'must be durations such as 5s,5m,2h' });
+  return z.NEVER;
+}
+
+function timeout(text: string, context: z.RefinementCtx): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= MIN_TIMEOUT_MS && ms <= MAX_TIMEOUT_MS) return ms;
+  context.addIssue({ code: 'custom', message: 'must be a duration from 100ms to 60s' });
+  return z.NEVER;
+}
+
+const MIN_TIMEOUT_MS = 100;
+const MAX_TIMEOUT_MS = 60_000;
+
 function milliseconds(text: string, context: z.RefinementCtx): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text.trim()) ?? [];
-  const result = Number(number) * (unit === 'ms' ? 1 : 1000);
-  if (result <= MAX_DRAIN_DELAY_MS) return result;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms <= MAX_DRAIN_DELAY_MS) return ms;
   context.addIssue({ code: 'custom', message: 'must be seconds, from 0 to 10' });
   return z.NEVER;
 }

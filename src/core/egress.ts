@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type AddressRules, createAddressRules } from './address.ts';
 import { invalidField } from './errors.ts';
+import { createPortRules, type PortRules } from './ports.ts';
 
 /** The one guard for every address that a tenant, provider or visitor supplies. */
 export interface EgressGuard {
@@ -28,8 +29,8 @@ export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
 export class EgressBlocked extends Error {
   readonly code = 'EGRESS_BLOCKED';
 
-  constructor(host: string) {
-    super(`${host} is not a public address`);
+  constructor(host: string, why = 'is not a public address') {
+    super(`${host} ${why}`);
     this.name = 'EgressBlocked';
   }
 }
@@ -37,18 +38,22 @@ export class EgressBlocked extends Error {
 const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_MS = 10_000;
 const IDLE_MAX_MS = 60_000;
-const CONNECTIONS_PER_ORIGIN = 128;
+// One host may serve many subscribers: those of one who never answers must leave room for the others'.
+const CONNECTIONS_PER_ORIGIN = 1_024;
 const MAX_URL_LENGTH = 2_048;
 
 interface EgressOptions {
   /** CIDRs that may be reached although they are private. */
   allow: readonly string[];
+  httpsOnly?: boolean;
+  /** The only ports of http(s) addresses; empty: all but those that browsers refuse too. */
+  ports?: readonly number[];
   lookup?: Lookup;
 }
 
 /** Builds the guard: literals are judged, names are resolved once and the socket goes to exactly the addresses that passed. */
-export function createEgress({ allow, lookup = lookupAll }: EgressOptions): EgressGuard {
-  const rules = createAddressRules(allow);
+export function createEgress({ allow, lookup = lookupAll, ...options }: EgressOptions): EgressGuard {
+  const rules = { ...createAddressRules(allow), ...createPortRules(options) };
   const vetted = vettedLookup(rules, lookup);
   const dispatcher = new Agent({
     connect: guardedConnector(rules, vetted),
@@ -58,8 +63,8 @@ export function createEgress({ allow, lookup = lookupAll }: EgressOptions): Egre
     pipelining: 1,
   });
   const agents = {
-    'http:': guardedAgent(new HttpAgent(AGENT_OPTIONS), rules, vetted),
-    'https:': guardedAgent(new HttpsAgent(AGENT_OPTIONS), rules, vetted),
+    'http:': guardedAgent(new HttpAgent(AGENT_OPTIONS), { protocol: 'http:', rules, vetted }),
+    'https:': guardedAgent(new HttpsAgent(AGENT_OPTIONS), { protocol: 'https:', rules, vetted }),
   };
   return {
     dispatcher,
@@ -79,6 +84,8 @@ const AGENT_OPTIONS = {
   maxFreeSockets: 16,
   timeout: IDLE_MAX_MS,
 };
+
+type Rules = AddressRules & PortRules;
 
 const lookupAll: Lookup = (hostname) => promisify(systemLookup)(hostname, { all: true });
 
@@ -106,7 +113,7 @@ function numericFamily(family: number | string | undefined): number | undefined 
 }
 
 /** undici's connector; it asks no lookup for a literal, so that one is judged here. */
-function guardedConnector(rules: AddressRules, vetted: LookupFunction): buildConnector.connector {
+function guardedConnector(rules: Rules, vetted: LookupFunction): buildConnector.connector {
   // HTTP/2 would let one peer multiplex what our own limits count as connections.
   const connect = buildConnector({
     lookup: vetted,
@@ -115,8 +122,9 @@ function guardedConnector(rules: AddressRules, vetted: LookupFunction): buildCon
     autoSelectFamily: true,
   });
   return (options, callback) => {
-    if (isForbiddenLiteral(options.hostname, rules)) {
-      queueMicrotask(() => callback(new EgressBlocked(options.hostname), null));
+    const refused = refusal({ ...options, host: options.hostname }, rules);
+    if (refused !== undefined) {
+      queueMicrotask(() => callback(refused, null));
       return;
     }
     connect(options, (...[error, socket]) => {
@@ -128,16 +136,29 @@ function guardedConnector(rules: AddressRules, vetted: LookupFunction): buildCon
   };
 }
 
+function refusal(
+  { protocol, host, port }: { protocol: string; host: string; port?: string | number | null },
+  rules: Rules,
+): EgressBlocked | undefined {
+  if (isForbiddenLiteral(host, rules)) return new EgressBlocked(host);
+  const why = rules.refusal(protocol, port);
+  return why === undefined ? undefined : new EgressBlocked(host, why);
+}
+
 function isForbiddenLiteral(host: string, rules: AddressRules): boolean {
   return isIP(host) !== 0 && !rules.permits(host);
 }
 
 /** A node agent whose sockets obey the rules. */
-function guardedAgent<A extends HttpAgent>(agent: A, rules: AddressRules, vetted: LookupFunction): A {
+function guardedAgent<A extends HttpAgent>(
+  agent: A,
+  { protocol, rules, vetted }: { protocol: string; rules: Rules; vetted: LookupFunction },
+): A {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     const host = options.host ?? '';
-    if (isForbiddenLiteral(host, rules)) throw new EgressBlocked(host);
+    const refused = refusal({ protocol, host, port: options.port ?? null }, rules);
+    if (refused !== undefined) throw refused;
     const socket = create({ ...options, lookup: vetted }, callback);
     if (socket) watch(socket as Socket, host, rules);
     return socket;
@@ -184,13 +205,15 @@ function openSocket(
   });
 }
 
-function vetUrl(text: string, { field, rules }: { field: string; rules: AddressRules }): URL {
+function vetUrl(text: string, { field, rules }: { field: string; rules: Rules }): URL {
   if (!URL.canParse(text)) throw invalidField(field, 'is not a URL');
   if (text.length > MAX_URL_LENGTH) throw invalidField(field, `is longer than ${MAX_URL_LENGTH} characters`);
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw invalidField(field, 'must begin with http:// or https://');
   if (url.username !== '' || url.password !== '') throw invalidField(field, 'must not carry credentials');
+  const refused = rules.refusal(url.protocol, url.port);
+  if (refused !== undefined) throw invalidField(field, refused);
   if (!mayBeReached(url.hostname, rules)) throw invalidField(field, 'is not a public address');
   return url;
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 async function withGuard<T>(
-  options: { allow?: string[]; lookup?: Lookup },
+  options: { allow?: string[]; lookup?: Lookup; httpsOnly?: boolean; ports?: number[] },
   use: (guard: EgressGuard) => Promise<T>,
 ) {
   const guard = createEgress({ allow: [], ...options });
@@ -190,6 +190,43 @@ describe('the egress guard', () => {
 
   it('refuses an exception that is no CIDR by the name of the variable', () => {
     expect(() => createEgress({ allow: ['10.0.0.0/99'] })).toThrow(/EGRESS_ALLOW: 10\.0\.0\.0\/99/);
+  });
+});
+
+describe('ports and schemes', () => {
+  it('are those that browsers allow, for all ways of HTTP', async () => {
+    await withGuard({ allow: ['127.0.0.0/8'] }, async (guard) => {
+      for (const reserved of [22, 25, 143, 587, 6000, 6667]) {
+        const url = `http://127.0.0.1:${reserved}/`;
+        expect(() => guard.vetUrl(url, 'url')).toThrow(
+          expect.objectContaining({ details: [{ field: 'url', message: `must not use port ${reserved}` }] }),
+        );
+        await expect(fetchText(guard, url)).rejects.toThrow(EgressBlocked);
+        await expect(agentText(guard, url)).rejects.toThrow(EgressBlocked);
+      }
+      // Mail is no HTTP: its ports are its own.
+      await expect(guard.connect('127.0.0.1', 25)).rejects.toThrow(/ECONNREFUSED/);
+    });
+  });
+
+  it('are narrowed to those of the operator', async () => {
+    await withGuard({ allow: ['127.0.0.0/8'], ports: [443, port] }, async (guard) => {
+      expect(await fetchText(guard, `http://127.0.0.1:${port}/`)).toBe('reached');
+      expect(guard.vetUrl('https://example.com/', 'url').port).toBe('');
+      for (const url of ['http://example.com/', 'https://example.com:8443/'])
+        expect(() => guard.vetUrl(url, 'url')).toThrow(AppError);
+      await expect(fetchText(guard, 'http://127.0.0.1:8081/')).rejects.toThrow('must not use port 8081');
+    });
+  });
+
+  it('are https alone where the operator says so, in what is stored already too', async () => {
+    await withGuard({ allow: ['127.0.0.0/8'], httpsOnly: true }, async (guard) => {
+      const url = `http://127.0.0.1:${port}/`;
+      expect(() => guard.vetUrl(url, 'url')).toThrow(AppError);
+      await expect(fetchText(guard, url)).rejects.toThrow('must begin with https://');
+      await expect(agentText(guard, url)).rejects.toThrow('must begin with https://');
+      expect(guard.vetUrl('https://example.com/', 'url').protocol).toBe('https:');
+    });
   });
 });
 

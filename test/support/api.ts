@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
+import { createMetrics } from '../../src/api/metrics.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { createRegistry } from '../../src/channels/registry.ts';
 import type { Role } from '../../src/core/actor.ts';
@@ -19,6 +20,7 @@ import { createLog } from '../../src/core/log.ts';
 import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
 import { createWake } from '../../src/core/wake.ts';
+import { createPayloadUrls } from '../../src/webhooks/payload-urls.ts';
 import { createTestDatabase } from './database.ts';
 import { placeQuietly } from './place.ts';
 
@@ -70,8 +72,8 @@ export async function startApi({
   const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent');
   const secrets = createSecrets(['a secret of the tests, long enough']);
   const wake = await createWake(undefined, log);
-  const egress = createEgress({ allow: config.egressAllow });
-  const registry = createRegistry({ egress });
+  const egress = createEgress(config.egress);
+  const registry = createRegistry({ egress, signatures: (text) => secrets.signatures('reply', text) });
   const transact = createTransact(pool, wake);
   const channels = createChannels({
     pool,
@@ -99,6 +101,8 @@ export async function startApi({
     log,
     attachments,
     egress,
+    payloads: createPayloadUrls({ attachments, secrets, baseUrl: () => config.publicUrl }),
+    metrics: createMetrics(pool),
     isReady: () => true,
     ...replaced,
   };
