@@ -2,12 +2,15 @@ import type { ZodType } from 'zod';
 import type { CardLimits } from './cards.ts';
 import type { EgressGuard } from './egress.ts';
 import type { AttachmentRef, Inbound, OutboundMessage, Part, SentPart } from './envelope.ts';
+import type { Template } from './template.ts';
 
 /** A business's connected account as its adapter sees it, secrets decrypted. */
 export interface Channel<Settings = unknown> {
   id: string;
   businessId: string;
   settings: Settings;
+  /** Where the provider reaches us; absent without a public https address. */
+  doorUrl?: string | undefined;
 }
 
 /** What a provider accepts; `undefined` where it sets no limit. */
@@ -45,9 +48,13 @@ export interface Door<Settings> {
   /** True when the request carries the channel's signature or secret, over the raw bytes, compared in constant time. */
   verify(request: DoorRequest, channel: Channel<Settings>): boolean;
   /** Pure; leaves out what is not for us and turns what it does not know into `unsupported`. Throws on a malformed body only. */
-  parse(request: DoorRequest, channel: Channel<Settings>): Inbound[];
+  parse(request: DoorRequest, channel: Channel<Settings>): Inbound[] | Promise<Inbound[]>;
   /** A request that passes `verify` and holds nothing for us: by it we try our own door. */
-  probe?(channel: Channel<Settings>): Pick<DoorRequest, 'headers' | 'body'>;
+  probe?(channel: Channel<Settings>, url: string): Pick<DoorRequest, 'headers' | 'body'>;
+  /** Whether what is signed for one channel may bring items of another: one app of the provider may have several numbers. */
+  sharesSecret?(channel: Channel<Settings>, other: Channel<Settings>): boolean;
+  /** What a request that was stored is answered, where an empty 200 says something else to the provider. */
+  readonly accepted?: DoorAnswer;
   /** The answer to a GET that checks the door (Meta's challenge); undefined refuses. */
   challenge?(request: DoorRequest, channel: Channel<Settings>): DoorAnswer | undefined;
 }
@@ -78,6 +85,29 @@ export interface ListenContext {
   log(message: string, facts?: Record<string, unknown>): void;
 }
 
+export interface CatchUpContext {
+  /** Everything before was seen already. */
+  since: Date;
+  signal: AbortSignal;
+  /** Those of the events that were never received. */
+  missing(externalEventIds: string[]): Promise<Set<string>>;
+  /** Those of the provider's ids that name messages of ours. */
+  ours(externalIds: string[]): Promise<Set<string>>;
+  receive: Receive;
+}
+
+export interface TypingContext {
+  /** The provider's id of the customer's newest message, where there is one. */
+  lastInboundId: string | undefined;
+}
+
+/** A message that our one reaction is for; without an emoji it is taken back. */
+export interface ReactionTarget {
+  threadKey: string;
+  externalId: string;
+  emoji: string | undefined;
+}
+
 export interface Health {
   ok: boolean;
   /** What the provider says of the account, in plain words and without secrets. */
@@ -88,6 +118,8 @@ export interface Health {
 /** What an adapter may use of ours. Every request to an address that a tenant or provider gave goes through the guard. */
 export interface AdapterContext {
   egress: EgressGuard;
+  /** What our keys sign a text with, the newest first: to sign take the first, to check try all. */
+  signatures(text: string): string[];
 }
 
 /**
@@ -107,12 +139,16 @@ export interface ChannelAdapter<Settings = unknown> {
   readonly opensThreads: boolean;
   /** True where an answer may safely be resent after it was lost, since the provider deduplicates. */
   readonly sendIsIdempotent: boolean;
+  /** How long after a customer's message anything but a template may be sent; absent: always. */
+  readonly replyWindowMs?: number;
+  /** Where one type has several providers: the adapter that works a channel with these settings. */
+  variant?(settings: Settings): ChannelAdapter;
   /** Names the provider's account: an active one belongs to one channel. */
   accountKey?(settings: Settings): string;
   /** The thread that a first message to this address opens; undefined when the address is none of this channel's. */
   threadKeyFor?(address: string): string | undefined;
   /** Pure: what one message becomes at the provider (4096 characters, albums, text beside media). */
-  split(message: OutboundMessage): Part[];
+  split(message: OutboundMessage, channel: Channel<Settings>): Part[];
   /**
    * Sends one part. Throws SendRejected when a retry cannot help, RateLimited when it must wait,
    * SendDeferred when the provider surely did not take it, OutcomeUnknown when nobody can know.
@@ -135,10 +171,18 @@ export interface ChannelAdapter<Settings = unknown> {
   acknowledge?(inbound: Inbound, channel: Channel<Settings>): Promise<void>;
   /** Opens a customer's file. Throws AppError `payload_too_large` when the provider gives out no file of its size. */
   fetchAttachment?(ref: AttachmentRef, channel: Channel<Settings>, signal: AbortSignal): Promise<Download>;
+  /** Opens a customer's file that came within the request itself (mail), which we have kept. */
+  readAttachment?(ref: AttachmentRef, request: DoorRequest, channel: Channel<Settings>): Promise<Download>;
+  /** Lists what the provider has had of late, so that what a lost callback missed is received after all. */
+  catchUp?(channel: Channel<Settings>, context: CatchUpContext): Promise<void>;
   /** Shows the customer that an agent types; best effort. */
-  typing?(threadKey: string, channel: Channel<Settings>): Promise<void>;
+  typing?(threadKey: string, channel: Channel<Settings>, context: TypingContext): Promise<void>;
   /** Tells the provider that an agent has read up to this message; best effort. */
   markRead?(threadKey: string, externalId: string, channel: Channel<Settings>): Promise<void>;
+  /** Sets our one reaction to a message, or takes it back. Throws as `send` does. */
+  react?(target: ReactionTarget, channel: Channel<Settings>): Promise<void>;
+  /** Lists the messages that the provider has approved for the account. Throws as `send` does. */
+  templates?(channel: Channel<Settings>): Promise<Template[]>;
 }
 
 export type ChannelRegistry = ReadonlyMap<string, ChannelAdapter>;

@@ -51,6 +51,8 @@ interface Window {
 export interface Channels {
   /** The channel for a door or a send, cached for seconds; undefined when unknown or deleted. */
   load(id: string): Promise<LoadedChannel | undefined>;
+  /** The active channel of a provider's account, whoever's it is. */
+  byAccount(accountKey: string): Promise<LoadedChannel | undefined>;
   /** The business's own channel, fresh. Throws `not_found` for any other id. */
   find(sql: Sql, businessId: string, id: string): Promise<LoadedChannel>;
   list(sql: Sql, filter: ChannelFilter, page: Window): Promise<LoadedChannel[]>;
@@ -72,7 +74,10 @@ export interface Channels {
 /** The channels of all businesses, as doors, lanes and routes need them. */
 export function createChannels(options: ChannelsOptions): Channels {
   const { pool, transact, registry, secrets, wake, publicUrl } = options;
-  const open = (row: ChannelRow) => openChannel(row, registry, secrets);
+  function open(row: ChannelRow): LoadedChannel {
+    const { adapter, channel } = openChannel(row, registry, secrets);
+    return { row, adapter, channel: { ...channel, doorUrl: doorUrl(row) } };
+  }
 
   const isKnown = (row: ChannelRow) => registry.has(row.type);
 
@@ -82,6 +87,12 @@ export function createChannels(options: ChannelsOptions): Channels {
   }
 
   const load = cacheChannels(read, wake);
+
+  async function byAccount(accountKey: string): Promise<LoadedChannel | undefined> {
+    const [row] = await pool<{ id: string }[]>`
+      select id from channels where account_key = ${accountKey} and is_active and deleted_at is null`;
+    return row && load(row.id);
+  }
 
   async function find(sql: Sql, businessId: string, id: string): Promise<LoadedChannel> {
     const [row] = isUuid(id)
@@ -140,6 +151,7 @@ export function createChannels(options: ChannelsOptions): Channels {
 
   return {
     load,
+    byAccount,
     find,
     list: async (sql, filter, page) => (await listRows(sql, filter, page)).filter(isKnown).map(open),
     create: (tx, actor, input) => createChannel(tx, actor, { ...options, open, input }),

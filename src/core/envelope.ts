@@ -22,6 +22,8 @@ export interface Sender {
   email?: string;
   phone?: string;
   externalId?: string;
+  /** Other addresses of the same person on this channel, as the provider vouches: all of them are one customer. */
+  aliases?: { address: string; kind: string }[];
   /** What else the provider said of the person (username, language), kept on the identity. */
   profile?: Record<string, unknown>;
 }
@@ -32,6 +34,10 @@ export interface AttachmentRef {
   contentType?: string;
   sizeBytes?: number;
   ref: Record<string, unknown>;
+  /** The bytes are in the request that brought the message, which is kept: `readAttachment` takes them out of it. */
+  inRequest?: boolean;
+  /** Which request that is; ingest writes it. */
+  request?: { id: string; receivedAt: string };
   /** Already known to be over the channel's limit: stored as `too_large`, never fetched. */
   tooLarge?: boolean;
   /** Uploaded to us before (web chat): the id of the stored attachment, instead of a fetch. */
@@ -87,6 +93,10 @@ interface InboundBase {
   externalEventId: string;
   /** The provider's chat, number pair or mail chain. Messages of one thread continue one conversation. */
   threadKey: string;
+  /** Other keys of the same thread: whichever has the conversation, that one goes on. */
+  threadAliases?: string[];
+  /** Names the account that it is for (`accountKey`), where that is not the channel's own that was called. */
+  account?: string;
   /** When the provider says it happened. */
   occurredAt?: Date;
 }
@@ -103,17 +113,28 @@ export interface InboundMessage extends InboundBase {
   textFull?: string;
   attachments?: AttachmentRef[];
   card?: Card;
-  email?: { subject?: string; cc?: string[]; bcc?: string[] };
+  email?: MailFacts;
   subject?: string;
   replyToExternalId?: string;
+  /**
+   * Provider ids of earlier messages that this one belongs to, the nearest first: it goes to the conversation of the
+   * first that this channel knows, and else to its own thread's.
+   */
+  references?: string[];
   /** Items of one album share it and become one message with several attachments. */
   groupKey?: string;
   /** The client's own id of the message (web chat), given back in the answer and the event. */
   clientMessageId?: string;
   /** Which conversation the sender means; without it the thread's own goes on. `new` always opens one. */
-  conversation?: { id: string } | 'new';
+  conversation?:
+    | { id: string /** A signed token of ours named it: whoever wrote, it belongs there. */; isSigned?: true }
+    | 'new';
+  /** Written by the business itself in the provider's own app: kept as an agent's, sent already. */
+  echo?: true;
   /** An automatic mail: stored, but it reopens nothing and is answered by nothing. */
   automatic?: boolean;
+  /** False: it is stored only where a conversation goes on that it belongs to (a bounce of something we never sent). */
+  opens?: false;
   /** The id of the button or row that the customer pressed, as `showCard` made it, or another program's own payload. */
   pressed?: string;
   /** Where several people write (a group): the group itself is the conversation's customer, each writer a sender. */
@@ -126,7 +147,10 @@ export interface Receipt extends InboundBase {
   kind: 'receipt';
   externalId: string;
   status: 'sent' | 'delivered' | 'read' | 'failed';
-  error?: { providerCode?: string; message: string };
+  /** `code` is our own word for it (`window_closed`), where there is one. */
+  error?: { providerCode?: string; message: string; code?: string; retryable?: boolean };
+  /** Our own message and its part, where the provider gives back what we had sent along. */
+  message?: { id: string; part: number };
 }
 
 export interface MessageEdit extends InboundBase {
@@ -159,7 +183,24 @@ export interface IdentityChange extends InboundBase {
   reachable?: boolean;
 }
 
-export type Inbound = InboundMessage | Receipt | MessageEdit | MessageDelete | Reaction | IdentityChange;
+/** The customer forbids us to write (`stop`), allows it again (`start`), or asked what this is (`help`). */
+export interface ConsentChange extends InboundBase {
+  kind: 'consent';
+  consent: 'stop' | 'start' | 'help';
+  /** The word that said so; absent where the provider told us of itself. */
+  keyword?: string;
+  /** A word that means it only to somebody who had said stop before (a plain "yes"). */
+  onlyAfterStop?: boolean;
+}
+
+export type Inbound =
+  | InboundMessage
+  | Receipt
+  | MessageEdit
+  | MessageDelete
+  | Reaction
+  | IdentityChange
+  | ConsentChange;
 
 /** A stored attachment on its way out. `url` stays valid long enough for the provider to fetch it. */
 export interface OutboundAttachment {

@@ -1,3 +1,4 @@
+import type { Download } from './adapter.ts';
 import type { Attachments } from './attachments.ts';
 import type { Channels, LoadedChannel } from './channels.ts';
 import type { Pool, Sql } from './database/connect.ts';
@@ -8,6 +9,7 @@ import type { AttachmentRef } from './envelope.ts';
 import { AppError } from './errors.ts';
 import { safeFileName, trustedType } from './file-name.ts';
 import { FileTooLarge, type StoredFile } from './files.ts';
+import { keptRequest } from './inbound-requests.ts';
 import { type LaneKind, type Lease, leaseHeld } from './lanes.ts';
 import type { Log } from './log.ts';
 import { recordUpdate } from './messages.ts';
@@ -106,12 +108,9 @@ async function bring(
   { channel, maxBytes, signal }: Bringing,
   options: FetchOptions,
 ): Promise<Outcome> {
-  const { ref } = sourceOf(pending, options.secrets);
-  if (typeof ref['copyOf'] === 'string') return copy(ref['copyOf'], options);
-  const { body, contentType, name, sizeBytes } =
-    pending.direction === 'inbound' && channel.adapter.fetchAttachment !== undefined
-      ? await channel.adapter.fetchAttachment(sourceOf(pending, options.secrets), channel.channel, signal)
-      : await download(String(ref['url']), { egress: options.egress, signal });
+  const source = sourceOf(pending, options.secrets);
+  if (typeof source.ref['copyOf'] === 'string') return copy(source.ref['copyOf'], options);
+  const { body, contentType, name, sizeBytes } = await open(pending, source, { channel, signal, options });
   if (sizeBytes !== undefined && sizeBytes > maxBytes) {
     await discard(body);
     throw new FileTooLarge(maxBytes);
@@ -128,6 +127,23 @@ async function bring(
     name: NAMELESS.has(pending.name) ? safeFileName(name ?? pending.name) : pending.name,
     contentType: trustedType(declared, file.sniffedType),
   };
+}
+
+interface Opening extends Pick<Bringing, 'channel' | 'signal'> {
+  options: FetchOptions;
+}
+
+/** Where the bytes are: in the request that brought the message, at the provider, or at a public address. */
+async function open(
+  { direction }: Pending,
+  source: AttachmentRef,
+  { channel: { adapter, channel }, signal, options }: Opening,
+): Promise<Download> {
+  if (source.request !== undefined && adapter.readAttachment !== undefined)
+    return adapter.readAttachment(source, await keptRequest(options.pool, source.request), channel);
+  if (direction === 'inbound' && adapter.fetchAttachment !== undefined)
+    return adapter.fetchAttachment(source, channel, signal);
+  return download(String(source.ref['url']), { egress: options.egress, signal });
 }
 
 function sourceOf({ id, business_id, source }: Pending, secrets: Secrets): AttachmentRef {

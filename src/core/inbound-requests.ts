@@ -1,4 +1,6 @@
+import type { DoorRequest } from './adapter.ts';
 import type { Sql } from './database/connect.ts';
+import type { AttachmentRef } from './envelope.ts';
 import { AppError } from './errors.ts';
 import { isUuid } from './id.ts';
 
@@ -57,4 +59,15 @@ export async function findInboundRequest(
     : [];
   if (row === undefined) throw new AppError('not_found', 'There is no such inbound event.');
   return row;
+}
+
+/** A request as it came, for what is still to be taken out of it. Throws `not_found` once its body is gone. */
+export async function keptRequest(
+  sql: Sql,
+  { id, receivedAt }: NonNullable<AttachmentRef['request']>,
+): Promise<DoorRequest> {
+  const [kept] = await sql<Pick<InboundRequestRow, 'headers' | 'url' | 'body'>[]>`
+    select headers, url, body from inbound_requests where id = ${id} and received_at = ${receivedAt}`;
+  if (!kept?.body) throw new AppError('not_found', 'what the provider sent is no longer kept');
+  return { method: 'POST', url: kept.url ?? '', headers: kept.headers, body: kept.body };
 }

@@ -8,6 +8,7 @@ import { isUuid, newId } from './id.ts';
 import type { Accepted, IngestRequest, RawRequest } from './ingest/item.ts';
 import type { Ingest } from './ingest.ts';
 import type { Log } from './log.ts';
+import { ingestChannel, routeItems } from './route-items.ts';
 
 export type { Accepted } from './ingest/item.ts';
 
@@ -49,10 +50,11 @@ export function createReceiver({ pool, channels, ingest, blockList, log }: Recei
   async function submit(
     loaded: LoadedChannel,
     request: IngestRequest,
-    parse: () => Inbound[],
+    parse: () => Inbound[] | Promise<Inbound[]>,
   ): Promise<Accepted[]> {
     try {
-      request.inbound = parse();
+      const parsed = parse();
+      request.inbound = parsed instanceof Promise ? await parsed : parsed;
     } catch (error) {
       await ingest.keepFailed(request, `unreadable: ${error instanceof Error ? error.message : 'unknown'}`);
       log.warn(
@@ -61,6 +63,8 @@ export function createReceiver({ pool, channels, ingest, blockList, log }: Recei
       );
       return [];
     }
+    if (request.inbound.some(({ account }) => account !== undefined))
+      Object.assign(request, await routeItems(channels, loaded, request.inbound));
     const accepted = await letIn(request);
     acknowledge(loaded, request.inbound, accepted);
     return accepted;
@@ -102,7 +106,7 @@ export function createReceiver({ pool, channels, ingest, blockList, log }: Recei
       if (!door.verify(request, channel))
         throw new AppError('unauthorized', 'the signature is missing or wrong');
       await submit(loaded, newRequest(loaded, keptOf(request)), () => door.parse(request, channel));
-      return { status: 200, body: '' };
+      return door.accepted ?? { status: 200, body: '' };
     },
 
     async accept(channel, raw, inbound) {
@@ -127,9 +131,8 @@ const BLOCKED: Accepted = {
   seq: undefined,
 };
 
-function newRequest({ row }: LoadedChannel, raw: RawRequest): IngestRequest {
-  const channel = { id: row.id, businessId: row.business_id, type: row.type, reopen: row.reopen };
-  return { id: newId(), receivedAt: new Date(), channel, raw, inbound: [] };
+function newRequest(loaded: LoadedChannel, raw: RawRequest): IngestRequest {
+  return { id: newId(), receivedAt: new Date(), channel: ingestChannel(loaded), raw, inbound: [] };
 }
 
 // Headers that parsing a replay may need. Never the signature or a secret.
@@ -178,7 +181,10 @@ function rawOf(kept: KeptRequest & { body: Buffer }): RawRequest {
   return { body: kept.body, headers: kept.headers, url: kept.url ?? undefined };
 }
 
-function parseKept(kept: KeptRequest & { body: Buffer }, { adapter, channel }: LoadedChannel): Inbound[] {
+function parseKept(
+  kept: KeptRequest & { body: Buffer },
+  { adapter, channel }: LoadedChannel,
+): Inbound[] | Promise<Inbound[]> {
   if (kept.headers['content-type'] === INBOUND_JSON) return reviveInbound(kept.body);
   if (adapter.door === undefined) throw new AppError('conflict', 'this channel cannot read it again');
   const request = { method: 'POST', url: kept.url ?? '', headers: kept.headers, body: kept.body };

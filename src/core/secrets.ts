@@ -25,6 +25,8 @@ export interface Secrets {
   /** Whether the newest key encrypted it. */
   isCurrent(cipher: Uint8Array): boolean;
   sign(label: Label, text: string): string;
+  /** The signature by each of the keys, the newest first. */
+  signatures(label: Label, text: string): string[];
   verify(label: Label, text: string, signature: string): boolean;
   /** The text with its signature, as one URL-safe token. */
   seal(label: Label, text: string): string;
@@ -46,6 +48,7 @@ export function createSecrets(keys: string[]): Secrets {
     decrypt: (cipher, scope) => decryptWith(keyOf(all, cipher), cipher, scope),
     isCurrent: (cipher) => newest.id.equals(cipher.subarray(0, KEY_ID_BYTES)),
     sign: (label, text) => hmac(newest, label, text).toString('base64url'),
+    signatures: (label, text) => all.map((key) => hmac(key, label, text).toString('base64url')),
     verify,
     seal: (label, text) =>
       `${Buffer.from(text).toString('base64url')}.${hmac(newest, label, text).toString('base64url')}`,

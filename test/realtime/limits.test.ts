@@ -42,7 +42,7 @@ beforeAll(async () => {
   const wake = await createWake(undefined, log);
   const egress = createEgress({ allow: [] });
   const transact = createTransact(pool, wake);
-  const registry = createRegistry({ egress });
+  const registry = createRegistry({ egress, signatures: () => [] });
   const channels = createChannels({
     pool,
     transact,

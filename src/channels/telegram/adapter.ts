@@ -17,7 +17,7 @@ const CONFLICT_WAIT_MS = 10_000;
 
 /** Telegram bots: by webhook where there is a public https address, else by long polling. */
 export function telegramAdapter(
-  { egress }: AdapterContext,
+  { egress }: Pick<AdapterContext, 'egress'>,
   { conflictWaitMs = CONFLICT_WAIT_MS } = {},
 ): ChannelAdapter<TelegramSettings> {
   const call = createCall(egress);

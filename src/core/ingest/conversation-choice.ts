@@ -7,28 +7,93 @@ import { keyOf } from './item.ts';
 import type { PartyState } from './parties.ts';
 import { activityMessage, newConversation } from './rows.ts';
 import type { State } from './state.ts';
-import type { ThreadState } from './threads.ts';
-import type { MessageItem, Work } from './work.ts';
+import { type ThreadState, threadKeysOfMessage } from './threads.ts';
+import type { MessageItem, Plan, Work } from './work.ts';
 
 /** The conversation that a message goes to: continued, reopened, or opened by it. */
 export function conversationFor(item: MessageItem, owner: PartyState, work: Work): ConversationRow {
-  const { state, plan, context } = work;
-  const thread = threadOf(item, state);
-  const current = meantConversation(item, thread, state);
+  const { plan, context } = work;
+  const thread = threadOf(item, work.state);
+  const current = currentConversation(item, work);
   const { reopen } = item.channel;
-  const decision = decide(current, { reopen, automatic: item.inbound.automatic ?? false, now: context.now });
+  // What the business writes elsewhere goes on where it stands, as an automatic mail does.
+  const automatic = item.inbound.automatic ?? item.inbound.echo ?? false;
+  const decision = decide(current, { reopen, automatic, now: context.now });
   if (current === undefined || decision === 'open' || item.inbound.conversation === 'new') {
     return openConversation(item, { thread, owner, work });
   }
-  if (decision === 'reopen') reopenConversation(current, owner.customer, work);
+  if (decision === 'reopen') reopenConversation(current, ownerOf(current, owner, work), work);
+  if (thread.conversation_id === null) pointThread(thread, current, plan);
+  if (item.inbound.threadAliases !== undefined) gatherThreads(item, current, work);
   plan.touchedConversations.add(current);
   return current;
+}
+
+/** All keys of one person's thread lead to one conversation, which is answered at the newest of them. */
+function gatherThreads(item: MessageItem, conversation: ConversationRow, { state, plan }: Work): void {
+  const { threadKey, threadAliases = [] } = item.inbound;
+  for (const thread of threadsOf(item, state)) {
+    if (thread.conversation_id !== conversation.id) pointThread(thread, conversation, plan);
+  }
+  if (threadAliases.includes(conversation.thread_key ?? '')) {
+    conversation.thread_key = threadKey;
+    plan.readdressed.add(conversation);
+  }
+}
+
+function threadsOf({ channel, inbound }: MessageItem, state: State): ThreadState[] {
+  return threadKeysOfMessage(inbound).flatMap((key) => state.threads.get(keyOf(channel.id, key)) ?? []);
 }
 
 function threadOf(item: MessageItem, state: State): ThreadState {
   const thread = state.threads.get(keyOf(item.channel.id, item.inbound.threadKey));
   if (thread === undefined) throw new Error('a thread was not locked');
   return thread;
+}
+
+/** The conversation that goes on where the message belongs; undefined when none does. */
+export function currentConversation(item: MessageItem, work: Work): ConversationRow | undefined {
+  const { state } = work;
+  const meant = meantConversation(item, threadOf(item, state), state);
+  if (item.inbound.references === undefined) return meant;
+  const candidates = [signedConversation(item, state), ...referencedConversations(item, work), meant];
+  const known = candidates.filter((one) => one !== undefined);
+  return known.find(({ status }) => status !== 'closed') ?? known[0];
+}
+
+function signedConversation(item: MessageItem, state: State): ConversationRow | undefined {
+  const { conversation } = item.inbound;
+  if (typeof conversation !== 'object' || conversation.isSigned !== true) return undefined;
+  const named = state.conversations.get(conversation.id);
+  return named?.channel_id === item.channel.id ? standing(named, state) : undefined;
+}
+
+/** The conversations of the messages that this one refers to, which may have come a moment ago in the same batch. */
+function referencedConversations(
+  { channel, inbound }: MessageItem,
+  { state, plan }: Work,
+): ConversationRow[] {
+  return (inbound.references ?? []).flatMap((externalId) => {
+    const fresh = plan.messages.find((it) => it.external_id === externalId && it.channel_id === channel.id);
+    const id = state.answered.get(keyOf(channel.id, externalId)) ?? fresh?.conversation_id;
+    const conversation = id === undefined ? undefined : state.conversations.get(id);
+    return conversation === undefined ? [] : [standing(conversation, state)];
+  });
+}
+
+/** The conversation's own customer: in a mail others may join in. */
+export function ownerOf(conversation: ConversationRow, writer: PartyState, { state }: Work): CustomerRow {
+  const id = conversation.customer_id;
+  if (id === null || id === writer.customer.id) return writer.customer;
+  const party = [...state.parties.values()].find(({ customer }) => customer.id === id);
+  return party?.customer ?? state.owners.get(id) ?? writer.customer;
+}
+
+/** What comes in this thread later goes where its first message went. */
+function pointThread(thread: ThreadState, { id, customer_id }: ConversationRow, plan: Plan): void {
+  thread.conversation_id = id;
+  thread.customer_id = customer_id;
+  plan.touchedThreads.add(thread);
 }
 
 /** The conversation that the sender names, when it is one of this thread's channel and customer; else the thread's own. */
@@ -43,7 +108,10 @@ function meantConversation(
     if (named?.channel_id === item.channel.id && named.thread_key === thread.thread_key)
       return standing(named, state);
   }
-  return thread.conversation_id === null ? undefined : state.conversations.get(thread.conversation_id);
+  const known = (item.inbound.threadAliases === undefined ? [thread] : threadsOf(item, state)).flatMap(
+    ({ conversation_id: id }) => (id === null ? [] : (state.conversations.get(id) ?? [])),
+  );
+  return known.find(({ status }) => status !== 'closed') ?? known[0];
 }
 
 /** What was merged is written to where it was merged into. */
@@ -68,9 +136,8 @@ function openConversation(item: MessageItem, { thread, owner, work }: Opening): 
   const { state, plan, context } = work;
   const conversation = newConversation(item, owner.customer, context.now);
   state.conversations.set(conversation.id, conversation);
-  thread.conversation_id = conversation.id;
-  thread.customer_id = owner.customer.id;
-  plan.touchedThreads.add(thread);
+  pointThread(thread, conversation, plan);
+  for (const alias of threadsOf(item, state)) if (alias !== thread) pointThread(alias, conversation, plan);
   plan.newConversations.push(conversation);
   plan.events.push(conversationEvent('conversation.created', conversation, owner.customer));
   return conversation;

@@ -11,8 +11,9 @@ interface Arrival {
 
 /** Which conversation a customer's message goes to: its thread's newest, that one reopened, or one that it opens. */
 export function decide(conversation: ConversationRow | undefined, arrival: Arrival): Decision {
-  if (conversation === undefined || conversation.status === 'closed') return 'open';
+  if (conversation === undefined) return 'open';
   if (conversation.status === 'open' || arrival.automatic) return 'continue';
+  if (conversation.status === 'closed') return 'open';
   if (conversation.status !== 'resolved') return 'reopen';
   return mayReopen(conversation, arrival) ? 'reopen' : 'open';
 }

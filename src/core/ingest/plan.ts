@@ -2,11 +2,11 @@ import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
 import { addToAlbum, nameAlbumItem } from './albums.ts';
 import { noteChoice } from './choices.ts';
-import { conversationFor } from './conversation-choice.ts';
+import { conversationFor, currentConversation, ownerOf } from './conversation-choice.ts';
 import { messageEvent } from './happened.ts';
 import { type Accepted, groupKeyOf, type Item, keyOf } from './item.ts';
 import { attachmentsFor } from './planned-attachments.ts';
-import { customerMessage } from './rows.ts';
+import { customerMessage, echoMessage } from './rows.ts';
 import { partyOf } from './senders.ts';
 import type { State } from './state.ts';
 import { emptyPlan, type MessageItem, type Plan, type PlanContext, type Work } from './work.ts';
@@ -29,6 +29,10 @@ function planMessage(item: MessageItem, work: Work): void {
   const eventKey = keyOf(item.channel.id, item.inbound.externalEventId);
   if (!state.fresh.delete(eventKey)) {
     plan.accepted.set(item.key, duplicateOf(eventKey, item, work));
+    return;
+  }
+  if (item.inbound.opens === false && currentConversation(item, work) === undefined) {
+    plan.accepted.set(item.key, NOTHING_STORED);
     return;
   }
   const album = groupKeyOf(item.inbound);
@@ -57,29 +61,61 @@ function planMessage(item: MessageItem, work: Work): void {
   plan.accepted.set(item.key, acceptedAs(message));
 }
 
+const NOTHING_STORED: Accepted = {
+  duplicate: false,
+  messageId: undefined,
+  conversationId: undefined,
+  seq: undefined,
+};
+
 function storeMessage(item: MessageItem, work: Work): MessageRow {
   const { plan, context } = work;
   const sender = partyOf(item, item.inbound.sender, work);
   const owner = item.inbound.group === undefined ? sender : partyOf(item, item.inbound.group, work);
   plan.customerOf.set(item.request.id, sender.customer.id);
   const conversation = conversationFor(item, owner, work);
-  const message = customerMessage(item, { conversation, sender: sender.customer, now: context.now });
+  const written = { conversation, sender: sender.customer, now: context.now };
+  const isEcho = item.inbound.echo === true;
+  const message = isEcho ? echoMessage(item, written) : customerMessage(item, written);
   message.reply_to_id = replyOf(item, message, work);
-  noteChoice(item, { conversation, message }, work);
+  if (isEcho) closeCard(conversation, plan);
+  else noteChoice(item, { conversation, message }, work);
   const attachments = attachmentsFor(item, message, work);
   count(conversation, message, context.now);
-  plan.messages.push(message);
+  if (!isEcho) prolongWindow(item, conversation, context.now);
+  (isEcho ? plan.echoes : plan.messages).push(message);
   plan.touchedConversations.add(conversation);
   plan.events.push(
-    messageEvent('message.received', { conversation, customer: owner.customer, message, attachments }),
+    messageEvent(isEcho ? 'message.created' : 'message.received', {
+      conversation,
+      customer: ownerOf(conversation, owner, work),
+      message,
+      attachments,
+    }),
   );
   return message;
+}
+
+/** A newer message of ours closes the card before it. */
+function closeCard(conversation: ConversationRow, plan: Plan): void {
+  if (conversation.open_card === null) return;
+  conversation.open_card = null;
+  plan.answered.add(conversation);
+}
+
+/** The time to answer freely counts from when the customer wrote, also where that was told late. */
+function prolongWindow({ channel, inbound }: MessageItem, conversation: ConversationRow, now: Date): void {
+  if (channel.replyWindowMs === undefined || conversation.channel_id !== channel.id) return;
+  const writtenAt = Math.min(inbound.occurredAt?.getTime() ?? now.getTime(), now.getTime());
+  const expiresAt = new Date(writtenAt + channel.replyWindowMs);
+  const known = conversation.reply_window_expires_at;
+  if (known === null || known < expiresAt) conversation.reply_window_expires_at = expiresAt;
 }
 
 function count(conversation: ConversationRow, message: MessageRow, now: Date): void {
   conversation.last_message_seq += 1;
   conversation.last_public_seq = conversation.last_message_seq;
-  conversation.unread_count += 1;
+  if (message.direction === 'inbound') conversation.unread_count += 1;
   conversation.last_message_at = now;
   conversation.updated_at = now;
   message.seq = conversation.last_message_seq;

@@ -1,3 +1,4 @@
+import type { AttachmentRef } from '../envelope.ts';
 import type { MessageRow } from '../views/message.ts';
 import { newAttachment, type PlannedAttachment } from './rows.ts';
 import type { MessageItem, Work } from './work.ts';
@@ -26,8 +27,14 @@ export function attachmentsFor(
       return [claimed];
     }
     const attachment = newAttachment(ref, place);
-    attachment.source = context.sealSource(message.business_id, attachment.id, ref);
+    attachment.source = context.sealSource(message.business_id, attachment.id, located(ref, item));
     plan.attachments.push(attachment);
     return [attachment];
   });
+}
+
+/** What is in the request itself is found there again by the request's own row. */
+function located(ref: AttachmentRef, { request }: MessageItem): AttachmentRef {
+  if (ref.inRequest !== true) return ref;
+  return { ...ref, request: { id: request.id, receivedAt: request.receivedAt.toISOString() } };
 }

@@ -9,11 +9,12 @@ export interface ExternalRef {
 /** The provider's ids of earlier messages that the items speak of. */
 export function externalRefs(items: Item[]): ExternalRef[] {
   return items.flatMap(({ channel, inbound }) => {
-    const external_id = inbound.kind === 'message' ? inbound.replyToExternalId : externalIdOf(inbound);
-    return external_id === undefined ? [] : [{ channel_id: channel.id, external_id }];
+    return namedIn(inbound).map((external_id) => ({ channel_id: channel.id, external_id }));
   });
 }
 
-function externalIdOf(inbound: Inbound): string | undefined {
-  return 'externalId' in inbound ? inbound.externalId : undefined;
+function namedIn(inbound: Inbound): string[] {
+  if (inbound.kind !== 'message') return 'externalId' in inbound ? [inbound.externalId] : [];
+  const { replyToExternalId, references = [] } = inbound;
+  return replyToExternalId === undefined ? references : [...new Set([replyToExternalId, ...references])];
 }

@@ -1,3 +1,4 @@
+import { safeFileName } from '../file-name.ts';
 import type { AttachmentRef, InboundMessage } from '../envelope.ts';
 import { newId } from '../id.ts';
 import type { ConversationRow } from '../views/conversation.ts';
@@ -19,6 +20,8 @@ export function newConversation(
     thread_key: item.inbound.threadKey,
     customer_id: customer.id,
     assignee_id: null,
+    team_id: null,
+    assign_at: null,
     status: 'open',
     subject: item.inbound.subject ?? item.inbound.email?.subject ?? null,
     priority: null,
@@ -26,6 +29,7 @@ export function newConversation(
     custom_attributes: {},
     needs_human_handoff: false,
     handoff_reason: null,
+    handoff_requested_at: null,
     snoozed_until: null,
     reply_window_expires_at: null,
     last_message_seq: 0,
@@ -73,6 +77,20 @@ export function customerMessage(
     client_message_id: inbound.clientMessageId ?? null,
     external_id: inbound.externalId ?? null,
     metadata: metadataOf(inbound),
+  };
+}
+
+/** The row of what the business itself wrote in the provider's app: sent already, by nobody whom we know. */
+export function echoMessage(item: Item & { inbound: InboundMessage }, written: Written): MessageRow {
+  return {
+    ...customerMessage(item, written),
+    customer_id: written.conversation.customer_id,
+    direction: 'outbound',
+    sender_type: 'agent',
+    sender_name: null,
+    metadata: { ...metadataOf(item.inbound), echo: true },
+    status: 'sent',
+    sent_at: item.inbound.occurredAt ?? written.now,
   };
 }
 
@@ -154,7 +172,7 @@ export function newAttachment(ref: AttachmentRef, { message, position }: Place):
     conversation_id: message.conversation_id,
     message_id: message.id,
     position,
-    name: ref.name ?? 'file',
+    name: ref.name === undefined ? 'file' : safeFileName(ref.name),
     content_type: ref.contentType ?? 'application/octet-stream',
     size_bytes: ref.sizeBytes ?? null,
     state: tooLarge ? 'too_large' : 'pending',

@@ -1,7 +1,9 @@
 import type { Sql } from '../database/connect.ts';
 import { column, recordset } from '../database/recordset.ts';
 import type { ConversationRow } from '../views/conversation.ts';
+import type { CustomerRow } from '../views/customer.ts';
 import type { AttachmentRow } from '../views/message.ts';
+import { linkAliases } from './aliases.ts';
 import { findPressedCards, type PressedCard } from './choices.ts';
 import { type Item, keyOf } from './item.ts';
 import { type KeyRow, sortedKeys } from './keys.ts';
@@ -20,6 +22,10 @@ export interface State {
   conversations: Map<string, ConversationRow>;
   /** Message ids by the provider's id, for replies. */
   replies: Map<string, string>;
+  /** The conversations of those messages, by the same key. */
+  answered: Map<string, string>;
+  /** Customers of locked conversations in which somebody else writes now. */
+  owners: Map<string, CustomerRow>;
   uploads: Map<string, AttachmentRow>;
   /** The cards below which buttons were pressed. */
   cards: Map<string, PressedCard>;
@@ -32,11 +38,12 @@ export async function lockState(tx: Sql, items: Item[]): Promise<State> {
   const locked = await lockInbound(tx, { items, keys, parties });
   const uploads = await lockUploads(tx, items);
   const cards = await findPressedCards(tx, items);
+  const owners = await findOwners(tx, locked);
   const known = new Map(
     locked.known?.map((row) => [keyOf(row.channel_id, row.external_event_id), row.message_id]),
   );
   const partyOf = new Map(locked.parties?.map((row) => [keyOf(row.channel_id, row.address), row]));
-  return {
+  const state: State = {
     fresh: new Set(
       keys.map((row) => keyOf(row.channel_id, row.external_event_id)).filter((key) => !known.has(key)),
     ),
@@ -50,16 +57,22 @@ export async function lockState(tx: Sql, items: Item[]): Promise<State> {
     ),
     conversations: new Map(locked.conversations?.map((row) => [row.id, row])),
     replies: new Map(locked.replies?.map((row) => [keyOf(row.channel_id, row.external_id), row.message_id])),
+    answered: new Map(
+      locked.replies?.map((row) => [keyOf(row.channel_id, row.external_id), row.conversation_id]),
+    ),
+    owners,
     uploads: new Map(uploads.map((row) => [row.id, row])),
     cards,
   };
+  await linkAliases(tx, items, state);
+  return state;
 }
 
 interface Locked {
   known: KeyRow[] | null;
   threads: ThreadState[] | null;
   parties: KnownParty[] | null;
-  replies: { channel_id: string; external_id: string; message_id: string }[] | null;
+  replies: { channel_id: string; external_id: string; message_id: string; conversation_id: string }[] | null;
   conversations: ConversationRow[] | null;
 }
 
@@ -92,6 +105,8 @@ async function lockInbound(tx: Sql, { items, keys, parties }: Touched): Promise<
 const CUSTOMER_TIMES = ['created_at', 'updated_at'] as const;
 const CONVERSATION_TIMES = [
   ...CUSTOMER_TIMES,
+  'assign_at',
+  'handoff_requested_at',
   'snoozed_until',
   'reply_window_expires_at',
   'last_message_at',
@@ -103,6 +118,17 @@ const CONVERSATION_TIMES = [
 /** A row that came as JSON has its times as text. */
 function reviveTimes<Name extends string>(row: Record<Name, Date | null>, names: readonly Name[]): void {
   for (const name of names) if (row[name] !== null) row[name] = new Date(row[name]);
+}
+
+/** Whom the conversations belong to, where that is none of those who write; mostly it is, and nothing is asked. */
+async function findOwners(tx: Sql, { conversations, parties }: Locked): Promise<Map<string, CustomerRow>> {
+  const writers = new Set(parties?.map(({ customer_id }) => customer_id));
+  const absent = (conversations ?? []).flatMap(({ customer_id: id }) =>
+    id === null || writers.has(id) ? [] : [id],
+  );
+  if (absent.length === 0) return new Map();
+  const rows = await tx<CustomerRow[]>`select * from customers where id = any(${absent})`;
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 function namedConversations(items: Item[]): string[] {

@@ -1,0 +1,218 @@
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import {
+  type AddressObject,
+  type AttachmentStream,
+  type HeaderLines,
+  type Headers,
+  MailParser,
+  type MessageText,
+} from 'mailparser';
+import {
+  header,
+  headersNamed,
+  type Mail,
+  type MailAddress,
+  type MailAttachment,
+  messageIds,
+} from './mail.ts';
+
+/** The part that stands for the mail as a whole. */
+export const WHOLE = 'whole';
+
+/** Reads a mail; attachments' bytes are counted and let go. One that no parser can read is its headers and itself as a file. */
+export async function readMime(raw: Uint8Array): Promise<Mail> {
+  try {
+    return await parse(raw);
+  } catch {
+    return asFile(raw);
+  }
+}
+
+const CHUNK_BYTES = 64 * 1024;
+const LONGEST_TEXT = 1024 * 1024;
+const READ_HERE =
+  /^(message\/(delivery-status|global-delivery-status|rfc822|global|disposition-notification)|text\/rfc822-headers)$/;
+const START_BYTES = 64 * 1024;
+const MOST_ATTACHMENTS = 200;
+
+// Turning HTML to text and linking it is done elsewhere, guarded: here it throws on deep HTML.
+const OPTIONS = {
+  skipHtmlToText: true,
+  skipImageLinks: true,
+  skipTextToHtml: true,
+  skipTextLinks: true,
+  keepDeliveryStatus: true,
+  ignoreEmbedded: true,
+};
+
+async function parse(raw: Uint8Array): Promise<Mail> {
+  const parser = new MailParser(OPTIONS);
+  const attachments: MailAttachment[] = [];
+  let text: MessageText | undefined;
+  let headers: Headers = new Map();
+  let lines: HeaderLines = [];
+  parser.on('headers', (read: Headers) => {
+    headers = read;
+  });
+  parser.on('headerLines', (read: HeaderLines) => {
+    lines = read;
+  });
+  parser.on('data', (part: AttachmentStream | MessageText) => {
+    if (part.type === 'text') text = part;
+    else keepFacts(part, String(attachments.length), attachments);
+  });
+  await run(parser, raw);
+  return {
+    ...fromHeaders(headerList(lines)),
+    from: addresses(headers.get('from')),
+    to: addresses(headers.get('to')),
+    cc: addresses(headers.get('cc')),
+    replyTo: addresses(headers.get('reply-to')),
+    subject: textOf(headers.get('subject')),
+    text: bounded(text?.text),
+    html: bounded(typeof text?.html === 'string' ? text.html : undefined),
+    attachments: attachments.slice(0, MOST_ATTACHMENTS),
+  };
+}
+
+async function run(parser: MailParser, raw: Uint8Array): Promise<void> {
+  const done = finished(parser);
+  Readable.from(chunksOf(raw)).pipe(parser);
+  await done;
+}
+
+function* chunksOf(raw: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < raw.length; at += CHUNK_BYTES) yield raw.subarray(at, at + CHUNK_BYTES);
+}
+
+function keepFacts(part: AttachmentStream, number: string, attachments: MailAttachment[]): void {
+  const fact: MailAttachment = {
+    part: number,
+    name: part.filename || undefined,
+    contentType: part.contentType?.toLowerCase() ?? 'application/octet-stream',
+    sizeBytes: 0,
+    contentId: part.cid || undefined,
+    isInline: part.contentDisposition === 'inline' || part.related === true,
+    start: undefined,
+  };
+  attachments.push(fact);
+  const starts: Buffer[] = [];
+  part.content.on('data', (chunk: Buffer) => {
+    if (READ_HERE.test(fact.contentType) && fact.sizeBytes < START_BYTES) starts.push(chunk);
+    fact.sizeBytes += chunk.length;
+  });
+  part.content.on('error', () => part.release());
+  part.content.on('end', () => {
+    if (starts.length > 0) fact.start = Buffer.concat(starts).subarray(0, START_BYTES).toString();
+    part.release();
+  });
+}
+
+/** Opens one attachment of a mail for reading. */
+export async function openPart(raw: Uint8Array, wanted: string): Promise<AsyncIterable<Uint8Array>> {
+  if (wanted === WHOLE) return Readable.from(chunksOf(raw));
+  const parser = new MailParser(OPTIONS);
+  const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array>>();
+  let number = 0;
+  parser.on('data', (part: AttachmentStream | MessageText) => {
+    if (part.type === 'text') return;
+    if (String(number++) === wanted) {
+      resolve(part.content as Readable);
+      part.content.once('end', () => part.release());
+    } else {
+      (part.content as Readable).resume();
+      part.content.once('end', () => part.release());
+    }
+  });
+  run(parser, raw).then(() => reject(new Error('the mail has no such part')), reject);
+  return promise;
+}
+
+function headerList(lines: HeaderLines): Mail['headers'] {
+  return lines.map(({ key, line }) => ({ name: key.toLowerCase(), value: unfolded(line) }));
+}
+
+function unfolded(line: string): string {
+  return line
+    .slice(line.indexOf(':') + 1)
+    .replace(/\r?\n[ \t]*/g, ' ')
+    .trim();
+}
+
+function fromHeaders(headers: Mail['headers']): Mail {
+  const mail = { headers };
+  return {
+    headers,
+    from: [],
+    to: [],
+    cc: [],
+    replyTo: [],
+    subject: header(mail, 'subject'),
+    date: dateOf(header(mail, 'date')),
+    messageId: messageIds(headersNamed(mail, 'message-id')[0])[0],
+    inReplyTo: messageIds(header(mail, 'in-reply-to')),
+    references: messageIds(headersNamed(mail, 'references').join(' ')),
+    text: undefined,
+    html: undefined,
+    attachments: [],
+  };
+}
+
+function dateOf(value: string | undefined): Date | undefined {
+  const date = new Date(value ?? '');
+  return Number.isNaN(date.getTime()) || date.getUTCFullYear() < 1971 || date.getUTCFullYear() > 9998
+    ? undefined
+    : date;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function addresses(value: unknown): MailAddress[] {
+  const objects = (Array.isArray(value) ? value : [value]) as (AddressObject | undefined)[];
+  return objects
+    .flatMap((one) => one?.value ?? [])
+    .flatMap((one) => one.group ?? [one])
+    .flatMap(({ name, address }) => {
+      const clean = address?.trim().toLowerCase() ?? '';
+      return isAddress(clean) ? [{ address: clean, name: name.trim() || undefined }] : [];
+    });
+}
+
+/** What somebody could be written to; anything else in a header is decoration. */
+export function isAddress(text: string): boolean {
+  return text.length <= 254 && /^[^\s@<>"(),;:\\]+@[^\s@<>"(),;:\\]+$/.test(text);
+}
+
+/** The rest stays in the mail itself, which is kept raw. */
+function bounded(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  return text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT).toWellFormed() : text;
+}
+
+function asFile(raw: Uint8Array): Mail {
+  const head =
+    Buffer.from(raw.subarray(0, CHUNK_BYTES))
+      .toString('latin1')
+      .split(/\r?\n\r?\n/, 1)[0] ?? '';
+  const lines = head.split(/\r?\n(?![ \t])/).filter((line) => /^[\w-]+:/.test(line));
+  const mail = fromHeaders(
+    lines
+      .slice(0, 500)
+      .map((line) => ({ name: line.slice(0, line.indexOf(':')).toLowerCase(), value: unfolded(line) })),
+  );
+  const whole = { part: WHOLE, name: 'message.eml', contentType: 'message/rfc822', sizeBytes: raw.length };
+  return {
+    ...mail,
+    from: plainAddresses(header(mail, 'from')),
+    to: plainAddresses(header(mail, 'to')),
+    attachments: [{ ...whole, contentId: undefined, isInline: false, start: undefined }],
+  };
+}
+
+function plainAddresses(value: string | undefined): MailAddress[] {
+  const found = value?.slice(0, 10_000).match(/[^\s@<>"(),;:\\]{1,64}@[^\s@<>"(),;:\\]{1,190}/g) ?? [];
+  return found.map((address) => ({ address: address.toLowerCase(), name: undefined }));
+}

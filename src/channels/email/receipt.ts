@@ -1,0 +1,54 @@
+import type { Receipt } from '../../core/envelope.ts';
+import { automaticReason } from './automatic.ts';
+import type { Mail } from './mail.ts';
+import { type DeliveryReport, deliveryReports, failedRecipients, reportedIds } from './report.ts';
+import type { Place } from './threading.ts';
+
+type Outcome = Omit<Receipt, 'externalEventId' | 'threadKey'>;
+
+/** What a mail says of a message that we sent; undefined where it says nothing final. */
+export function receiptOf(mail: Mail, { bounced }: Place): Outcome | undefined {
+  if (automaticReason(mail) !== 'bounce') return undefined;
+  const externalId = bounced ?? reportedIds(mail)[0];
+  if (externalId === undefined) return undefined;
+  const reports = deliveryReports(mail);
+  const failed = reports.filter(({ action }) => action === 'failed');
+  const about = {
+    kind: 'receipt' as const,
+    externalId,
+    ...(mail.date === undefined ? {} : { occurredAt: mail.date }),
+  };
+  if (failed.length > 0) return { ...about, status: 'failed', error: errorOf(failed) };
+  if (reports.length > 0)
+    return reports.every(({ action }) => action === 'delivered')
+      ? { ...about, status: 'delivered' }
+      : undefined;
+  const recipients = failedRecipients(mail);
+  if (recipients.length === 0 && !(bounced !== undefined && SAYS_FAILED.test(mail.subject ?? '')))
+    return undefined;
+  return {
+    ...about,
+    status: 'failed',
+    error: { message: `${recipients.join(', ') || 'The mail'} could not be delivered.` },
+  };
+}
+
+// Of servers that write no report; a warning of a delay says "delayed" and is none of these.
+const SAYS_FAILED =
+  /undeliver(ed|able)|delivery (status notification \(failure\)|(has )?failed|failure)|failure notice|returned (mail|to sender)|could not be delivered|unzustellbar|non remis|échec de la remise|no se puede entregar|non recapitabile|niet bezorgd|не доставлено/i;
+
+function errorOf(failed: DeliveryReport[]): NonNullable<Receipt['error']> {
+  const message = failed.map(reasonOf).join('; ').slice(0, 1_000);
+  const code = failed[0]?.status;
+  return { message, ...(code === undefined ? {} : { providerCode: code }) };
+}
+
+function reasonOf({ recipient, diagnostic, status }: DeliveryReport): string {
+  return `${recipient ?? 'a recipient'}: ${diagnostic ?? status ?? 'could not be delivered'}`;
+}
+
+/** The reports as they are shown on the message. */
+export function reportFacts(mail: Mail): Record<string, unknown>[] | undefined {
+  const reports = deliveryReports(mail);
+  return reports.length === 0 ? undefined : reports.map((report) => JSON.parse(JSON.stringify(report)));
+}
