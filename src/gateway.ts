@@ -26,7 +26,7 @@ import { checkSecretKey, createSecrets } from './core/secrets.ts';
 import { createSendLane } from './core/send.ts';
 import { startUpkeep } from './core/upkeep.ts';
 import { createWake } from './core/wake.ts';
-import { createRealtime } from './realtime/server.ts';
+import { createRealtime, type Realtime } from './realtime/server.ts';
 import { listen } from './server.ts';
 import { createDeliverLane } from './webhooks/deliver.ts';
 import { fanOut } from './webhooks/fanout.ts';
@@ -94,7 +94,15 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   let wakeQueue = queue.wake;
   const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
   const ingest = createIngest({ pool, place, secrets, log });
-  const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
+  let showTyping: Realtime['showCustomerTyping'] = () => {};
+  const receiver = createReceiver({
+    pool,
+    channels,
+    ingest,
+    blockList: createBlockList(pool, wake),
+    showTyping: (typing) => showTyping(typing),
+    log,
+  });
   const parts = {
     config,
     pool,
@@ -123,6 +131,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   const firstRun = await prepareFirstRun(parts);
 
   const realtime = createRealtime(parts);
+  showTyping = realtime.showCustomerTyping;
   const apiDeps = { ...parts, publishTyping: realtime.announceTyping, isReady: () => isReady };
   const app = config.role === 'worker' ? createHealthApp(apiDeps) : createApp(apiDeps);
   const server = await listen(app.fetch, {

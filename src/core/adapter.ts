@@ -43,6 +43,20 @@ export interface DoorAnswer {
   body: string;
 }
 
+/** A customer begins or ends typing: shown, never stored. */
+export interface TypingSign {
+  threadKey: string;
+  isTyping: boolean;
+}
+
+/** What became of one inbound item. */
+export interface AcceptedItem {
+  duplicate: boolean;
+  messageId: string | undefined;
+  conversationId: string | undefined;
+  seq: number | undefined;
+}
+
 /** For providers that call us over HTTP. */
 export interface Door<Settings> {
   /** True when the request carries the channel's signature or secret, over the raw bytes, compared in constant time. */
@@ -55,6 +69,12 @@ export interface Door<Settings> {
   sharesSecret?(channel: Channel<Settings>, other: Channel<Settings>): boolean;
   /** What a request that was stored is answered, where an empty 200 says something else to the provider. */
   readonly accepted?: DoorAnswer;
+  /** Pure: the customers that a request says are typing. */
+  typing?(request: DoorRequest): TypingSign[];
+  /** What the caller is told of its items; without it an empty 200. */
+  answer?(accepted: AcceptedItem[]): DoorAnswer;
+  /** The caller is a program of the business: a malformed body is refused in words, where a provider would only repeat it. */
+  readonly tellsMistakes?: true;
   /** The answer to a GET that checks the door (Meta's challenge); undefined refuses. */
   challenge?(request: DoorRequest, channel: Channel<Settings>): DoorAnswer | undefined;
 }
@@ -143,6 +163,8 @@ export interface ChannelAdapter<Settings = unknown> {
   readonly replyWindowMs?: number;
   /** Where one type has several providers: the adapter that works a channel with these settings. */
   variant?(settings: Settings): ChannelAdapter;
+  /** Waits between the tries of a send, where the usual ones end too early; after the last it has failed. */
+  readonly retryAfterMs?: readonly number[];
   /** Names the provider's account: an active one belongs to one channel. */
   accountKey?(settings: Settings): string;
   /** The thread that a first message to this address opens; undefined when the address is none of this channel's. */

@@ -1,4 +1,4 @@
-import type { DoorAnswer, DoorRequest } from './adapter.ts';
+import type { Door, DoorAnswer, DoorRequest } from './adapter.ts';
 import type { BlockList } from './block-list.ts';
 import type { Channels, LoadedChannel } from './channels.ts';
 import type { Pool } from './database/connect.ts';
@@ -9,6 +9,7 @@ import type { Accepted, IngestRequest, RawRequest } from './ingest/item.ts';
 import type { Ingest } from './ingest.ts';
 import type { Log } from './log.ts';
 import { ingestChannel, routeItems } from './route-items.ts';
+import { type CustomerTyping, typingCustomers } from './typing-customers.ts';
 
 export type { Accepted } from './ingest/item.ts';
 
@@ -35,11 +36,15 @@ interface ReceiverOptions {
   channels: Channels;
   ingest: Ingest;
   blockList: BlockList;
+  /** Shows agents that a customer types; nothing of it is stored. */
+  showTyping?(typing: CustomerTyping): void;
   log: Log;
 }
 
 /** The one door in: everything received passes here on its way to ingest. */
-export function createReceiver({ pool, channels, ingest, blockList, log }: ReceiverOptions): Receiver {
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { pool, channels, ingest, blockList, log } = options;
+
   async function active(channelId: string): Promise<LoadedChannel> {
     const loaded = isUuid(channelId) ? await channels.load(channelId) : undefined;
     if (loaded === undefined || !loaded.row.is_active)
@@ -61,6 +66,7 @@ export function createReceiver({ pool, channels, ingest, blockList, log }: Recei
         { err: error, channel: request.channel.id, request: request.id },
         'kept a request that cannot be read',
       );
+      if (loaded.adapter.door?.tellsMistakes === true) throw error;
       return [];
     }
     if (request.inbound.some(({ account }) => account !== undefined))
@@ -91,6 +97,14 @@ export function createReceiver({ pool, channels, ingest, blockList, log }: Recei
     }
   }
 
+  /** Shows who types; true when the request holds nothing to store. */
+  async function isOnlyTyping({ row, channel }: LoadedChannel, door: Door<unknown>, request: DoorRequest) {
+    const signs = door.typing?.(request) ?? [];
+    if (signs.length === 0) return false;
+    for (const typing of await typingCustomers(pool, row.id, signs)) options.showTyping?.(typing);
+    return (await door.parse(request, channel)).length === 0;
+  }
+
   return {
     async request(type, channelId, request) {
       const loaded = await active(channelId);
@@ -105,8 +119,11 @@ export function createReceiver({ pool, channels, ingest, blockList, log }: Recei
       }
       if (!door.verify(request, channel))
         throw new AppError('unauthorized', 'the signature is missing or wrong');
-      await submit(loaded, newRequest(loaded, keptOf(request)), () => door.parse(request, channel));
-      return door.accepted ?? { status: 200, body: '' };
+      if (await isOnlyTyping(loaded, door, request)) return door.answer?.([]) ?? door.accepted ?? NOTHING;
+      const accepted = await submit(loaded, newRequest(loaded, keptOf(request)), () =>
+        door.parse(request, channel),
+      );
+      return door.answer?.(accepted) ?? door.accepted ?? NOTHING;
     },
 
     async accept(channel, raw, inbound) {
@@ -130,6 +147,8 @@ const BLOCKED: Accepted = {
   conversationId: undefined,
   seq: undefined,
 };
+
+const NOTHING: DoorAnswer = { status: 200, body: '' };
 
 function newRequest(loaded: LoadedChannel, raw: RawRequest): IngestRequest {
   return { id: newId(), receivedAt: new Date(), channel: ingestChannel(loaded), raw, inbound: [] };

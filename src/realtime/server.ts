@@ -3,11 +3,13 @@ import { Server } from 'socket.io';
 import { parseRange } from '../core/client-ip.ts';
 import { latestPosition } from '../core/events.ts';
 import { followEvents } from '../core/follow-events.ts';
+import type { CustomerTyping } from '../core/typing-customers.ts';
 import { serveAgent } from './agents.ts';
 import { type AgentTyping, announceAgentTyping } from './announce-typing.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
 import { attachCluster } from './cluster.ts';
 import type { RealtimeContext, RealtimeDeps } from './context.ts';
+import { createCustomerTyping } from './customer-typing.ts';
 import { closeSockets, type TrackedWork, trackWork, whenToReturn } from './drain.ts';
 import { admit } from './handshake.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -26,6 +28,8 @@ export interface Realtime {
   attach(httpServer: HttpServer): Promise<void>;
   /** Shows that an agent types, for whoever says so other than by a socket. */
   announceTyping(typing: Omit<AgentTyping, 'from'>): void;
+  /** Shows that a customer types, on a channel that tells us. */
+  showCustomerTyping(typing: CustomerTyping): void;
   /** Tells every socket to come back later, lets work under way end, and closes them. The HTTP server stays its owner's. */
   close(options?: { retryAfterMs?: number }): Promise<void>;
 }
@@ -38,11 +42,13 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   const context = contextOf(deps, work);
   const { io } = context;
   const live = createLive(context);
+  const customers = createCustomerTyping(context);
   const stops: Stop[] = [];
 
   return {
     io,
     announceTyping: (typing) => announceAgentTyping(context, typing),
+    showCustomerTyping: customers.show,
     async attach(httpServer) {
       const cluster = await attachCluster(io as unknown as Server, deps.config.redis, deps.log);
       stops.push(cluster.close);
@@ -66,6 +72,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       live.attach(httpServer);
     },
     async close({ retryAfterMs } = {}) {
+      customers.stop();
       await Promise.all([closeSockets(io, work, retryAfterMs), live.close(() => whenToReturn(retryAfterMs))]);
       for (const stop of stops.splice(0).reverse()) await stop();
     },

@@ -197,7 +197,11 @@ function checkEnvelopes(inbound: Inbound[], file: string): void {
 }
 
 function words(parts: Part[]): string[] {
-  return parts.flatMap(({ payload }) => String(payload['text']).trim().split(/\s+/));
+  return parts.flatMap(({ payload }) =>
+    String(payload['text'] ?? payload['content'])
+      .trim()
+      .split(/\s+/),
+  );
 }
 
 async function send<S>({ adapter, channel, provider }: ProviderHarness<S>, content: string) {

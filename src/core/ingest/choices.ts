@@ -1,33 +1,8 @@
 import { choiceAt, readChoice, readChoiceId } from '../cards.ts';
-import type { Sql } from '../database/connect.ts';
-import type { Card, Choice } from '../envelope.ts';
+import type { Choice } from '../envelope.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
-import type { Item } from './item.ts';
 import type { MessageItem, Work } from './work.ts';
-
-/** A card of ours below which a button was pressed. */
-export interface PressedCard {
-  id: string;
-  channel_id: string;
-  conversation_id: string;
-  customer_id: string | null;
-  card: Card;
-}
-
-/** The cards that pressed buttons name; nothing is asked where none was pressed. */
-export async function findPressedCards(tx: Sql, items: Item[]): Promise<Map<string, PressedCard>> {
-  const ids = items.flatMap(({ inbound }) => {
-    const pressed = inbound.kind === 'message' ? inbound.pressed : undefined;
-    const named = pressed === undefined ? undefined : readChoiceId(pressed);
-    return named === undefined ? [] : [named.messageId];
-  });
-  if (ids.length === 0) return new Map();
-  const rows = await tx<PressedCard[]>`
-    select id, channel_id, conversation_id, customer_id, card from messages
-    where id = any(${ids}::uuid[]) and direction = 'outbound' and card is not null`;
-  return new Map(rows.map((row) => [row.id, row]));
-}
 
 /** Notes what the customer chose, by button, label or number. A card is answered once; an older one only by its buttons. */
 export function noteChoice(

@@ -4,10 +4,10 @@ import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { AttachmentRow } from '../views/message.ts';
 import { linkAliases } from './aliases.ts';
-import { findPressedCards, type PressedCard } from './choices.ts';
 import { type Item, keyOf } from './item.ts';
 import { type KeyRow, sortedKeys } from './keys.ts';
 import { type KnownParty, type PartyRow, type PartyState, partyState, sortedParties } from './parties.ts';
+import { findPressedCards, type PressedCard } from './pressed-cards.ts';
 import { externalRefs } from './references.ts';
 import { sortedThreads, type ThreadState } from './threads.ts';
 

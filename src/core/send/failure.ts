@@ -57,7 +57,8 @@ async function rejected(options: SendOptions, failure: Failure, error: SendRejec
 }
 
 async function deferred(options: SendOptions, failure: Failure, error: unknown): Promise<void> {
-  const waitMs = RETRY_AFTER_MS[failure.message.tries];
+  const waits = failure.loaded.adapter.retryAfterMs ?? RETRY_AFTER_MS;
+  const waitMs = waits[failure.message.tries];
   if (waitMs !== undefined) {
     await waitUntil(options, failure, {
       outcome: 'deferred',
