@@ -22,6 +22,7 @@ import { createSecrets } from '../../src/core/secrets.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createPayloadUrls } from '../../src/webhooks/payload-urls.ts';
 import { createTestDatabase } from './database.ts';
+import { describedBy } from './described.ts';
 import { placeQuietly } from './place.ts';
 
 export const ADMIN_API_KEY = 'operator-of-the-tests-long-enough';
@@ -120,7 +121,10 @@ export async function startApi({
       ...(raw === undefined ? {} : { body: raw as string }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+    const { status, headers: answered } = response;
+    const isAsDescribed = await describedBy(async () => (await app.request('/openapi.json')).json());
+    isAsDescribed({ method, path, status, contentType: answered.get('content-type'), body: parsed(text) });
+    return { status, headers: answered, text, body: parsed(text) };
   }
 
   async function business(name = 'Acme'): Promise<TestBusiness> {

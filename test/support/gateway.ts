@@ -6,6 +6,7 @@ import type { Pool } from '../../src/core/database/connect.ts';
 import { createLog } from '../../src/core/log.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { describedBy } from './described.ts';
 
 export interface Answer<T = unknown> {
   status: number;
@@ -59,8 +60,13 @@ export async function startTestGateway({
     pool: database.pool,
     database,
     ...known,
-    call: (method, path, body, options) =>
-      call(`${url}${path}`, { method, body, key: known.apiKey, ...options }),
+    async call(method, path, body, options) {
+      const answer = await call(`${url}${path}`, { method, body, key: known.apiKey, ...options });
+      const contentType = answer.headers.get('content-type');
+      const isAsDescribed = await describedBy(async () => (await fetch(`${url}/openapi.json`)).json());
+      isAsDescribed({ method, path, status: answer.status, contentType, body: answer.body });
+      return answer as Answer<never>;
+    },
     async stop() {
       await gateway.stop();
       if (database_ === undefined) await database.drop();
