@@ -1,5 +1,6 @@
 import { createApp, createHealthApp } from './api/app.ts';
 import { createRegistry } from './channels/registry.ts';
+import { startAssigner } from './core/assigner.ts';
 import { createAttachments, LONG_URL_MS } from './core/attachments.ts';
 import { createBlockList } from './core/block-list.ts';
 import { createChannels } from './core/channels.ts';
@@ -145,6 +146,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   if (config.role !== 'api') {
     closeLater(startListeners(parts).stop);
     closeLater(startConnecting(parts).stop);
+    closeLater(startAssigner(parts).stop);
   }
   isReady = true;
 

@@ -17,6 +17,9 @@ const RULES: readonly [methods: string, path: string, access: Access][] = [
   ['DELETE', '/team/members/*', 'owner'],
   ['POST', '/team/assign/*', 'admin'],
 
+  ['GET', '/teams/**', 'agent'],
+  ['*', '/teams/**', 'admin'],
+
   ['GET', '/channels', 'agent'],
   ['GET', '/channels/*', 'agent'],
   ['*', '/channels/**', 'admin'],

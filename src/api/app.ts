@@ -28,6 +28,7 @@ import { inboundEventRoutes } from './routes/inbound-events.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { realtimeRoutes } from './routes/realtime.ts';
 import { teamRoutes } from './routes/team.ts';
+import { teamsRoutes } from './routes/teams.ts';
 import { transitionRoutes } from './routes/transitions.ts';
 import { webchatRoutes } from './routes/webchat.ts';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
@@ -42,6 +43,7 @@ const NATIVE = [
   businessRoutes,
   apiKeyRoutes,
   teamRoutes,
+  teamsRoutes,
   channelRoutes,
   inboundEventRoutes,
   conversationRoutes,

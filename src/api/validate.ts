@@ -24,6 +24,9 @@ function isStorableTime(text: string): boolean {
   return year >= 1 && year <= 9999;
 }
 
+/** Minutes without anything happening, at most two years of them. */
+export const autoResolveAfter = z.number().int().min(0).max(1_051_200).nullable();
+
 /** A switch in a query. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 

@@ -1,5 +1,6 @@
 import { type Actor, type Role, reaches } from './actor.ts';
 import { createApiKey } from './api-keys.ts';
+import { unassign } from './assign.ts';
 import { audit } from './audit.ts';
 import { authorOf } from './author.ts';
 import type { Sql } from './database/connect.ts';
@@ -7,7 +8,6 @@ import { sqlState } from './database/transact.ts';
 import { AppError, invalidField } from './errors.ts';
 import { record } from './events.ts';
 import { newId } from './id.ts';
-import { assign } from './triage.ts';
 import type { ConversationRow } from './views/conversation.ts';
 
 export const AGENT_STATUSES = ['live', 'away', 'offline'] as const;
@@ -38,13 +38,13 @@ export function listAgents(
     order by id limit ${page.fetch} offset ${page.offset}`;
 }
 
-/** What these agents are called. */
-export async function agentNames(sql: Sql, ids: (string | null)[]): Promise<Map<string, string>> {
+/** What these agents and teams are called. */
+export async function assigneeNames(sql: Sql, ids: (string | null)[]): Promise<Map<string, string>> {
   const known = [...new Set(ids.filter((id) => id !== null))];
   if (known.length === 0) return new Map();
   const rows = await sql<
     { id: string; name: string }[]
-  >`select id, name from agents where id = any(${known})`;
+  >`select id, name from agents where id = any(${known}) union all select id, name from teams where id = any(${known})`;
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
@@ -85,7 +85,7 @@ async function insertAgent(tx: Sql, businessId: string, input: NewAgent): Promis
   }
 }
 
-/** Takes an agent off the team: its keys end at once and its conversations become nobody's. */
+/** Takes an agent off the team: its keys end at once, and its conversations go to whom the policy gives them. */
 export async function removeAgent(tx: Sql, actor: Actor, id: string): Promise<void> {
   // Locked first, so that two owners cannot remove each other at once.
   await tx`select 1 from businesses where id = ${actor.businessId} for no key update`;
@@ -96,6 +96,7 @@ export async function removeAgent(tx: Sql, actor: Actor, id: string): Promise<vo
   await tx`update agents set is_active = false, status = 'offline', updated_at = now() where id = ${id}`;
   await tx`update api_keys set revoked_at = now() where agent_id = ${id} and revoked_at is null`;
   await unassignAll(tx, actor, id);
+  await tx`delete from team_members where agent_id = ${id}`;
   await audit(tx, actor, { action: 'agent.removed', subjectId: id });
 }
 
@@ -106,7 +107,7 @@ async function unassignAll(tx: Sql, actor: Actor, assigneeId: string): Promise<v
     select * from conversations
     where business_id = ${actor.businessId} and assignee_id = ${assigneeId} and status <> 'closed'
     order by id for update`;
-  for (const conversation of conversations) await assign(tx, conversation, { assigneeId: null, by });
+  for (const conversation of conversations) await unassign(tx, conversation, { by, passOn: true });
 }
 
 async function keepAnOwner(tx: Sql, agent: AgentRow): Promise<void> {

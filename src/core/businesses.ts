@@ -8,6 +8,7 @@ export interface BusinessRow {
   id: string;
   name: string;
   timezone: string;
+  auto_resolve_after_minutes: number | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -20,6 +21,7 @@ export interface NewBusiness {
 export interface BusinessChanges {
   name?: string | undefined;
   timezone?: string | undefined;
+  auto_resolve_after_minutes?: number | null | undefined;
 }
 
 export interface CreatedBusiness {
@@ -55,15 +57,15 @@ export async function getBusiness(sql: Sql, id: string): Promise<BusinessRow> {
 
 /** Changes the name or timezone of the actor's business. */
 export async function updateBusiness(tx: Sql, actor: Actor, changes: BusinessChanges): Promise<BusinessRow> {
+  const fields = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const set = Object.fromEntries(fields) as Record<string, never>;
   const [business] = await tx<BusinessRow[]>`
-    update businesses set name = coalesce(${changes.name ?? null}, name),
-      timezone = coalesce(${changes.timezone ?? null}, timezone), updated_at = now()
-    where id = ${actor.businessId} returning *`;
+    update businesses set ${tx({ ...set, updated_at: new Date() } as never)} where id = ${actor.businessId} returning *`;
   if (business === undefined) throw new Error(`business ${actor.businessId} is gone`);
   await audit(tx, actor, {
     action: 'business.updated',
     subjectId: business.id,
-    detail: { fields: Object.keys(changes) },
+    detail: { fields: fields.map(([name]) => name) },
   });
   return business;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Actor } from './actor.ts';
 import type { ChannelAdapter, ChannelRegistry } from './adapter.ts';
+import { type ChannelAssignment, checkAssignment } from './assignment.ts';
 import { audit } from './audit.ts';
 import {
   type Config,
@@ -30,6 +31,8 @@ export interface ChannelChanges {
   is_active?: boolean | undefined;
   is_default?: boolean | undefined;
   reopen?: string | undefined;
+  assignment?: ChannelAssignment | undefined;
+  auto_resolve_after_minutes?: number | null | undefined;
 }
 
 /** A stored change, with the secrets that were generated for it. */
@@ -62,6 +65,8 @@ export async function createChannel(tx: Sql, actor: Actor, tools: Tools<NewChann
     is_active: input.is_active ?? true,
     is_default: await decideDefault(tx, actor.businessId, input.is_default),
     reopen: input.reopen ?? 'always',
+    assignment: await checkedAssignment(tx, actor, input),
+    auto_resolve_after_minutes: input.auto_resolve_after_minutes ?? null,
     connect_at: laterIfCut(adapter),
   };
   const row = await orConflict(tx<ChannelRow[]>`insert into channels ${tx(values as never)} returning *`);
@@ -79,6 +84,7 @@ export async function changeChannel(
   const { id, config, ...plain } = tools.input;
   const before = channel.settings as Config;
   const settings = config === undefined ? undefined : changeConfig(adapter, before, config);
+  if (plain.assignment !== undefined) await checkAssignment(tx, actor.businessId, plain.assignment);
   if (plain.is_default === true) await clearDefault(tx, actor.businessId);
   const stored =
     settings === undefined
@@ -98,6 +104,15 @@ export async function changeChannel(
     loaded: tools.open(row),
     generated: generatedOf(adapter, settings ?? before, [before, config ?? {}]),
   };
+}
+
+async function checkedAssignment(
+  tx: Sql,
+  { businessId }: Actor,
+  { assignment = { mode: 'manual' } }: ChannelChanges,
+): Promise<ChannelAssignment> {
+  await checkAssignment(tx, businessId, assignment);
+  return assignment;
 }
 
 const HEALTHY = { broken_at: null, broken_reason: null };

@@ -19,11 +19,13 @@ export const CONVERSATION_SORTS = [
   '-updated_at',
   'updated_at',
 ] as const;
-export type ConversationSort = (typeof CONVERSATION_SORTS)[number];
+/** The last is for the list of those that wait for a person. */
+export type ConversationSort = (typeof CONVERSATION_SORTS)[number] | 'handoff_requested_at';
 
 export interface ConversationFilter {
   businessId: string;
   status?: ConversationStatus[] | undefined;
+  /** An agent or a team. */
   assigneeId?: string | 'none' | undefined;
   channelId?: string | undefined;
   channelType?: string | undefined;
@@ -78,10 +80,11 @@ export async function listConversations(
   window: Window,
 ): Promise<ListedConversation[]> {
   const { column, direction } = orderOf(sql, filter.sort);
+  const assignee = await kindOfAssignee(sql, filter);
   const rows = await sql<(ConversationRow & { sort_key: string })[]>`
     select c.*, to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sort_key
     from conversations c
-    where c.business_id = ${filter.businessId} ${conditions(sql, filter)} ${behind(sql, filter.sort, window.after)}
+    where c.business_id = ${filter.businessId} ${assigned(sql, filter, assignee)} ${conditions(sql, filter)} ${behind(sql, filter.sort, window.after)}
     order by ${column} ${direction}, c.id ${direction}
     limit ${window.fetch} offset ${window.offset}`;
   const customers = await customersOf(sql, rows);
@@ -94,9 +97,10 @@ export async function listConversations(
 
 /** How many of the business's conversations there are. */
 export async function countConversations(sql: Sql, filter: ConversationFilter): Promise<number> {
+  const assignee = await kindOfAssignee(sql, filter);
   const [row] = await sql<[{ total: number }]>`
     select count(*)::int as total from conversations c
-    where c.business_id = ${filter.businessId} ${conditions(sql, filter)}`;
+    where c.business_id = ${filter.businessId} ${assigned(sql, filter, assignee)} ${conditions(sql, filter)}`;
   return row.total;
 }
 
@@ -105,6 +109,7 @@ function orderOf(sql: Sql, sort: ConversationSort) {
     last_message_at: sql`c.last_message_at`,
     created_at: sql`c.created_at`,
     updated_at: sql`c.updated_at`,
+    handoff_requested_at: sql`c.handoff_requested_at`,
   };
   const descending = sort.startsWith('-');
   const column = columns[sort.replace('-', '') as keyof typeof columns];
@@ -119,12 +124,29 @@ function behind(sql: Sql, sort: ConversationSort, after: string[] | undefined) {
   return sql`and (${column}, c.id) ${compare} (${key}::text::timestamptz, ${id}::uuid)`;
 }
 
+type KindOfAssignee = 'agent' | 'team' | undefined;
+
+/** Asked before the list, so that either id finds its own index. */
+async function kindOfAssignee(
+  sql: Sql,
+  { businessId, assigneeId }: ConversationFilter,
+): Promise<KindOfAssignee> {
+  if (assigneeId === undefined || assigneeId === 'none') return undefined;
+  const teams = await sql`select id from teams where id = ${assigneeId} and business_id = ${businessId}`;
+  return teams.length > 0 ? 'team' : 'agent';
+}
+
+function assigned(sql: Sql, { assigneeId }: ConversationFilter, kind: KindOfAssignee) {
+  if (assigneeId === 'none') return sql`and c.assignee_id is null`;
+  if (kind === undefined || assigneeId === undefined) return sql``;
+  return kind === 'team' ? sql`and c.team_id = ${assigneeId}` : sql`and c.assignee_id = ${assigneeId}`;
+}
+
 function conditions(sql: Sql, filter: ConversationFilter) {
-  const { status, assigneeId, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
+  const { status, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
   return sql`
     ${filter.includeMerged === true ? sql`` : sql`and c.merged_into_id is null`}
     ${status === undefined ? sql`` : sql`and c.status = any(${status})`}
-    ${assigneeId === undefined ? sql`` : assigneeId === 'none' ? sql`and c.assignee_id is null` : sql`and c.assignee_id = ${assigneeId}`}
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
     ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
     ${customerId === undefined ? sql`` : sql`and c.customer_id = coalesce((select merged_into_id from customers where id = ${customerId}), ${customerId})`}

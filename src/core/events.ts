@@ -148,7 +148,7 @@ export async function oldestPosition(sql: Sql): Promise<Position> {
   return row === undefined ? START : { ...positionOf(row), seq: row.seq - 1 };
 }
 
-const START: Position = { seq: 0, day: '1970-01-01' };
+export const START: Position = { seq: 0, day: '1970-01-01' };
 
 /** Where a reader stands that has read this event. */
 export function positionOf(event: Pick<EventRow, 'seq' | 'created_at'>): Position {

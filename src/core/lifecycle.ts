@@ -3,13 +3,14 @@ import { changeConversation, sentence } from './change-conversation.ts';
 import type { Sql } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
 import type { EventType } from './events.ts';
+import { NO_HANDOFF } from './handoff.ts';
 import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
 
 /** Brings a locked conversation into a status; one that it already has changes nothing. */
 export async function changeStatus(
   tx: Sql,
   conversation: ConversationRow,
-  { to, by }: { to: Exclude<ConversationStatus, 'snoozed'>; by: Author },
+  { to, by, why }: { to: Exclude<ConversationStatus, 'snoozed'>; by: Author; why?: string },
 ): Promise<ConversationRow> {
   const from = conversation.status;
   if (from === to) return conversation;
@@ -17,7 +18,7 @@ export async function changeStatus(
     by,
     set: { status: to, snoozed_until: null, ...timesOf(conversation, to) },
     activity: {
-      content: sentence(DONE[to], by),
+      content: sentence(why === undefined ? DONE[to] : `${DONE[to]} ${why}`, by),
       metadata: { activity: to === 'open' ? 'reopened' : to, from, to },
     },
     events: statusEvents(from, to),
@@ -32,10 +33,10 @@ const DONE = {
   closed: 'Closed',
 } as const satisfies Record<Exclude<ConversationStatus, 'snoozed'>, string>;
 
-/** Closing keeps the time of resolving; whatever makes the conversation active again clears both. */
+/** Closing keeps the time of resolving; whatever makes the conversation active again clears both. Neither leaves anybody to wait for. */
 function timesOf({ resolved_at }: ConversationRow, to: ConversationStatus) {
-  if (to === 'closed') return { resolved_at, closed_at: new Date() };
-  if (to === 'resolved') return { resolved_at: new Date(), closed_at: null };
+  if (to === 'closed') return { resolved_at, closed_at: new Date(), ...NO_HANDOFF };
+  if (to === 'resolved') return { resolved_at: new Date(), closed_at: null, ...NO_HANDOFF };
   return { resolved_at: null, closed_at: null };
 }
 

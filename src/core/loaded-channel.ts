@@ -44,6 +44,7 @@ export function viewChannel(
     is_default: row.is_default,
     reopen: row.reopen,
     assignment: row.assignment,
+    auto_resolve_after_minutes: row.auto_resolve_after_minutes,
     greeting: row.greeting,
     out_of_hours: row.out_of_hours,
     webhook_url: webhookUrl,

@@ -6,11 +6,11 @@ import type { EgressGuard } from './egress.ts';
 import type { Card } from './envelope.ts';
 import { AppError, invalidField } from './errors.ts';
 import { record } from './events.ts';
+import { NO_HANDOFF } from './handoff.ts';
 import { isUuid, newId } from './id.ts';
 import { viewOneMessage } from './messages.ts';
 import type { Secrets } from './secrets.ts';
 import { snapshot } from './snapshot.ts';
-import { NO_HANDOFF } from './triage.ts';
 import type { ConversationRow } from './views/conversation.ts';
 import type { MessageRow, MessageView } from './views/message.ts';
 

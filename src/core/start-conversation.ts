@@ -1,3 +1,4 @@
+import { assign } from './assign.ts';
 import type { LoadedChannel } from './channels.ts';
 import { type CustomerFields, claimAddress, customerAt } from './customers.ts';
 import type { Sql } from './database/connect.ts';
@@ -7,7 +8,6 @@ import { isUuid, newId } from './id.ts';
 import { type Draft, queueMessage, type Writing } from './queue-message.ts';
 import { sentOverSockets } from './send/over-sockets.ts';
 import { snapshot } from './snapshot.ts';
-import { assign } from './triage.ts';
 import type { ConversationRow } from './views/conversation.ts';
 import type { CustomerRow } from './views/customer.ts';
 import type { MessageView } from './views/message.ts';

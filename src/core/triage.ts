@@ -6,51 +6,6 @@ import { isUuid } from './id.ts';
 import { changeStatus, snooze } from './lifecycle.ts';
 import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
 
-/** Gives the conversation to an agent, or to nobody; the hand-off it waited for is then done. */
-export async function assign(
-  tx: Sql,
-  conversation: ConversationRow,
-  { assigneeId, by }: { assigneeId: string | null; by: Author },
-): Promise<ConversationRow> {
-  if (conversation.assignee_id === assigneeId) return conversation;
-  const name = assigneeId === null ? null : await agentToAssign(tx, conversation.business_id, assigneeId);
-  return changeConversation(tx, conversation, {
-    by,
-    set: { assignee_id: assigneeId, ...(assigneeId === null ? {} : NO_HANDOFF) },
-    activity: {
-      content: sentence(name === null ? 'Unassigned' : `Assigned to ${name}`, by),
-      metadata: {
-        activity: name === null ? 'unassigned' : 'assigned',
-        from: conversation.assignee_id,
-        to: assigneeId,
-      },
-    },
-    events: [assigneeId === null ? 'conversation.unassigned' : 'conversation.assigned'],
-    facts: { previous_assignee_id: conversation.assignee_id, assigned_by: by.id },
-  });
-}
-
-/** What is left of a hand-off once somebody took over. */
-export const NO_HANDOFF = { needs_human_handoff: false, handoff_reason: null } as const;
-
-/** The name of an active agent of the business. Throws a refusal naming `assignee_id` for any other id. */
-async function agentToAssign(tx: Sql, businessId: string, id: string): Promise<string> {
-  const [agent] = isUuid(id)
-    ? await tx<{ name: string }[]>`
-        select name from agents where id = ${id} and business_id = ${businessId} and is_active for share`
-    : [];
-  if (agent === undefined) throw invalidField('assignee_id', 'is not an active agent of your business');
-  return agent.name;
-}
-
-/** Whether the id is an active agent of the business. */
-export async function isAgent(sql: Sql, businessId: string, id: string): Promise<boolean> {
-  const rows = isUuid(id)
-    ? await sql`select id from agents where id = ${id} and business_id = ${businessId} and is_active`
-    : [];
-  return rows.length === 1;
-}
-
 /** Adds and removes tags; those that are there, or not there, already change nothing. */
 export async function changeTags(
   tx: Sql,
@@ -78,25 +33,6 @@ function tagsSentence(added: string[], removed: string[]): string {
     removed.length === 0 ? [] : [`Untagged ${removed.join(', ')}`],
   ];
   return parts.flat().join('; ');
-}
-
-/** Asks for a person to take over. */
-export async function requestHandoff(
-  tx: Sql,
-  conversation: ConversationRow,
-  { reason, by }: { reason: string | null; by: Author },
-): Promise<ConversationRow> {
-  if (conversation.needs_human_handoff && conversation.handoff_reason === reason) return conversation;
-  return changeConversation(tx, conversation, {
-    by,
-    set: { needs_human_handoff: true, handoff_reason: reason },
-    activity: {
-      content: sentence(reason === null ? 'Hand-off requested' : `Hand-off requested: ${reason}`, by),
-      metadata: { activity: 'handoff_requested', reason },
-    },
-    events: ['conversation.handoff_requested'],
-    facts: { reason },
-  });
 }
 
 /** Notes how far agents have read; a position behind the one that is known changes nothing. */

@@ -1,4 +1,4 @@
-import { agentNames } from '../core/agents.ts';
+import { assigneeNames } from '../core/agents.ts';
 import type { EventRow } from '../core/events.ts';
 import type { RealtimeContext } from './context.ts';
 import { liveFrame } from './live-frames.ts';
@@ -15,9 +15,9 @@ export async function prepareLive(events: EventRow[], context: RealtimeContext):
   const { pool, live, attachments } = context;
   const listening = live.keys();
   const heard = events.filter((event) => listening.has(event.business_id));
-  const names = await agentNames(
+  const names = await assigneeNames(
     pool,
-    heard.map(({ data }) => data.conversation?.assignee_id ?? null),
+    heard.map(({ data }) => data.conversation?.assignee_id ?? data.conversation?.team_id ?? null),
   );
 
   return {

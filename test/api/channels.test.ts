@@ -222,7 +222,6 @@ describe('changing a channel', () => {
     expect(body).toMatchObject(stand);
     expect((await change(body.id, stand)).body).toMatchObject(stand);
     for (const [field, refused] of Object.entries({
-      'assignment.mode': { assignment: { mode: 'round_robin' } },
       greeting: { greeting: 'Welcome!' },
       out_of_hours: { out_of_hours: 'We are closed.' },
     })) {

@@ -10,8 +10,11 @@ let api: TestApi;
 let victim: TestBusiness;
 let attacker: TestBusiness;
 let attackerConversation: string;
+/** What the attacker may name in a path: `{id}` below each noun. */
+let own: Record<string, string>;
 let ids: Record<
   | 'agent'
+  | 'team'
   | 'apiKey'
   | 'channel'
   | 'customer'
@@ -37,6 +40,7 @@ interface Route {
 /** A body that each route accepts from its own business, with nothing foreign in it. */
 const BODIES: Record<string, unknown> = {
   'PATCH /api/v1/channels/{id}': { name: 'taken' },
+  'PATCH /api/v1/teams/{id}': { name: 'taken' },
   'PATCH /api/v1/conversations/{id}': { subject: 'taken' },
   'PUT /api/v1/conversations/{id}': { subject: 'taken' },
   'POST /api/v1/conversations/{id}/assign': { assignee_id: null },
@@ -55,6 +59,7 @@ const BODIES: Record<string, unknown> = {
   'PATCH /api/v1/webhook-endpoints/{id}': { description: 'taken' },
   'POST /api/v1/webhook-endpoints/{id}/rotate-secret': {},
   'POST /api/v1/webhook-endpoints/{id}/recover': { since: '2020-01-01T00:00:00Z' },
+  'POST /api/v1/webhook-endpoints/{id}/replay': { since: '2020-01-01T00:00:00Z' },
   'PUT /api/support/conversations/{id}': { status: 'closed' },
   'POST /api/support/conversations/{id}/assign': { assigneeId: null },
   'POST /api/support/conversations/{id}/snooze': { until: FUTURE },
@@ -72,6 +77,12 @@ const foreignBodies = (): [route: string, body: object, field: string | null][] 
   ['PATCH /api/v1/conversations/{id}', { customer_id: ids.customer }, 'customer_id'],
   ['PUT /api/v1/conversations/{id}', { customer_id: ids.customer }, 'customer_id'],
   ['POST /api/v1/conversations/{id}/assign', { assignee_id: ids.agent }, 'assignee_id'],
+  ['POST /api/v1/conversations/{id}/assign', { assignee_id: ids.team }, 'assignee_id'],
+  ['POST /api/v1/teams', { name: 'x', members: [ids.agent] }, 'members.0'],
+  ['PATCH /api/v1/teams/{id}', { members: [ids.agent] }, 'members.0'],
+  ['POST /api/v1/channels', { type: 'webchat', assignment: { team_id: ids.team } }, 'assignment.team_id'],
+  ['PATCH /api/v1/channels/{id}', { assignment: { agent_ids: [ids.agent] } }, 'assignment.agent_ids.0'],
+  ['PATCH /api/v1/channels/{id}', { assignment: { team_id: ids.team } }, 'assignment.team_id'],
   ['POST /api/v1/conversations/{id}/merge', { into: ids.conversation }, 'into'],
   ['POST /api/v1/conversations/{id}/messages', { content: 'x', reply_to_id: ids.message }, 'reply_to_id'],
   [
@@ -115,7 +126,8 @@ beforeAll(async () => {
   victim = await api.business(MARK);
   attacker = await api.business('Attacker');
   ids = await everythingOf(victim);
-  await own(attacker);
+  own = await belongingsOf(attacker);
+  attackerConversation = own['conversations'] ?? '';
   routes = await readRoutes();
 }, 60_000);
 afterAll(() => api.stop());
@@ -129,6 +141,7 @@ async function everythingOf(business: TestBusiness) {
   const agent = (
     await as(business, 'POST', '/api/v1/team/invite', { email: `${MARK}@example.com`, name: MARK })
   ).body.id;
+  const team = (await as(business, 'POST', '/api/v1/teams', { name: MARK, members: [agent] })).body.id;
   const apiKey = (await as(business, 'POST', '/api/v1/api-keys', { name: MARK })).body.id;
   const customer = (
     await as(business, 'POST', '/api/v1/customers', { name: MARK, email: `${MARK}@example.com` })
@@ -146,7 +159,7 @@ async function everythingOf(business: TestBusiness) {
   await as(business, 'POST', `/api/v1/conversations/${conversation}/tags`, { tags: [MARK] });
   await as(business, 'POST', `/api/v1/conversations/${conversation}/handoff`, { reason: MARK });
   const rows = await insertRows(business, { channel, conversation });
-  return { agent, apiKey, blocked, channel, customer, conversation, message, ...rows };
+  return { agent, team, apiKey, blocked, channel, customer, conversation, message, ...rows };
 }
 
 async function insertRows(
@@ -166,10 +179,14 @@ async function insertRows(
   return { attachment, inbound, endpoint, delivery };
 }
 
-async function own(business: TestBusiness): Promise<void> {
-  await as(business, 'POST', '/api/v1/channels', { type: 'webchat' });
-  attackerConversation = (await as(business, 'POST', '/api/v1/conversations', { business_id: business.id }))
-    .body.id;
+async function belongingsOf(business: TestBusiness): Promise<Record<string, string>> {
+  const create = async (noun: string, body: object) =>
+    (await as(business, 'POST', `/api/v1/${noun}`, body)).body.id as string;
+  return {
+    channels: await create('channels', { type: 'webchat' }),
+    conversations: await create('conversations', { business_id: business.id }),
+    teams: await create('teams', { name: 'Attackers' }),
+  };
 }
 
 async function readRoutes(): Promise<Route[]> {
@@ -211,6 +228,7 @@ function idFor(path: string, name: string): string {
   const nouns: Record<string, string> = {
     'api-keys': ids.apiKey,
     team: ids.agent,
+    teams: ids.team,
     channels: ids.channel,
     'inbound-events': ids.inbound,
     conversations: ids.conversation,
@@ -237,6 +255,8 @@ async function stateOf(business: TestBusiness): Promise<string> {
   const tables = [
     'businesses',
     'agents',
+    'teams',
+    'team_members',
     'channels',
     'customers',
     'identities',
@@ -286,7 +306,12 @@ describe('another business', () => {
     const before = await stateOf(victim);
     for (const [name, body, field] of foreignBodies()) {
       const [method = '', path = ''] = name.split(' ');
-      const answer = await as(attacker, method, path.replace('{id}', attackerConversation), body);
+      const answer = await as(
+        attacker,
+        method,
+        path.replace('{id}', own[path.split('/')[3] ?? ''] ?? ''),
+        body,
+      );
       expect([name, field, answer.status]).toEqual([name, field, field === null ? 400 : 422]);
       if (field !== null) expect(fieldOf(answer), name).toBe(field);
       expectNothing(name, answer);
@@ -303,6 +328,8 @@ describe('another business', () => {
       `/api/v1/conversations/${attackerConversation}/assign/${ids.agent}`,
     );
     expect(byPath.status).toBe(404);
+    const intoTeam = await as(attacker, 'PUT', `/api/v1/teams/${own['teams']}/members/${ids.agent}`);
+    expect(intoTeam.status).toBe(404);
     expect(await stateOf(victim)).toBe(before);
   }, 60_000);
 

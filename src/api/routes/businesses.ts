@@ -4,17 +4,25 @@ import { type BusinessRow, createBusiness, getBusiness, updateBusiness } from '.
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
+import { autoResolveAfter } from '../validate.ts';
 
 const businessView = z.object({
   id: z.string(),
   name: z.string(),
   timezone: z.string(),
+  auto_resolve_after_minutes: z.number().int().nullable(),
   created_at: z.string(),
   updated_at: z.string(),
 });
 
 const timezone = z.string().refine(isTimezone, 'must be an IANA time zone, like Europe/Berlin');
 const newBusiness = z.object({ name: z.string().trim().min(1).max(200), timezone: timezone.optional() });
+const changes = newBusiness.partial().extend({
+  auto_resolve_after_minutes: autoResolveAfter.optional().meta({
+    description:
+      'Resolves conversations in which nothing happened for so long, except snoozed ones; null or 0 keeps them open.',
+  }),
+});
 
 const create = createRoute({
   method: 'post',
@@ -43,8 +51,8 @@ const patch = createRoute({
   method: 'patch',
   path: '/business',
   tags: ['Businesses'],
-  summary: 'Change the name or time zone of the business',
-  request: { body: body(newBusiness.partial()) },
+  summary: 'Change the name, time zone or rules of the business',
+  request: { body: body(changes) },
   responses: { 200: json('The changed business', businessView), ...errors },
 });
 
@@ -78,6 +86,7 @@ function viewBusiness(row: BusinessRow): z.infer<typeof businessView> {
     id: row.id,
     name: row.name,
     timezone: row.timezone,
+    auto_resolve_after_minutes: row.auto_resolve_after_minutes,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };

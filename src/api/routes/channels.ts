@@ -1,12 +1,14 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { lookAgain } from '../../core/assigner.ts';
+import { channelAssignment } from '../../core/assignment.ts';
 import { channelType } from '../../core/change-channel.ts';
 import { testChannel } from '../../core/test-channel.ts';
 import { channelView } from '../../core/views/channel.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { flag, idParam } from '../validate.ts';
+import { autoResolveAfter, flag, idParam } from '../validate.ts';
 
 const changeable = {
   name: z.string().trim().min(1).max(200).optional(),
@@ -20,13 +22,14 @@ const changeable = {
       description:
         'Whether a customer message reopens a resolved conversation: always | within_hours:N | never.',
     }),
-  // What is not done yet is refused: a setting that is kept and does nothing would be a lie.
-  assignment: z
-    .strictObject({
-      mode: z.literal('manual', 'must be manual: conversations are not assigned by themselves yet'),
-    })
+  assignment: channelAssignment
     .optional()
-    .meta({ description: 'Who gets new conversations; only `manual` so far.' }),
+    .meta({ description: 'Who gets the conversations that customers begin here.' }),
+  auto_resolve_after_minutes: autoResolveAfter.optional().meta({
+    description:
+      'Resolves conversations in which nothing happened for so long, except snoozed ones; 0 keeps them open, null leaves it to the business.',
+  }),
+  // What is not done yet is refused: a setting that is kept and does nothing would be a lie.
   greeting: z.null('must be null: greetings are not sent yet').optional(),
   out_of_hours: z.null('must be null: out-of-hours answers are not sent yet').optional(),
 };
@@ -155,6 +158,7 @@ export function channelRoutes({ pool, secrets, channels, wake }: ApiDeps): OpenA
     const changes = c.req.valid('json');
     const { loaded, generated } = await transact((tx) => channels.change(tx, actor, { ...changes, id }));
     wake.notify('channel', id);
+    if (changes.assignment !== undefined) await lookAgain(pool, actor.businessId);
     const needsConnect = changes.config !== undefined || changes.is_active === true;
     const connected =
       needsConnect && loaded.row.is_active ? await channels.connect(loaded, { isNew: false }) : loaded;

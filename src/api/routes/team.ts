@@ -9,12 +9,12 @@ import {
   removeAgent,
   setAgentStatus,
 } from '../../core/agents.ts';
+import { assign, isAssignee } from '../../core/assign.ts';
 import { authorOf } from '../../core/author.ts';
 import { listConversations, lockConversation } from '../../core/conversations.ts';
 import { invalidField } from '../../core/errors.ts';
 import { snapshot } from '../../core/snapshot.ts';
-import { assign, isAgent } from '../../core/triage.ts';
-import { conversationView, viewConversation } from '../../core/views/conversation.ts';
+import { type ConversationStatus, conversationView, viewConversation } from '../../core/views/conversation.ts';
 import { isoOrNull } from '../../core/views/time.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
@@ -95,7 +95,7 @@ const assignTo = createRoute({
   method: 'post',
   path: '/team/assign/{conversation_id}',
   tags,
-  summary: 'Give a conversation to an agent',
+  summary: 'Give a conversation to an agent or a team',
   request: { params: z.object({ conversation_id: idParam.shape.id }), query: z.object({ agent_id: uuid }) },
   responses: { 200: json('The whole conversation', conversationView), ...errors },
 });
@@ -137,7 +137,8 @@ export function teamRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHono<ApiEnv
     const filter = {
       businessId: c.var.actor.businessId,
       needsHumanHandoff: true,
-      sort: 'created_at',
+      status: ['open', 'pending'] satisfies ConversationStatus[],
+      sort: 'handoff_requested_at',
     } as const;
     const rows = await listConversations(pool, filter, window);
     const view = (row: (typeof rows)[number]) => viewConversation(row.conversation, row.customer);
@@ -149,8 +150,8 @@ export function teamRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHono<ApiEnv
     const assigneeId = c.req.valid('query').agent_id;
     const answer = await commitAnswer(c, 200, async (tx) => {
       const conversation = await lockConversation(tx, actor.businessId, c.req.valid('param').conversation_id);
-      if (!(await isAgent(tx, actor.businessId, assigneeId)))
-        throw invalidField('agent_id', 'is no active agent of yours');
+      if (!(await isAssignee(tx, actor.businessId, assigneeId)))
+        throw invalidField('agent_id', 'is no active agent or team of yours');
       await assign(tx, conversation, { assigneeId, by: await authorOf(tx, actor) });
       return conversationView.parse((await snapshot(tx, { conversationId: conversation.id })).conversation);
     });

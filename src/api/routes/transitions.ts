@@ -1,13 +1,15 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { assign, isAssignee } from '../../core/assign.ts';
 import { authorOf } from '../../core/author.ts';
 import { findConversation } from '../../core/conversations.ts';
 import { AppError } from '../../core/errors.ts';
+import { requestHandoff } from '../../core/handoff.ts';
 import { changeStatus, snooze } from '../../core/lifecycle.ts';
 import { mergeConversation, unmergeConversation } from '../../core/merge-conversations.ts';
 import { showRead } from '../../core/show-read.ts';
-import { assign, changeTags, isAgent, markRead, requestHandoff } from '../../core/triage.ts';
+import { changeTags, markRead } from '../../core/triage.ts';
 import { type ConversationRow, conversationView } from '../../core/views/conversation.ts';
 import { type Act, act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -47,12 +49,12 @@ const assignPath = createRoute({
   ...about,
   method: 'put',
   path: '/conversations/{id}/assign/{agent_id}',
-  summary: 'Assign a conversation to an agent',
+  summary: 'Assign a conversation to an agent or a team',
   request: { params: idParam.extend({ agent_id: idParam.shape.id }) },
 });
 const assignBody = actionRoute(
   'assign',
-  'Assign a conversation, or unassign it with null',
+  'Assign a conversation to an agent or a team, or unassign it with null',
   z.object({ assignee_id: uuid.nullable() }),
 );
 const snoozeBody = actionRoute(
@@ -113,8 +115,8 @@ export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(assignPath, (c) =>
     transition(c, async (tx, it, by) => {
       const assigneeId = c.req.valid('param').agent_id;
-      if (!(await isAgent(tx, it.business_id, assigneeId)))
-        throw new AppError('not_found', 'There is no such agent.');
+      if (!(await isAssignee(tx, it.business_id, assigneeId)))
+        throw new AppError('not_found', 'There is no such agent or team.');
       return assign(tx, it, { assigneeId, by });
     }),
   );

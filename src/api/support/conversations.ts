@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { assign } from '../../core/assign.ts';
 import {
   type ConversationFilter,
   countConversations,
@@ -8,7 +9,7 @@ import {
   listConversations,
 } from '../../core/conversations.ts';
 import { snooze } from '../../core/lifecycle.ts';
-import { assign, changeTags, patchConversation } from '../../core/triage.ts';
+import { changeTags, patchConversation } from '../../core/triage.ts';
 import { CONVERSATION_STATUSES, type ConversationRow } from '../../core/views/conversation.ts';
 import { supportConversationView } from '../../core/views/support.ts';
 import { type Act, act } from '../act.ts';

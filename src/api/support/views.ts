@@ -1,4 +1,4 @@
-import { agentNames } from '../../core/agents.ts';
+import { assigneeNames } from '../../core/agents.ts';
 import type { Attachments } from '../../core/attachments.ts';
 import type { ListedConversation } from '../../core/conversations.ts';
 import type { Sql } from '../../core/database/connect.ts';
@@ -17,9 +17,9 @@ export const detailView = supportConversationView.extend({ messages: supportMess
 
 /** Conversations of a list, without their messages. */
 export async function viewListed(sql: Sql, rows: ListedConversation[]): Promise<SupportConversation[]> {
-  const names = await agentNames(
+  const names = await assigneeNames(
     sql,
-    rows.map(({ conversation }) => conversation.assignee_id),
+    rows.map(({ conversation }) => conversation.assignee_id ?? conversation.team_id),
   );
   return rows.map(({ conversation, customer }) =>
     viewSupportConversation(viewConversation(conversation, customer), names),
@@ -28,7 +28,7 @@ export async function viewListed(sql: Sql, rows: ListedConversation[]): Promise<
 
 /** One conversation, without its messages. */
 export async function viewOne(sql: Sql, row: ConversationRow): Promise<SupportConversation> {
-  const names = await agentNames(sql, [row.assignee_id]);
+  const names = await assigneeNames(sql, [row.assignee_id ?? row.team_id]);
   return viewSupportConversation(await viewWithCustomer(sql, row), names);
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ChannelAssignment, channelAssignment } from '../assignment.ts';
 
 export interface ChannelRow {
   id: string;
@@ -11,7 +12,8 @@ export interface ChannelRow {
   is_active: boolean;
   is_default: boolean;
   reopen: string;
-  assignment: Record<string, unknown>;
+  assignment: ChannelAssignment;
+  auto_resolve_after_minutes: number | null;
   greeting: string | null;
   out_of_hours: string | null;
   setup: { done: string[]; todo: string[] };
@@ -33,7 +35,8 @@ export const channelView = z.object({
   is_active: z.boolean(),
   is_default: z.boolean(),
   reopen: z.string(),
-  assignment: z.record(z.string(), z.unknown()),
+  assignment: channelAssignment,
+  auto_resolve_after_minutes: z.number().int().nullable(),
   greeting: z.string().nullable(),
   out_of_hours: z.string().nullable(),
   webhook_url: z

@@ -15,6 +15,9 @@ export interface ConversationRow {
   thread_key: string | null;
   customer_id: string | null;
   assignee_id: string | null;
+  team_id: string | null;
+  /** When an agent is looked for next; null while none has to be found. */
+  assign_at: Date | null;
   status: ConversationStatus;
   subject: string | null;
   priority: (typeof PRIORITIES)[number] | null;
@@ -22,6 +25,7 @@ export interface ConversationRow {
   custom_attributes: Record<string, unknown>;
   needs_human_handoff: boolean;
   handoff_reason: string | null;
+  handoff_requested_at: Date | null;
   snoozed_until: Date | null;
   reply_window_expires_at: Date | null;
   last_message_seq: number;
@@ -50,6 +54,7 @@ export const conversationView = z.object({
   business_id: z.string(),
   customer_id: z.string().nullable(),
   assignee_id: z.string().nullable(),
+  team_id: z.string().nullable().meta({ description: 'The team it was given to.' }),
   status: z.enum(CONVERSATION_STATUSES),
   channel_type: z.string(),
   channel_id: z.string(),
@@ -59,6 +64,7 @@ export const conversationView = z.object({
   custom_attributes: z.record(z.string(), z.unknown()),
   needs_human_handoff: z.boolean(),
   handoff_reason: z.string().nullable(),
+  handoff_requested_at: z.string().nullable().meta({ description: 'Since when it waits for a person.' }),
   snoozed_until: z.string().nullable(),
   reply_window_expires_at: z.string().nullable(),
   last_message_at: z.string(),
@@ -82,6 +88,7 @@ export function viewConversation(row: ConversationRow, customer: CustomerRow | n
     business_id: row.business_id,
     customer_id: row.customer_id,
     assignee_id: row.assignee_id,
+    team_id: row.team_id,
     status: row.status,
     channel_type: row.channel_type,
     channel_id: row.channel_id,
@@ -91,6 +98,7 @@ export function viewConversation(row: ConversationRow, customer: CustomerRow | n
     custom_attributes: row.custom_attributes,
     needs_human_handoff: row.needs_human_handoff,
     handoff_reason: row.handoff_reason,
+    handoff_requested_at: isoOrNull(row.handoff_requested_at),
     snoozed_until: isoOrNull(row.snoozed_until),
     reply_window_expires_at: isoOrNull(row.reply_window_expires_at),
     last_message_at: row.last_message_at.toISOString(),

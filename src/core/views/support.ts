@@ -55,18 +55,20 @@ export const supportVisitorView = z
   .meta({ id: 'SupportVisitor' });
 export type SupportVisitor = z.infer<typeof supportVisitorView>;
 
-/** The conversation without its messages; agents are named by id. */
+/** The conversation without its messages; agents and teams are named by id. */
 export function viewSupportConversation(
   conversation: ConversationView,
   names: ReadonlyMap<string, string>,
 ): SupportConversation {
-  const { customer, assignee_id } = conversation;
+  const { customer } = conversation;
+  // While nobody of a team has it yet, the team has.
+  const assigneeId = conversation.assignee_id ?? conversation.team_id;
   return {
     id: conversation.id,
     status: conversation.status,
     inboxId: conversation.channel_id,
     visitor: customer === null ? null : { id: customer.id, name: customer.name, email: customer.email },
-    assignee: assignee_id === null ? null : { id: assignee_id, name: names.get(assignee_id) ?? null },
+    assignee: assigneeId === null ? null : { id: assigneeId, name: names.get(assigneeId) ?? null },
     tags: conversation.tags,
     createdAt: conversation.created_at,
     updatedAt: conversation.updated_at,
