@@ -1,3 +1,4 @@
+import { resolveInactive } from './auto-resolve.ts';
 import type { RetentionDays } from './config.ts';
 import type { Pool } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
@@ -19,7 +20,7 @@ interface UpkeepOptions {
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** What happens when its time has come: snoozed conversations wake, scheduled messages go, ended data is forgotten. */
+/** What happens when its time has come: snoozed conversations wake, scheduled messages go, what is over is resolved or forgotten. */
 export function startUpkeep({ pool, transact, files, retentionDays, log }: UpkeepOptions): {
   stop(): Promise<void>;
 } {
@@ -32,6 +33,14 @@ export function startUpkeep({ pool, transact, files, retentionDays, log }: Upkee
     },
     onError: (error) => log.error({ err: error }, 'waking what is due failed'),
   });
+  const resolving = loop({
+    everyMs: 5 * SECOND_MS,
+    async turn() {
+      await resolveInactive(transact);
+      return false;
+    },
+    onError: (error) => log.error({ err: error }, 'resolving what nobody writes in failed'),
+  });
   const forgetting = loop({
     everyMs: HOUR_MS,
     turn: () => forget(pool, files, retentionDays),
@@ -39,7 +48,7 @@ export function startUpkeep({ pool, transact, files, retentionDays, log }: Upkee
   });
   return {
     async stop() {
-      await Promise.all([due.stop(), forgetting.stop()]);
+      await Promise.all([due.stop(), resolving.stop(), forgetting.stop()]);
     },
   };
 }
