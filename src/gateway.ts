@@ -1,8 +1,11 @@
 import { createApp, createHealthApp } from './api/app.ts';
+import { createMetrics } from './api/metrics.ts';
+import { startSmtpReceiver } from './channels/email/smtp-receiver.ts';
 import { createRegistry } from './channels/registry.ts';
 import { startAssigner } from './core/assigner.ts';
-import { createAttachments, LONG_URL_MS } from './core/attachments.ts';
+import { createAttachments } from './core/attachments.ts';
 import { createBlockList } from './core/block-list.ts';
+import { startCatchUp } from './core/catch-up.ts';
 import { createChannels } from './core/channels.ts';
 import type { Config } from './core/config.ts';
 import { startConnecting } from './core/connecting.ts';
@@ -31,10 +34,13 @@ import { createRealtime, type Realtime } from './realtime/server.ts';
 import { listen } from './server.ts';
 import { createDeliverLane } from './webhooks/deliver.ts';
 import { fanOut } from './webhooks/fanout.ts';
+import { createPayloadUrls } from './webhooks/payload-urls.ts';
 
 export interface Gateway {
   /** Where this process listens; undefined for a worker whose port was taken. */
   url: string | undefined;
+  /** Where this process takes mail; undefined where it takes none. */
+  smtpPort: number | undefined;
   /** What the first start made, shown once. */
   firstRun: FirstRun | undefined;
   /** Drains and closes everything, in reverse. */
@@ -75,12 +81,13 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   closeLater(rateLimits.close);
 
   let url: string | undefined;
+  let smtpPort: number | undefined;
   let isReady = false;
   // A worker serves nobody but its health check: what it sends must lead to PUBLIC_URL.
   const publicUrl = () => config.publicUrl ?? (config.role === 'worker' ? undefined : url);
-  const egress = createEgress({ allow: config.egressAllow });
+  const egress = createEgress(config.egress);
   closeLater(egress.close);
-  const registry = createRegistry({ egress });
+  const registry = createRegistry({ egress, signatures: (text) => secrets.signatures('reply', text) });
   const transact = createTransact(pool, wake);
   const channels = createChannels({ pool, transact, secrets, registry, wake, egress, publicUrl });
   const attachments = createAttachments({
@@ -90,8 +97,8 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     baseUrl: () => publicUrl() ?? '',
   });
   const feed = createEventFeed();
-  const fan: FanOut = (tx, events) =>
-    fanOut(tx, events, { mintUrls: (data) => attachments.mintUrls(data, LONG_URL_MS) });
+  const payloads = createPayloadUrls({ attachments, secrets, baseUrl: publicUrl });
+  const fan: FanOut = (tx, events) => fanOut(tx, events, payloads);
   let wakeQueue = queue.wake;
   const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
   const ingest = createIngest({ pool, place, secrets, log });
@@ -118,10 +125,14 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     attachments,
     egress,
     feed,
+    payloads,
+    metrics: createMetrics(pool),
+    policy: config.webhooks,
   };
 
   if (config.role !== 'api') {
-    const kinds = [createSendLane(parts), createFetchLane(parts), createDeliverLane(parts)];
+    const deliverLane = createDeliverLane({ ...parts, onAttempt: parts.metrics.countAttempt });
+    const kinds = [createSendLane(parts), createFetchLane(parts), deliverLane];
     const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });
     closeLater(lanes.stop);
     wakeQueue = lanes.wake;
@@ -145,13 +156,18 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   if (config.role !== 'worker') closeLater(realtime.close);
   if (config.role !== 'api') {
     closeLater(startListeners(parts).stop);
+    const smtp = config.smtp && (await startSmtpReceiver({ ...config.smtp, ...parts }));
+    if (smtp !== undefined) closeLater(smtp.stop);
+    smtpPort = smtp?.port;
     closeLater(startConnecting(parts).stop);
     closeLater(startAssigner(parts).stop);
+    closeLater(startCatchUp(parts).stop);
   }
   isReady = true;
 
   return {
     url,
+    smtpPort,
     firstRun,
     /** Balancers look elsewhere before anything closes. */
     async drain() {

@@ -9,7 +9,6 @@ import type { ApiDeps, ApiEnv, OperationDeps } from './deps.ts';
 import { serveDocument } from './document.ts';
 import { answerError, errorHandler } from './errors.ts';
 import { idempotency } from './idempotency.ts';
-import { createMetrics } from './metrics.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
@@ -21,11 +20,14 @@ import { customerMergeRoutes } from './routes/customer-merge.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { doorRoutes } from './routes/doors.ts';
+import { eventTypeRoutes } from './routes/event-types.ts';
 import { eventRoutes } from './routes/events.ts';
 import { attachmentRoutes, fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inboundEventRoutes } from './routes/inbound-events.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { reactionRoutes } from './routes/reactions.ts';
+import { templateRoutes } from './routes/templates.ts';
 import { realtimeRoutes } from './routes/realtime.ts';
 import { teamRoutes } from './routes/team.ts';
 import { teamsRoutes } from './routes/teams.ts';
@@ -33,11 +35,13 @@ import { transitionRoutes } from './routes/transitions.ts';
 import { webchatRoutes } from './routes/webchat.ts';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
+import { webhookRecoveryRoutes } from './routes/webhook-recovery.ts';
 import { supportConversationRoutes } from './support/conversations.ts';
 import { supportMessageRoutes } from './support/messages.ts';
 import { supportVisitorRoutes } from './support/visitors.ts';
 import { supportWebhookRoutes } from './support/webhooks.ts';
 import { refuseHostileInput, refuseInvalid } from './validate.ts';
+import { describeWebhooks } from './webhook-document.ts';
 
 const NATIVE = [
   businessRoutes,
@@ -49,13 +53,17 @@ const NATIVE = [
   conversationRoutes,
   transitionRoutes,
   messageRoutes,
+  reactionRoutes,
+  templateRoutes,
   attachmentRoutes,
   customerRoutes,
   customerMergeRoutes,
   blockedSenderRoutes,
   eventRoutes,
+  eventTypeRoutes,
   webhookEndpointRoutes,
   webhookDeliveryRoutes,
+  webhookRecoveryRoutes,
   webchatRoutes,
   realtimeRoutes,
 ];
@@ -76,6 +84,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route('/', fileRoutes(deps));
   app.route('/', webchatRoutes(deps));
   app.route('/', demoRoutes(deps));
+  describeWebhooks(app);
   serveDocument(app);
   return app;
 }
@@ -85,9 +94,8 @@ export function createHealthApp(deps: OperationDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({ strict: false, defaultHook: refuseInvalid });
   app.onError(errorHandler(deps.log));
   app.notFound((c) => answerError(c, new AppError('not_found', 'There is nothing at this address.')));
-  const metrics = createMetrics(deps.pool);
-  app.use(observe(deps.log, metrics), clientIp(deps.config.trustedProxies), safeHeaders);
-  app.route('/', healthRoutes(deps, metrics));
+  app.use(observe(deps.log, deps.metrics), clientIp(deps.config.trustedProxies), safeHeaders);
+  app.route('/', healthRoutes(deps));
   return app;
 }
 

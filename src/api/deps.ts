@@ -12,7 +12,9 @@ import type { Log } from '../core/log.ts';
 import type { Receiver } from '../core/receive.ts';
 import type { Secrets } from '../core/secrets.ts';
 import type { Wake } from '../core/wake.ts';
+import type { FanOutOptions } from '../webhooks/fanout.ts';
 import type { Claim } from './claim.ts';
+import type { Metrics } from './metrics.ts';
 
 /** What the routes may use, built once by the gateway. */
 export interface ApiDeps {
@@ -28,6 +30,9 @@ export interface ApiDeps {
   log: Log;
   attachments: Attachments;
   egress: EgressGuard;
+  /** The addresses that payloads of webhooks carry. */
+  payloads: FanOutOptions;
+  metrics: Metrics;
   isReady(): boolean;
   /** Shows the typing of somebody on our side to the sockets of the conversation; may be lost. */
   publishTyping?(typing: {
@@ -39,7 +44,7 @@ export interface ApiDeps {
 }
 
 /** What answers for the health of a process. */
-export type OperationDeps = Pick<ApiDeps, 'pool' | 'config' | 'isReady' | 'log'>;
+export type OperationDeps = Pick<ApiDeps, 'pool' | 'config' | 'isReady' | 'log' | 'metrics'>;
 
 /** What a request carries on its way through the app. */
 export interface ApiEnv {

@@ -34,7 +34,9 @@ export const EVENT_TYPES = [
   'customer.deleted',
   'channel.error',
   'endpoint.failing',
+  'endpoint.recovered',
   'endpoint.disabled',
+  'delivery.failed',
   'agent.status_changed',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];

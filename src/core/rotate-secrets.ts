@@ -7,6 +7,7 @@ const ENCRYPTED = [
   { table: 'channels', column: 'secrets', field: 'secrets' },
   { table: 'attachments', column: 'source', field: 'source' },
   { table: 'endpoint_secrets', column: 'secret', field: 'endpoint_secret' },
+  { table: 'webhook_endpoints', column: 'headers', field: 'headers' },
 ] as const;
 type Encrypted = (typeof ENCRYPTED)[number];
 

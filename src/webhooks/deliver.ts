@@ -10,8 +10,9 @@ import {
   readDue,
   withAttempt,
 } from './due.ts';
+import { announceExhausted } from './exhausted.ts';
 import { createGroup } from './group.ts';
-import { applyVerdict, judge } from './health.ts';
+import { applyVerdict, isBroken, isFailure, judge, patienceAsked } from './health.ts';
 import { createPaces } from './pace.ts';
 import { post } from './request.ts';
 import { type Ending, type Result, resultOf, writeResults } from './results.ts';
@@ -19,7 +20,9 @@ import {
   type Assignment,
   becomesDue,
   close,
+  concurrencyOf,
   type DeliverOptions,
+  dueAgain,
   fail,
   isDone,
   msUntilNext,
@@ -27,10 +30,11 @@ import {
   openRun,
   type Run,
   roomToBegin,
+  type Streak,
   wantsMore,
 } from './run.ts';
 import { signatureHeaders } from './sign.ts';
-import { loadTarget } from './target.ts';
+import { loadTarget, type Target } from './target.ts';
 
 // A busy endpoint's next event comes within this, and finds the lane held.
 const LINGER_MS = 300;
@@ -40,24 +44,38 @@ const HEADERS = { 'content-type': 'application/json', 'user-agent': 'Tributary-W
 
 /** Delivers an endpoint's events, several at a time, until nothing is due. */
 export function createDeliverLane(options: DeliverOptions): LaneKind {
+  const { pool, secrets } = options;
   const paceOf = createPaces();
-  const begin = createGroup((beginnings: Beginning[]) => beginAttempts(options.pool, beginnings));
-  const end = createGroup((endings: Ending[]) => writeResults(options.pool, endings));
+  const streaks = new Map<string, Streak>();
+  const begin = createGroup((beginnings: Beginning[]) => beginAttempts(pool, beginnings));
+  const end = createGroup((endings: Ending[]) => writeResults(pool, endings));
   return {
     name: 'deliver',
     lingerMs: LINGER_MS,
     async work(endpointId, lease) {
-      const [target, firstPage] = await Promise.all([
-        loadTarget(options.pool, options.secrets, endpointId),
-        readDue(options.pool, endpointId),
+      const [target, page] = await Promise.all([
+        loadTarget(pool, secrets, endpointId),
+        readDue(pool, endpointId, { isOrdered: false }),
       ]);
-      if (target !== undefined) {
-        return workTarget(options, firstPage, { lease, target, pace: paceOf(target.endpoint), begin, end });
+      if (target === undefined) {
+        await cancelPending(pool, endpointId, lease);
+        return null;
       }
-      await cancelPending(options.pool, endpointId, lease);
-      return null;
+      const firstPage = isOrdered(target) ? await readDue(pool, endpointId, { isOrdered: true }) : page;
+      const streak = streaks.get(endpointId) ?? { failures: 0 };
+      const assignment = { lease, target, pace: paceOf(target.endpoint), streak, begin, end };
+      try {
+        return await workTarget(options, firstPage, assignment);
+      } finally {
+        if (streak.failures === 0) streaks.delete(endpointId);
+        else streaks.set(endpointId, streak);
+      }
     },
   };
+}
+
+function isOrdered({ endpoint }: Target): boolean {
+  return endpoint.ordering !== 'none';
 }
 
 async function workTarget(
@@ -78,11 +96,10 @@ async function workTarget(
     if (isDone(run)) break;
     await run.bell.wait(msUntilNext(run));
   }
-  const wasClosed = run.isClosed;
+  const next = dueAgain(run);
   run.isClosed = true;
   if (run.failure !== undefined) throw run.failure;
-  // The endpoint was closed, or the lease is gone: the next work of the lane finds out which.
-  return wasClosed ? new Date() : run.next;
+  return next;
 }
 
 /** Wake-ups while requests are under way: what arrived is begun at once, not after them. */
@@ -110,7 +127,7 @@ async function readPage(run: Run): Promise<void> {
   // As it is now: what is stored while the page is read still shows as due in it.
   const inHand = new Set(run.inHand);
   const [page] = await Promise.all([
-    readDue(run.pool, run.target.endpoint.id, run.readFrom),
+    readDue(run.pool, run.target.endpoint.id, { from: run.readFrom, isOrdered: isOrdered(run.target) }),
     refreshTarget(run),
   ]);
   take(
@@ -145,7 +162,7 @@ function beginMore(run: Run): void {
   const batch = run.ready.splice(0, count).map((delivery) => withAttempt(delivery, now));
   run.isBeginning = true;
   run
-    .begin({ lease: run.lease, endpointId: run.target.endpoint.id, batch })
+    .begin({ lease: run.lease, endpointId: run.target.endpoint.id, url: run.target.endpoint.url, batch })
     .then(
       (mayLeave) => (mayLeave ? run.begun.push(...batch) : close(run)),
       (error) => fail(run, error),
@@ -157,38 +174,72 @@ function beginMore(run: Run): void {
 }
 
 function sendBegun(run: Run): void {
-  const room = run.concurrency - run.underWay;
-  for (const begun of run.begun.splice(0, room)) deliver(run, begun);
+  const room = concurrencyOf(run) - run.underWay;
+  for (const begun of run.begun.splice(0, Math.max(0, room))) deliver(run, begun);
 }
 
 function deliver(run: Run, begun: Begun): void {
-  const { body, event_id } = begun.delivery;
-  // Receivers refuse an old timestamp: it is that of this attempt, and so is the signature.
-  const timestamp = Math.floor(Date.now() / 1_000);
-  const headers = { ...HEADERS, ...signatureHeaders({ id: event_id, timestamp, body }, run.target.signers) };
-  const limits = { timeoutMs: run.timeoutMs, signal: run.lease.signal };
+  const { policy, target, lease } = run;
+  const { body } = begun.delivery;
+  const limits = { timeoutMs: policy.timeoutMs, signal: lease.signal };
   run.underWay += 1;
-  post(run.egress.dispatcher, { url: run.target.url, headers, body }, limits).then(
+  post(run.egress.dispatcher, { url: target.url, headers: headersOf(begun, target), body }, limits).then(
     (answer) => {
       run.underWay -= 1;
       run.lastAnswerMs = answer.durationMs;
-      run.results.add(resultOf(begun, answer, { now: new Date(), random: Math.random() }));
+      run.onAttempt?.(answer.outcome, answer.durationMs);
+      const result = resultOf(begun, answer, { schedule: policy, now: new Date(), random: Math.random() });
+      heed(run, result);
+      run.results.add(result);
       run.bell.ring();
     },
     (error) => fail(run, error),
   );
 }
 
+/** What looks like the end of it begins nothing more until it is judged. */
+function heed(run: Run, result: Result): void {
+  if (isFailure(result)) run.streak.failures += 1;
+  else if (result.status === 'delivered') run.streak.failures = 0;
+  run.holdsBack = isBroken(run.streak.failures) || patienceAsked([result], result.finishedAt) !== null;
+}
+
+function headersOf({ delivery }: Begun, { headers, signers }: Target): Record<string, string> {
+  const { event_id, body, attempt, trigger } = delivery;
+  // Receivers refuse an old timestamp: it is that of this attempt, and so is the signature.
+  const timestamp = Math.floor(Date.now() / 1_000);
+  return {
+    ...headers,
+    ...HEADERS,
+    'webhook-attempt': String(attempt + 1),
+    'webhook-trigger': trigger,
+    ...signatureHeaders({ id: event_id, timestamp, body }, signers),
+  };
+}
+
 async function store(run: Run, results: Result[]): Promise<void> {
   await run.end({ lease: run.lease, results });
-  const { endpoint } = run.target;
-  const verdict = judge(endpoint, results, new Date());
-  if (verdict !== 'nothing') run.target.endpoint = await applyVerdict(run.transact, endpoint, verdict);
+  await follow(run, results);
   for (const result of results) {
     run.inHand.delete(result.delivery.id);
     becomesDue(run, result.nextAttemptAt);
     report(run, result);
   }
+  // What waited behind them in the order may go now.
+  if (isOrdered(run.target)) run.mayHaveMore = true;
+}
+
+/** What the results mean for the endpoint as a whole. */
+async function follow(run: Run, results: Result[]): Promise<void> {
+  const { policy, streak, transact } = run;
+  const { endpoint } = run.target;
+  const verdict = judge(endpoint, results, { now: new Date(), streak: streak.failures, policy });
+  if (verdict !== undefined)
+    run.target.endpoint = await applyVerdict(transact, endpoint, { verdict, policy });
+  run.holdsBack = false;
+  if (!run.target.endpoint.is_active) close(run);
+  const exhausted = results.find(({ status }) => status === 'failed');
+  if (exhausted !== undefined) await announceExhausted(transact, endpoint, { ...exhausted, policy });
 }
 
 function report(run: Run, { delivery, answer, status }: Result): void {

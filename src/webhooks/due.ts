@@ -1,3 +1,4 @@
+import type postgres from 'postgres';
 import type { Pool } from '../core/database/connect.ts';
 import { newId } from '../core/id.ts';
 import { type Lease, leaseHeld } from '../core/lanes.ts';
@@ -10,8 +11,11 @@ export interface DueDelivery {
   customer_id: string | null;
   event_id: string;
   event_type: string;
+  trigger: string;
   body: string;
+  /** Tries of the schedule under way, and attempts ever made. */
   tries: number;
+  attempt: number;
 }
 
 /** A delivery with the attempt that is about to be made. */
@@ -26,6 +30,7 @@ export interface DuePosition {
   /** As Postgres writes it: a Date would cut it, and so would the driver if it knew that it is a time. */
   next_text: string;
   event_seq: number;
+  order_key: string | null;
 }
 
 export interface DuePage {
@@ -37,32 +42,74 @@ export interface DuePage {
 }
 
 const PAGE = 100;
-const START: DuePosition = { next_text: '-infinity', event_seq: 0 };
+const START: DuePosition = { next_text: '-infinity', event_seq: 0, order_key: null };
 const CLOCK_SKEW_MS = 3_600_000;
 
 type DueRow = DueDelivery & DuePosition & { later_at: Date | null };
+
+interface DueOptions {
+  from?: DuePosition | undefined;
+  /** Deliveries of one order key go one after the other: only the first of each is due. */
+  isOrdered: boolean;
+}
 
 /**
  * What is due at an endpoint from a position on, the longest due first. It may name again what is already in hand:
  * leaving that out here would cost the planner more than all the rest, since it weighs every id for every day.
  */
-export async function readDue(pool: Pool, endpointId: string, from: DuePosition = START): Promise<DuePage> {
+export async function readDue(
+  pool: Pool,
+  endpointId: string,
+  { from = START, isOrdered }: DueOptions,
+): Promise<DuePage> {
   // Days that are still to come are left out when planning.
   const pending = pool`
     endpoint_id = ${endpointId} and status = 'pending' and created_at < ${soon()}`;
+  const columns = pool`
+    id, created_at, business_id, customer_id, event_id, event_type, trigger, body, tries, attempt, event_seq, order_key`;
   const rows = await pool<DueRow[]>`
-    (select id, created_at, business_id, customer_id, event_id, event_type, body, tries, event_seq,
-        next_attempt_at::text as next_text, null::timestamptz as later_at
+    (select ${columns}, next_attempt_at::text as next_text, null::timestamptz as later_at
       from deliveries
-      where ${pending} and next_attempt_at <= now()
+      where ${pending} and next_attempt_at <= now() ${isOrdered ? pool`and order_key is null` : pool``}
         and (next_attempt_at, event_seq) >= (${from.next_text}::text::timestamptz, ${from.event_seq}::bigint)
       order by next_attempt_at, event_seq limit ${PAGE})
+    ${isOrdered ? pool`union all (${firstOfEachKey(pool, { columns, pending, after: from.order_key })})` : pool``}
     union all
-    (select id, created_at, business_id, customer_id, event_id, event_type, '', tries, event_seq, '', next_attempt_at
+    (select id, created_at, business_id, customer_id, event_id, event_type, trigger, '', tries, attempt, event_seq,
+        order_key, '', next_attempt_at
       from deliveries where ${pending} and next_attempt_at > now()
       order by next_attempt_at, event_seq limit 1)`;
   const due = rows.filter((row) => row.later_at === null);
-  return { due, next: rows.at(-1)?.later_at ?? null, last: due.length === PAGE ? due.at(-1) : undefined };
+  return { due, next: rows.at(-1)?.later_at ?? null, last: positionAfter(due, isOrdered) };
+}
+
+interface FirstOfEachKey {
+  columns: postgres.Fragment;
+  pending: postgres.Fragment;
+  after: string | null;
+}
+
+/** Jumps from key to key through the index: however many wait behind the first of each, they are never looked at. */
+function firstOfEachKey(pool: Pool, { columns, pending, after }: FirstOfEachKey) {
+  const first = (beyond: postgres.Fragment) => pool`
+    select ${columns}, next_attempt_at from deliveries
+    where ${pending} and order_key is not null ${beyond} order by order_key, event_seq limit 1`;
+  return pool`
+    with recursive firsts as (
+      (${first(after === null ? pool`` : pool`and order_key > ${after}::uuid`)})
+      union all
+      select n.* from firsts f cross join lateral (${first(pool`and order_key > f.order_key`)}) n
+    )
+    select ${columns}, next_attempt_at::text, null::timestamptz from firsts where next_attempt_at <= now() limit ${PAGE}`;
+}
+
+/** Each of the two goes on where its page ended, or begins anew. */
+function positionAfter(due: readonly DueRow[], isOrdered: boolean): DuePosition | undefined {
+  const free = isOrdered ? due.filter((row) => row.order_key === null) : due;
+  const keyed = isOrdered ? due.filter((row) => row.order_key !== null) : [];
+  if (free.length < PAGE && keyed.length < PAGE) return undefined;
+  const { next_text, event_seq } = free[PAGE - 1] ?? START;
+  return { next_text, event_seq, order_key: keyed[PAGE - 1]?.order_key ?? null };
 }
 
 /** Later than anything that has happened, whatever the clocks say. */
@@ -74,6 +121,7 @@ function soon(): Date {
 export interface Beginning {
   lease: Lease;
   endpointId: string;
+  url: string;
   batch: readonly Begun[];
 }
 
@@ -82,7 +130,7 @@ export interface Beginning {
  * should Postgres itself crash, the trace may be lost, but the delivery is still pending and goes out again.
  */
 export async function beginAttempts(pool: Pool, beginnings: readonly Beginning[]): Promise<boolean[]> {
-  const rows = beginnings.flatMap(({ lease, endpointId, batch }) =>
+  const rows = beginnings.flatMap(({ lease, endpointId, url, batch }) =>
     batch.map(({ delivery, attemptId, startedAt }) => ({
       lane: lease.key,
       token: lease.token,
@@ -92,14 +140,15 @@ export async function beginAttempts(pool: Pool, beginnings: readonly Beginning[]
       business_id: delivery.business_id,
       subject_id: delivery.id,
       customer_id: delivery.customer_id,
-      number: delivery.tries + 1,
+      number: delivery.attempt + 1,
+      url,
     })),
   );
   const inserted = await pool<{ id: string }[]>`
-    insert into attempts (id, started_at, business_id, kind, subject_id, customer_id, number)
-    select r.id, r.started_at, r.business_id, 'delivery', r.subject_id, r.customer_id, r.number
+    insert into attempts (id, started_at, business_id, kind, subject_id, customer_id, number, url)
+    select r.id, r.started_at, r.business_id, 'delivery', r.subject_id, r.customer_id, r.number, r.url
     from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, endpoint_id uuid, id uuid,
-      started_at timestamptz, business_id uuid, subject_id uuid, customer_id uuid, number integer)
+      started_at timestamptz, business_id uuid, subject_id uuid, customer_id uuid, number integer, url text)
     join lanes l on l.key = r.lane and l.lease_token = r.token
     join webhook_endpoints e on e.id = r.endpoint_id and e.is_active and e.deleted_at is null
     where (select set_config('synchronous_commit', 'off', true)) is not null
@@ -133,9 +182,13 @@ export async function closeCutAttempts(
     returning subject_id`;
   if (cut.length === 0) return;
   const ids = new Set(cut.map((row) => row.subject_id));
-  for (const delivery of suspects) if (ids.has(delivery.id)) delivery.tries += 1;
+  for (const delivery of suspects) {
+    if (!ids.has(delivery.id)) continue;
+    delivery.tries += 1;
+    delivery.attempt += 1;
+  }
   await pool`
-    update deliveries set tries = tries + 1, last_outcome = 'unknown'
+    update deliveries set tries = tries + 1, attempt = attempt + 1, last_outcome = 'unknown'
     where id = any(${[...ids]}::uuid[]) and created_at >= ${oldest} and created_at < ${soon()}`;
 }
 

@@ -1,7 +1,8 @@
 import type { Sql } from '../core/database/connect.ts';
+import { invalidField } from '../core/errors.ts';
 import { newId } from '../core/id.ts';
 import type { Secrets } from '../core/secrets.ts';
-import { generateSecret, type SecretKind } from './sign.ts';
+import { generateSecret, isSymmetricSecret, type SecretKind } from './sign.ts';
 
 /** A secret that receivers may still verify with. */
 export interface EndpointSecret {
@@ -21,22 +22,37 @@ export const OVERLAP_SECONDS = 86_400;
 // More signatures would only make the header longer: nobody rotates that often by intent.
 const MAX_VALID = 10;
 
+export interface NewSecret {
+  kind: SecretKind;
+  /** One that receivers already hold, such as another system's; else one is generated. */
+  given?: string | undefined;
+}
+
 /** Gives the endpoint a new secret of this kind and returns it. */
 export async function addSecret(
   tx: Sql,
   endpoint: Owner,
-  { secrets, kind }: { secrets: Secrets; kind: SecretKind },
+  { secrets, kind, given }: NewSecret & { secrets: Secrets },
 ): Promise<string> {
   const id = newId();
-  const secret = generateSecret(kind);
+  const secret = given === undefined ? generateSecret(kind) : vetSecret(given, kind);
   const sealed = secrets.encrypt(secret, scopeOf(endpoint, id));
   await tx`
     insert into endpoint_secrets (id, endpoint_id, kind, secret) values (${id}, ${endpoint.id}, ${kind}, ${sealed})`;
   return secret;
 }
 
-export interface Rotation {
-  kind: SecretKind;
+function vetSecret(secret: string, kind: SecretKind): string {
+  if (kind === 'v1' && isSymmetricSecret(secret)) return secret;
+  throw invalidField('secret', 'must be whsec_ and the base64 of 24 to 64 bytes, of kind v1');
+}
+
+/** Stops signing with a kind. */
+export async function dropSecrets(tx: Sql, endpointId: string, kind: SecretKind): Promise<void> {
+  await tx`delete from endpoint_secrets where endpoint_id = ${endpointId} and kind = ${kind}`;
+}
+
+export interface Rotation extends NewSecret {
   /** How long the old secret goes on signing beside the new one. */
   overlapSeconds: number;
 }
@@ -45,16 +61,18 @@ export interface Rotation {
 export async function rotateSecret(
   tx: Sql,
   endpoint: Owner,
-  { secrets, kind, overlapSeconds }: Rotation & { secrets: Secrets },
+  { overlapSeconds, ...secret }: Rotation & { secrets: Secrets },
 ): Promise<void> {
   await tx`
     update endpoint_secrets set expires_at = now() + make_interval(secs => ${overlapSeconds})
-    where endpoint_id = ${endpoint.id} and kind = ${kind} and expires_at is null`;
-  await addSecret(tx, endpoint, { secrets, kind });
+    where endpoint_id = ${endpoint.id} and kind = ${secret.kind} and expires_at is null`;
+  await addSecret(tx, endpoint, secret);
   await tx`
     delete from endpoint_secrets where endpoint_id = ${endpoint.id} and (
       expires_at <= now()
-      or id not in (select id from endpoint_secrets where endpoint_id = ${endpoint.id} order by id desc limit ${MAX_VALID}))`;
+      or id not in (
+        select id from endpoint_secrets where endpoint_id = ${endpoint.id}
+        order by expires_at is null desc, id desc limit ${MAX_VALID}))`;
 }
 
 /** Every valid secret: the current ones first, then those that still overlap, newest first. */

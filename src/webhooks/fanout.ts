@@ -1,18 +1,21 @@
 import type { Sql } from '../core/database/connect.ts';
 import type { EventData, EventRow } from '../core/events.ts';
 import { newId } from '../core/id.ts';
+import { covers } from './endpoint-fields.ts';
+import type { EndpointRow } from './endpoint-view.ts';
+import { matches } from './filter.ts';
 import { type Dialect, payloadOf } from './payload.ts';
 
-interface Subscriber {
-  id: string;
-  business_id: string;
-  events: string[];
-  dialect: Dialect;
-}
+export type Subscriber = Pick<
+  EndpointRow,
+  'id' | 'business_id' | 'events' | 'filter' | 'dialect' | 'ordering'
+>;
 
-interface FanOutOptions {
+export interface FanOutOptions {
   /** Puts addresses into an event's attachments, as long-lived as subscribers may need them. */
   mintUrls?(data: EventData): EventData;
+  /** Where the whole event can be read. */
+  eventUrl?(event: EventRow): string;
 }
 
 /** Inserts a delivery for every active endpoint that hears an event, and returns the lanes to wake. */
@@ -25,7 +28,9 @@ export async function fanOut(tx: Sql, events: EventRow[], options: FanOutOptions
   );
   if (pairs.length === 0) return [];
   await insertDeliveries(tx, pairs, options);
-  return [...new Set(pairs.map(({ subscriber }) => endpointLane(subscriber.id)))];
+  // A paused one looks again when its pause ends, whatever comes meanwhile.
+  const awake = pairs.filter(({ subscriber }) => !subscriber.is_paused);
+  return [...new Set(awake.map(({ subscriber }) => endpointLane(subscriber.id)))];
 }
 
 /** The key of an endpoint's lane. */
@@ -33,37 +38,57 @@ export function endpointLane(endpointId: string): string {
   return `deliver:${endpointId}`;
 }
 
-async function listSubscribers(tx: Sql, events: EventRow[]): Promise<Map<string, Subscriber[]>> {
+async function listSubscribers(
+  tx: Sql,
+  events: EventRow[],
+): Promise<Map<string, (Subscriber & { is_paused: boolean })[]>> {
   const businessIds = [...new Set(events.map((event) => event.business_id))];
-  const rows = await tx<Subscriber[]>`
-    select id, business_id, events, dialect from webhook_endpoints
+  const rows = await tx<(Subscriber & { is_paused: boolean })[]>`
+    select id, business_id, events, filter, dialect, ordering,
+      paused_until is not null and paused_until > now() as is_paused
+    from webhook_endpoints
     where business_id = any(${businessIds}::uuid[]) and is_active and deleted_at is null`;
   return Map.groupBy(rows, (row) => row.business_id);
 }
 
-function hears(subscriber: Subscriber, event: EventRow): boolean {
-  return subscriber.events.includes('*') || subscriber.events.includes(event.type);
+/** Pure: whether an endpoint is to be told of an event. */
+export function hears(subscriber: Pick<Subscriber, 'events' | 'filter'>, event: EventRow): boolean {
+  return (
+    subscriber.events.some((named) => covers(named, event.type)) && matches(subscriber.filter, event.data)
+  );
 }
 
-interface Pair {
+/** What deliveries of one endpoint wait for each other by; null for those that wait for none. */
+function orderKey({ ordering, id }: Subscriber, event: EventRow): string | null {
+  if (ordering === 'endpoint') return id;
+  return ordering === 'conversation' ? event.conversation_id : null;
+}
+
+export interface Pair {
   event: EventRow;
   subscriber: Subscriber;
+  /** When an event of the past is delivered after all. */
+  replayAt?: Date;
 }
 
 /** One statement for the batch; a body travels once per event and dialect, however many endpoints hear it. */
-async function insertDeliveries(
+export async function insertDeliveries(
   tx: Sql,
   pairs: Pair[],
-  { mintUrls = unchanged }: FanOutOptions,
+  { mintUrls = unchanged, eventUrl }: FanOutOptions,
 ): Promise<void> {
   const bodies: string[] = [];
   const bodyNumbers = new Map<string, number>();
-  const rows = pairs.map(({ event, subscriber }) => ({
+  const rows = pairs.map(({ event, subscriber, replayAt }) => ({
     id: newId(),
     created_at: event.created_at,
     business_id: event.business_id,
     endpoint_id: subscriber.id,
     customer_id: event.customer_id,
+    conversation_id: event.conversation_id,
+    order_key: orderKey(subscriber, event),
+    trigger: replayAt === undefined ? 'event' : 'replay',
+    next_attempt_at: replayAt ?? null,
     event_id: event.id,
     event_seq: event.seq,
     event_type: event.type,
@@ -74,18 +99,20 @@ async function insertDeliveries(
     const key = `${event.id} ${dialect}`;
     const known = bodyNumbers.get(key);
     if (known !== undefined) return known;
-    const number = bodies.push(payloadOf({ ...event, data: mintUrls(event.data) }, dialect));
+    const wholeUrl = () => eventUrl?.(event) ?? null;
+    const number = bodies.push(payloadOf({ ...event, data: mintUrls(event.data) }, { dialect, wholeUrl }));
     bodyNumbers.set(key, number);
     return number;
   }
 
   await tx`
-    insert into deliveries (id, created_at, business_id, endpoint_id, customer_id, event_id, event_seq, event_type, body,
-      next_attempt_at)
-    select r.id, r.created_at, r.business_id, r.endpoint_id, r.customer_id, r.event_id, r.event_seq, r.event_type, b.body,
-      now()
+    insert into deliveries (id, created_at, business_id, endpoint_id, customer_id, conversation_id, order_key, trigger,
+      event_id, event_seq, event_type, body, next_attempt_at)
+    select r.id, r.created_at, r.business_id, r.endpoint_id, r.customer_id, r.conversation_id, r.order_key, r.trigger,
+      r.event_id, r.event_seq, r.event_type, b.body, coalesce(r.next_attempt_at, now())
     from jsonb_to_recordset(${tx.json(rows as never)}) as r(id uuid, created_at timestamptz, business_id uuid,
-      endpoint_id uuid, customer_id uuid, event_id uuid, event_seq bigint, event_type text, body_number bigint)
+      endpoint_id uuid, customer_id uuid, conversation_id uuid, order_key uuid, trigger text, next_attempt_at timestamptz,
+      event_id uuid, event_seq bigint, event_type text, body_number bigint)
     join unnest(${bodies}::text[]) with ordinality as b(body, number) on b.number = r.body_number`;
 }
 

@@ -2,17 +2,24 @@ import type { EventData, EventRow } from '../core/events.ts';
 import type { CustomerView } from '../core/views/customer.ts';
 import type { MessageView } from '../core/views/message.ts';
 import { speakerOf } from '../core/views/support.ts';
+import { limitedText } from './shorten.ts';
 
 export type Dialect = 'native' | 'support';
 
 /** What of an event a payload shows. */
 export type PayloadEvent = Pick<EventRow, 'id' | 'business_id' | 'occurred_at' | 'data'> & { type: string };
 
-const VERSION = 1;
+export const PAYLOAD_VERSION = 1;
+
+interface PayloadOptions {
+  dialect: Dialect;
+  /** Where the whole event can be read, for the payload that has no room for it. */
+  wholeUrl(): string | null;
+}
 
 /** The exact text that is stored, signed and sent, the same on every try. */
-export function payloadOf(event: PayloadEvent, dialect: Dialect): string {
-  return JSON.stringify(dialect === 'native' ? nativePayload(event) : supportPayload(event));
+export function payloadOf(event: PayloadEvent, { dialect, wholeUrl }: PayloadOptions): string {
+  return limitedText(dialect === 'native' ? nativePayload(event) : supportPayload(event), wholeUrl);
 }
 
 function nativePayload(event: PayloadEvent) {
@@ -20,7 +27,7 @@ function nativePayload(event: PayloadEvent) {
     id: event.id,
     type: event.type,
     timestamp: event.occurred_at.toISOString(),
-    version: VERSION,
+    version: PAYLOAD_VERSION,
     business_id: event.business_id,
     data: event.data,
   };

@@ -2,18 +2,20 @@ import type { Dispatcher } from 'undici';
 import { parseRetryAfter } from './schedule.ts';
 
 /** What kind of failure a try met, as the delivery log shows it. */
-export type Outcome =
-  | 'delivered'
-  | 'dns'
-  | 'connect'
-  | 'tls'
-  | 'timeout'
-  | 'blocked'
-  | 'http_3xx'
-  | 'http_4xx'
-  | 'http_5xx'
-  | 'too_large'
-  | 'unknown';
+export const OUTCOMES = [
+  'delivered',
+  'dns',
+  'connect',
+  'tls',
+  'timeout',
+  'blocked',
+  'http_3xx',
+  'http_4xx',
+  'http_5xx',
+  'too_large',
+  'unknown',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** What one try led to. A failure of the receiver is data, not an exception. */
 export interface Answer {
@@ -21,6 +23,7 @@ export interface Answer {
   statusCode: number | null;
   /** What went wrong, in words; null when the receiver answered. */
   message: string | null;
+  headers: Record<string, string> | null;
   excerpt: string | null;
   retryAfterMs: number | undefined;
   durationMs: number;
@@ -64,6 +67,7 @@ export function post(
 /** One request and what has come back of it so far. */
 interface Exchange {
   statusCode: number | null;
+  headers: Record<string, string> | null;
   retryAfterMs: number | undefined;
   chunks: Buffer[];
   receivedBytes: number;
@@ -80,6 +84,7 @@ function openExchange({ timeoutMs, signal }: PostLimits, resolve: (answer: Answe
   signal.addEventListener('abort', onAbort, { once: true });
   const exchange: Exchange = {
     statusCode: null,
+    headers: null,
     retryAfterMs: undefined,
     chunks: [],
     receivedBytes: 0,
@@ -91,11 +96,12 @@ function openExchange({ timeoutMs, signal }: PostLimits, resolve: (answer: Answe
       clearTimeout(deadline);
       signal.removeEventListener('abort', onAbort);
       exchange.controller?.abort(new Error('ended'));
-      const { statusCode, retryAfterMs } = exchange;
+      const { statusCode, headers, retryAfterMs } = exchange;
       resolve({
         outcome: statusCode === null ? outcome : outcomeOf(statusCode),
         statusCode,
         message: statusCode === null ? message : null,
+        headers,
         excerpt: excerptOf(exchange.chunks),
         retryAfterMs,
         durationMs: Math.round(performance.now() - startedAt),
@@ -117,6 +123,7 @@ function handlerOf(exchange: Exchange): Dispatcher.DispatchHandler {
       // 1xx only announces the answer.
       if (statusCode < 200) return;
       exchange.statusCode = statusCode;
+      exchange.headers = headersOf(headers);
       exchange.retryAfterMs = parseRetryAfter(String(headers['retry-after'] ?? ''), new Date());
     },
     onResponseData(_controller, chunk) {
@@ -161,6 +168,17 @@ function failureOf(error: Error): Outcome {
 function codeOf(error: Error): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0]);
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+const MAX_HEADERS = 30;
+const MAX_HEADER_LENGTH = 500;
+
+/** Enough of them to find the answer again in somebody's logs. */
+function headersOf(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const some = Object.entries(headers).slice(0, MAX_HEADERS);
+  return Object.fromEntries(
+    some.map(([name, value]) => [name, readable(String(value)).toWellFormed().slice(0, MAX_HEADER_LENGTH)]),
+  );
 }
 
 const REPLACEMENT = '\uFFFD';

@@ -3,30 +3,36 @@ import type { Pool } from '../core/database/connect.ts';
 import type { Lease } from '../core/lanes.ts';
 import type { Begun } from './due.ts';
 import type { Answer } from './request.ts';
-import { nextAttemptAt } from './schedule.ts';
+import { nextAttemptAt, type RetryFacts } from './schedule.ts';
 
 /** What a try leads to for its delivery. */
 export interface Result extends Begun {
   answer: Answer;
   status: 'delivered' | 'pending' | 'failed';
+  tries: number;
   finishedAt: Date;
   nextAttemptAt: Date | null;
 }
 
 const GONE = 410;
+const HICCUP_MS = 1_000;
 
 /** Pure: what an answer means for its delivery. */
-export function resultOf(
-  begun: Begun,
-  answer: Answer,
-  { now, random }: { now: Date; random: number },
-): Result {
-  const ended = { ...begun, answer, finishedAt: now };
+export function resultOf(begun: Begun, answer: Answer, facts: Omit<RetryFacts, 'retryAfterMs'>): Result {
+  const { now } = facts;
+  const tries = begun.delivery.tries + 1;
+  const ended = { ...begun, answer, finishedAt: now, tries };
   if (answer.outcome === 'delivered') return { ...ended, status: 'delivered', nextAttemptAt: null };
   if (answer.wasInterrupted) return { ...ended, status: 'pending', nextAttemptAt: now };
   if (answer.statusCode === GONE) return { ...ended, status: 'failed', nextAttemptAt: null };
-  const next = nextAttemptAt(begun.delivery.tries + 1, { now, random, retryAfterMs: answer.retryAfterMs });
+  if (isHiccup(begun, answer)) return { ...ended, status: 'pending', tries: 0, nextAttemptAt: now };
+  const next = nextAttemptAt(tries, { ...facts, retryAfterMs: answer.retryAfterMs });
   return { ...ended, status: next === null ? 'failed' : 'pending', nextAttemptAt: next };
+}
+
+/** A kept connection may have died unnoticed: the very first failure of that kind is repeated at once, and costs no try. */
+function isHiccup({ delivery }: Begun, { outcome, durationMs }: Answer): boolean {
+  return outcome === 'connect' && durationMs < HICCUP_MS && delivery.attempt === 0;
 }
 
 /** What ended in one lane. */
@@ -45,25 +51,25 @@ export async function writeResults(pool: Pool, endings: readonly Ending[]): Prom
     with r as (
       select r.* from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, id uuid,
         created_at timestamptz, attempt_id uuid, started_at timestamptz, finished_at timestamptz, outcome text,
-        status_code integer, message text, excerpt text, duration_ms integer, status text, tries integer,
-        next_attempt_at timestamptz)
+        status_code integer, message text, headers jsonb, excerpt text, duration_ms integer, status text,
+        tries integer, attempt integer, next_attempt_at timestamptz)
       join lanes l on l.key = r.lane and l.lease_token = r.token
     ), moved as (
       update deliveries d
-      set status = r.status, tries = r.tries, next_attempt_at = r.next_attempt_at, last_outcome = r.outcome,
-        last_status_code = r.status_code, delivered_at = case when r.status = 'delivered' then r.finished_at end
+      set status = r.status, tries = r.tries, attempt = r.attempt, next_attempt_at = r.next_attempt_at,
+        last_outcome = r.outcome, last_status_code = r.status_code, last_duration_ms = r.duration_ms, delivered_at = case when r.status = 'delivered' then r.finished_at end
       from r where d.id = r.id and d.created_at = r.created_at and d.created_at between ${created.from} and ${created.to}
     )
     update attempts a
     set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, message = r.message,
-      response_excerpt = r.excerpt, duration_ms = r.duration_ms
+      response_headers = r.headers, response_excerpt = r.excerpt, duration_ms = r.duration_ms
     from r where a.id = r.attempt_id and a.started_at = r.started_at
       and a.started_at between ${started.from} and ${started.to}`;
   return endings.map(() => undefined);
 }
 
 function rowOf(result: Result, lease: Lease) {
-  const { delivery, attemptId, startedAt, answer, status, finishedAt, nextAttemptAt } = result;
+  const { delivery, attemptId, startedAt, answer, status, tries, finishedAt, nextAttemptAt } = result;
   return {
     lane: lease.key,
     token: lease.token,
@@ -75,10 +81,12 @@ function rowOf(result: Result, lease: Lease) {
     outcome: answer.outcome,
     status_code: answer.statusCode,
     message: answer.message,
+    headers: answer.headers,
     excerpt: answer.excerpt,
     duration_ms: answer.durationMs,
     status,
-    tries: delivery.tries + 1,
+    tries,
+    attempt: delivery.attempt + 1,
     next_attempt_at: nextAttemptAt,
   };
 }

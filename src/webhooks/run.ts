@@ -1,3 +1,4 @@
+import type { WebhookPolicy } from '../core/config.ts';
 import type { Pool } from '../core/database/connect.ts';
 import type { Transact } from '../core/database/transact.ts';
 import type { EgressGuard } from '../core/egress.ts';
@@ -17,14 +18,13 @@ export interface DeliverOptions {
   secrets: Secrets;
   egress: EgressGuard;
   log: Log;
-  /** Requests under way at one endpoint. */
-  concurrency?: number;
-  /** For one whole try, from connecting to the end of the answer. */
-  timeoutMs?: number;
+  policy: WebhookPolicy;
+  /** Called with every try that ended, for the metrics. */
+  onAttempt?(outcome: string, durationMs: number): void;
 }
 
+// Requests under way at one endpoint that chose nothing else.
 const CONCURRENCY = 10;
-const TIMEOUT_MS = 15_000;
 // So many deliveries are kept at hand that no request waits for the database.
 const READ_AHEAD = 40;
 // A receiver that answers this fast is not kept waiting for the next attempt to be written: those are written ahead.
@@ -39,12 +39,18 @@ export interface Writers {
   end: Submit<Ending, undefined>;
 }
 
+/** How many tries failed one after the other, kept between two works of a lane. */
+export interface Streak {
+  failures: number;
+}
+
 /** One work of a lane: what is at hand, under way and known of the endpoint. */
-export interface Run extends Required<DeliverOptions>, Writers {
+export interface Run extends DeliverOptions, Writers {
   lease: Lease;
   target: Target;
   targetLoadedAt: number;
   pace: Pace;
+  streak: Streak;
   bell: Doorbell;
   results: Batcher<Result>;
   /** Deliveries that are read, under way, or whose results are not stored yet. */
@@ -64,6 +70,8 @@ export interface Run extends Required<DeliverOptions>, Writers {
   next: Date | null;
   /** Nothing new is begun; what is under way is finished and stored. */
   isClosed: boolean;
+  /** Nothing is begun until the last answers are judged. */
+  holdsBack: boolean;
   failure: unknown;
 }
 
@@ -71,6 +79,7 @@ export interface Assignment extends Writers {
   lease: Lease;
   target: Target;
   pace: Pace;
+  streak: Streak;
 }
 
 /** A fresh work, nothing read yet; `store` is called with results that are to be stored together. */
@@ -80,8 +89,6 @@ export function openRun(
   store: (run: Run, results: Result[]) => Promise<void>,
 ): Run {
   const run: Run = {
-    concurrency: CONCURRENCY,
-    timeoutMs: TIMEOUT_MS,
     ...options,
     ...assignment,
     targetLoadedAt: Date.now(),
@@ -102,9 +109,21 @@ export function openRun(
     mayHaveMore: false,
     next: null,
     isClosed: false,
+    holdsBack: false,
     failure: undefined,
   };
   return run;
+}
+
+/** How many requests may be under way; a single one to find out whether a broken endpoint came back. */
+export function concurrencyOf({ target: { endpoint } }: Run): number {
+  return endpoint.paused_until === null ? (endpoint.concurrency ?? CONCURRENCY) : 1;
+}
+
+/** Until when nothing may begin; undefined when something may. */
+export function pausedUntil({ target: { endpoint } }: Run): Date | undefined {
+  const until = endpoint.paused_until;
+  return until !== null && until.getTime() > Date.now() ? until : undefined;
 }
 
 /** Notices what changed outside: the process drains, the lease is lost, a retry is due. */
@@ -131,32 +150,47 @@ export function fail(run: Run, error: unknown): void {
 
 /** Whether the next page should be read now. */
 export function wantsMore(run: Run): boolean {
-  return run.mayHaveMore && !run.isReading && !run.isClosed && run.ready.length < READ_AHEAD;
+  return isOpen(run) && run.mayHaveMore && !run.isReading && run.ready.length < READ_AHEAD;
+}
+
+function isOpen(run: Run): boolean {
+  return !run.isClosed && pausedUntil(run) === undefined;
 }
 
 /** How many attempts should be written now. */
 export function roomToBegin(run: Run): number {
-  if (run.isBeginning || run.ready.length === 0 || run.results.size >= MAX_UNSTORED) return 0;
-  const isFast = run.lastAnswerMs < FAST_MS && run.target.endpoint.rate_limit === null;
-  const wanted = isFast ? (1 + AHEAD) * run.concurrency : run.concurrency;
+  if (run.isBeginning || run.holdsBack || !isOpen(run) || run.results.size >= MAX_UNSTORED) return 0;
+  const concurrency = concurrencyOf(run);
+  const wanted = isFast(run) ? (1 + AHEAD) * concurrency : concurrency;
   const room = Math.min(run.ready.length, wanted - run.underWay - run.begun.length);
   // Small batches of what is ahead would only make more statements.
-  const isAhead = run.underWay + run.begun.length >= run.concurrency;
-  return isAhead && room < run.concurrency / 2 && room < run.ready.length ? 0 : Math.max(0, room);
+  const isAhead = run.underWay + run.begun.length >= concurrency;
+  return isAhead && room < concurrency / 2 && room < run.ready.length ? 0 : Math.max(0, room);
+}
+
+/** Whether the next attempts may be written before the requests under way have ended. */
+function isFast({ lastAnswerMs, streak, target: { endpoint } }: Run): boolean {
+  return lastAnswerMs < FAST_MS && streak.failures === 0 && endpoint.rate_limit === null;
 }
 
 /** Whether nothing is due, under way or unstored. */
 export function isDone(run: Run): boolean {
   const isIdle = run.underWay === 0 && run.begun.length === 0 && !run.isReading && !run.isBeginning;
   const isSettled = isIdle && (run.results.size === 0 || run.failure !== undefined);
-  return isSettled && (run.isClosed || (run.ready.length === 0 && !run.mayHaveMore));
+  return isSettled && (!isOpen(run) || (run.ready.length === 0 && !run.mayHaveMore));
+}
+
+/** When the lane has something to do again; a paused one looks then, whatever came meanwhile. */
+export function dueAgain(run: Run): Date | null {
+  // The endpoint was closed, or the lease is gone: the next work of the lane finds out which.
+  return run.isClosed ? new Date() : (pausedUntil(run) ?? run.next);
 }
 
 /** How long nothing happens by itself; undefined when only a ring can go on. */
 export function msUntilNext(run: Run): number | undefined {
   const now = Date.now();
   const waits = [];
-  if (run.ready.length > 0 && run.underWay < run.concurrency) waits.push(run.pace.waitMs(now));
+  if (run.ready.length > 0 && run.underWay < concurrencyOf(run)) waits.push(run.pace.waitMs(now));
   if (run.next !== null) waits.push(run.next.getTime() - now);
   return waits.length === 0 ? undefined : Math.max(1, Math.min(...waits));
 }

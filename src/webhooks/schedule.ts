@@ -1,24 +1,16 @@
 const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
+const LONGEST_WAIT_MS = 24 * 3_600_000;
 
-/** The wait before each try, counted from the one before. */
-export const SCHEDULE_MS: readonly number[] = [
-  0,
-  5 * SECOND_MS,
-  5 * MINUTE_MS,
-  30 * MINUTE_MS,
-  2 * HOUR_MS,
-  5 * HOUR_MS,
-  10 * HOUR_MS,
-  14 * HOUR_MS,
-  20 * HOUR_MS,
-  24 * HOUR_MS,
-];
-const JITTER = 0.2;
-const LONGEST_WAIT_MS = 24 * HOUR_MS;
+/** When tries are repeated, as the operator decided. */
+export interface Schedule {
+  /** The wait before each try after the first. */
+  scheduleMs: readonly number[];
+  /** How far each wait may be off, as a share of it. */
+  jitter: number;
+}
 
 export interface RetryFacts {
+  schedule: Schedule;
   now: Date;
   /** From 0 to 1, exclusive. */
   random: number;
@@ -27,10 +19,11 @@ export interface RetryFacts {
 }
 
 /** When to try again after `tries` failed ones; null when the schedule is exhausted. */
-export function nextAttemptAt(tries: number, { now, random, retryAfterMs = 0 }: RetryFacts): Date | null {
-  const scheduledMs = SCHEDULE_MS[tries];
+export function nextAttemptAt(tries: number, facts: RetryFacts): Date | null {
+  const { schedule, now, random, retryAfterMs = 0 } = facts;
+  const scheduledMs = schedule.scheduleMs[tries - 1];
   if (scheduledMs === undefined) return null;
-  const jitteredMs = scheduledMs * (1 - JITTER + 2 * JITTER * random);
+  const jitteredMs = scheduledMs * (1 - schedule.jitter + 2 * schedule.jitter * random);
   // Never earlier than the receiver asked, up to a day, and never earlier than planned because it asked for less.
   const askedMs = Math.min(retryAfterMs, LONGEST_WAIT_MS);
   const waitMs = Math.max(jitteredMs, askedMs);

@@ -25,6 +25,8 @@ const SYMMETRIC_PREFIX = 'whsec_';
 const PRIVATE_PREFIX = 'whsk_';
 const PUBLIC_PREFIX = 'whpk_';
 const SYMMETRIC_BYTES = 32;
+const MIN_SYMMETRIC_BYTES = 24;
+const MAX_SYMMETRIC_BYTES = 64;
 const SEED_BYTES = 32;
 // The DER header that turns a raw ed25519 seed into what node reads.
 const PKCS8_HEADER = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -35,6 +37,13 @@ export function generateSecret(kind: SecretKind): string {
   const { privateKey } = generateKeyPairSync('ed25519');
   const { d, x } = privateKey.export({ format: 'jwk' });
   return PRIVATE_PREFIX + Buffer.concat([fromBase64Url(d), fromBase64Url(x)]).toString('base64');
+}
+
+/** Whether it is a `whsec_…` secret of a length that Standard Webhooks allows. */
+export function isSymmetricSecret(text: string): boolean {
+  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
+  const { length } = Buffer.from(encoded ?? '', 'base64');
+  return length >= MIN_SYMMETRIC_BYTES && length <= MAX_SYMMETRIC_BYTES;
 }
 
 /** The `whpk_…` key that receivers verify the signatures of a `whsk_…` secret with. */

@@ -1,7 +1,9 @@
 import type { Sql } from '../core/database/connect.ts';
 import type { Secrets } from '../core/secrets.ts';
 import { listSealedSecrets, openSecret } from './endpoint-secrets.ts';
-import { type EndpointRow, findEndpointById } from './endpoints.ts';
+import type { EndpointRow } from './endpoint-view.ts';
+import { findEndpointById } from './endpoints.ts';
+import { type CustomHeaders, openHeaders } from './headers.ts';
 import { createSigner, type Signer } from './sign.ts';
 
 /** An endpoint as its lane needs it. */
@@ -9,6 +11,7 @@ export interface Target {
   endpoint: EndpointRow;
   url: URL;
   signers: Signer[];
+  headers: CustomHeaders;
 }
 
 /** Loads the endpoint with every secret that is still valid, the newest first; undefined when nothing may go there. */
@@ -23,5 +26,5 @@ export async function loadTarget(
   ]);
   if (endpoint === undefined || !endpoint.is_active) return undefined;
   const signers = sealed.map((row) => createSigner(openSecret(secrets, endpoint, row).secret));
-  return { endpoint, url: new URL(endpoint.url), signers };
+  return { endpoint, url: new URL(endpoint.url), signers, headers: openHeaders(secrets, endpoint) };
 }

@@ -80,8 +80,7 @@ describe('a delivery', () => {
     await bench.publish(1);
     for (let tries = 1; tries <= 10; tries += 1) {
       const next = await bench.work(endpoint.id);
-      if (tries < 10) expect(next?.getTime()).toBeGreaterThan(Date.now());
-      else expect(next).toBeNull();
+      expect(next?.getTime()).toBeGreaterThan(Date.now());
       if (tries === 2) await sleep(1_100);
       await bench.hasten(endpoint.id);
     }
@@ -121,10 +120,10 @@ describe('a delivery', () => {
     ['earlier than planned', () => '1', 3.5, 6.1],
   ])('obeys Retry-After %s', async (_how, header, least, most) => {
     receiver.answer = (_request, response) => response.writeHead(429, { 'retry-after': header() }).end();
-    const { delivery, next } = await deliverOnce();
+    const { delivery } = await deliverOnce();
     expect(delivery).toMatchObject({ status: 'pending', last_outcome: 'http_4xx', last_status_code: 429 });
-    expect(inSeconds(next as Date)).toBeGreaterThan(least);
-    expect(inSeconds(next as Date)).toBeLessThan(most);
+    expect(inSeconds(delivery?.['next_attempt_at'])).toBeGreaterThan(least);
+    expect(inSeconds(delivery?.['next_attempt_at'])).toBeLessThan(most);
   });
 
   it('does not follow a redirect', async () => {
@@ -430,7 +429,7 @@ describe('an endpoint lane', () => {
       updateEndpoint(
         tx,
         { businessId: bench.businessId, id: endpoint.id, fields: { is_active: false } },
-        bench.egress,
+        { secrets: bench.secrets, egress: bench.egress },
       ),
     );
     await working;

@@ -3,6 +3,8 @@ import { type PayloadEvent, payloadOf } from '../../src/webhooks/payload.ts';
 
 const CUSTOMER = { id: 'visitor-123', email: 'john@example.com', name: 'John', phone: null };
 
+const wholeUrl = () => 'https://chat.example.com/api/v1/events?after=x&limit=1';
+
 function event(type: string, data: object): PayloadEvent {
   const occurred_at = new Date('2024-01-15T10:00:00.000Z');
   return { id: 'evt-1', business_id: 'biz-1', type, occurred_at, data: data as PayloadEvent['data'] };
@@ -20,13 +22,13 @@ function message(fields: object) {
 }
 
 function support(type: string, data: object) {
-  return JSON.parse(payloadOf(event(type, data), 'support'));
+  return JSON.parse(payloadOf(event(type, data), { dialect: 'support', wholeUrl }));
 }
 
 describe('the native payload', () => {
   it('carries the event whole, with version and business', () => {
     const data = { message: message({}), customer: CUSTOMER };
-    expect(JSON.parse(payloadOf(event('message.received', data), 'native'))).toEqual({
+    expect(JSON.parse(payloadOf(event('message.received', data), { dialect: 'native', wholeUrl }))).toEqual({
       id: 'evt-1',
       type: 'message.received',
       timestamp: '2024-01-15T10:00:00.000Z',

@@ -1,18 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextAttemptAt, parseRetryAfter, SCHEDULE_MS } from '../../src/webhooks/schedule.ts';
+import { readConfig } from '../../src/core/config.ts';
+import { nextAttemptAt, parseRetryAfter, type Schedule } from '../../src/webhooks/schedule.ts';
 
 const now = new Date('2026-03-01T10:00:00.000Z');
 const DAY_MS = 86_400_000;
 
-function waitMs(tries: number, random: number, retryAfterMs?: number): number | null {
-  const next = nextAttemptAt(tries, { now, random, retryAfterMs });
+const USUAL: Schedule = readConfig({}).webhooks;
+
+interface Waiting {
+  retryAfterMs?: number;
+  schedule?: Schedule;
+}
+
+function waitMs(tries: number, random: number, { retryAfterMs, schedule = USUAL }: Waiting = {}) {
+  const next = nextAttemptAt(tries, { schedule, now, random, retryAfterMs });
   return next === null ? null : next.getTime() - now.getTime();
 }
 
 describe('the schedule', () => {
   it('waits 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h between ten tries', () => {
-    const middle = SCHEDULE_MS.slice(1).map((_, index) => waitMs(index + 1, 0.5));
+    const middle = USUAL.scheduleMs.map((_, index) => waitMs(index + 1, 0.5));
     expect(middle).toEqual(
       [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map((s) => s * 1_000),
     );
@@ -25,6 +33,18 @@ describe('the schedule', () => {
     expect(waitMs(2, 0.999_999_999)).toBe(360_000);
   });
 
+  it('is configuration, its jitter too', () => {
+    const schedule = readConfig({ WEBHOOK_SCHEDULE: '1s, 2m,500ms', WEBHOOK_JITTER: '0.5' }).webhooks;
+    expect([1, 2, 3, 4].map((tries) => waitMs(tries, 0.5, { schedule }))).toEqual([
+      1_000,
+      120_000,
+      500,
+      null,
+    ]);
+    expect(waitMs(1, 0, { schedule })).toBe(500);
+    expect(() => readConfig({ WEBHOOK_SCHEDULE: 'soon' })).toThrow(/WEBHOOK_SCHEDULE/);
+  });
+
   it('is never earlier than the receiver asked, up to a day, nor earlier than planned', () => {
     fc.assert(
       fc.property(
@@ -32,7 +52,7 @@ describe('the schedule', () => {
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         fc.integer({ min: 0, max: 1e12 }),
         (tries, random, asked) => {
-          const wait = waitMs(tries, random, asked) ?? 0;
+          const wait = waitMs(tries, random, { retryAfterMs: asked }) ?? 0;
           expect(wait).toBeGreaterThanOrEqual(Math.min(asked, DAY_MS));
           expect(wait).toBeGreaterThanOrEqual(waitMs(tries, random) ?? 0);
           expect(wait).toBeLessThanOrEqual(DAY_MS * 1.2);

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { isOperator } from '../auth.ts';
 import type { ApiEnv, OperationDeps } from '../deps.ts';
-import type { Metrics } from '../metrics.ts';
 import { errors, json } from '../openapi.ts';
 
 const DATABASE_DEADLINE_MS = 2_000;
@@ -42,10 +41,7 @@ const metricsRoute = createRoute({
 });
 
 /** What operates the server: liveness, readiness, metrics. */
-export function healthRoutes(
-  { pool, config, isReady }: OperationDeps,
-  metrics: Metrics,
-): OpenAPIHono<ApiEnv> {
+export function healthRoutes({ pool, config, isReady, metrics }: OperationDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(live, (c) => c.json({ status: 'ok' } as const, 200));

@@ -1,35 +1,51 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import {
+  findDelivery,
+  listDeliveries,
+  retryDelivery,
+  showDelivery,
+  skipDelivery,
+  testEndpoint,
+} from '../../webhooks/deliveries.ts';
+import {
   DELIVERY_STATUSES,
   type DeliveryRow,
   deliveryDetailView,
   deliveryView,
-  findDelivery,
-  listDeliveries,
-  recoverDeliveries,
-  retryDelivery,
-  showDelivery,
-  testEndpoint,
+  TRIGGERS,
   viewDelivery,
-} from '../../webhooks/deliveries.ts';
+} from '../../webhooks/delivery-view.ts';
 import { findEndpoint } from '../../webhooks/endpoints.ts';
 import { endpointLane } from '../../webhooks/fanout.ts';
+import { OUTCOMES } from '../../webhooks/request.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
-import { body, errors, json } from '../openapi.ts';
+import { errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, time } from '../validate.ts';
+import { idParam, time, uuid } from '../validate.ts';
 
 const deliveryParam = idParam.extend({ deliveryId: idParam.shape.id });
 const tags = ['Webhooks'];
+
+const logQuery = pageQuery.extend({
+  status: z.enum(DELIVERY_STATUSES).optional(),
+  event_type: z.string().optional(),
+  event_id: uuid.optional(),
+  conversation_id: uuid.optional(),
+  trigger: z.enum(TRIGGERS).optional(),
+  outcome: z.enum(OUTCOMES).optional().meta({ description: 'What the last try ended with.' }),
+  status_code: z.coerce.number().int().optional(),
+  since: time.optional(),
+  until: time.optional(),
+});
 
 const list = createRoute({
   method: 'get',
   path: '/webhook-endpoints/{id}/deliveries',
   tags,
   summary: 'The delivery log of an endpoint, newest first',
-  request: { params: idParam, query: pageQuery.extend({ status: z.enum(DELIVERY_STATUSES).optional() }) },
+  request: { params: idParam, query: logQuery },
   responses: { 200: json('A page of deliveries', pageOf(deliveryView)), ...errors },
 });
 
@@ -51,16 +67,13 @@ const retry = createRoute({
   responses: { 200: json('The delivery, which is due again', deliveryView), ...errors },
 });
 
-const recover = createRoute({
+const skip = createRoute({
   method: 'post',
-  path: '/webhook-endpoints/{id}/recover',
+  path: '/webhook-endpoints/{id}/deliveries/{deliveryId}/skip',
   tags,
-  summary: 'Deliver again everything of a time that failed or was canceled',
-  request: { params: idParam, body: body(z.object({ since: time, until: time.optional() })) },
-  responses: {
-    200: json('How many are due again', z.object({ recovered: z.number().int() })),
-    ...errors,
-  },
+  summary: 'Give a delivery up, so that those behind it in an order go on',
+  request: { params: deliveryParam },
+  responses: { 200: json('The delivery', deliveryView), ...errors },
 });
 
 const test = createRoute({
@@ -78,9 +91,12 @@ export function webhookDeliveryRoutes({ pool, secrets, wake }: ApiDeps): OpenAPI
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
+    const { status, event_type, event_id, conversation_id, trigger, since, until } = query;
+    const result = { last_outcome: query.outcome, last_status_code: query.status_code };
+    const filter = { status, event_type, event_id, conversation_id, trigger, ...result };
     const window = pageWindow(query, secrets, 2);
     const endpoint = await findEndpoint(pool, c.var.actor.businessId, c.req.valid('param').id);
-    const rows = await listDeliveries(pool, { endpointId: endpoint.id, status: query.status }, window);
+    const rows = await listDeliveries(pool, endpoint.id, { ...window, filter, since, until });
     const keyOf = (row: DeliveryRow) => [row.created_text, row.id];
     return c.json(page([...rows], { window, secrets, keyOf, view: viewDelivery }), 200);
   });
@@ -101,13 +117,11 @@ export function webhookDeliveryRoutes({ pool, secrets, wake }: ApiDeps): OpenAPI
     return c.json(answer, 200);
   });
 
-  app.openapi(recover, async (c) => {
-    const { id } = c.req.valid('param');
-    const { since, until } = c.req.valid('json');
+  app.openapi(skip, async (c) => {
+    const { id, deliveryId } = c.req.valid('param');
     const answer = await commitAnswer(c, 200, async (tx) => {
       const endpoint = await findEndpoint(tx, c.var.actor.businessId, id);
-      const range = { since: new Date(since), until: until === undefined ? new Date() : new Date(until) };
-      return { recovered: await recoverDeliveries(tx, endpoint, range) };
+      return viewDelivery(await skipDelivery(tx, endpoint, deliveryId));
     });
     wake.notify('lane', endpointLane(id));
     return c.json(answer, 200);

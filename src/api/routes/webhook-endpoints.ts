@@ -1,20 +1,21 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { audit } from '../../core/audit.ts';
+import type { Sql } from '../../core/database/connect.ts';
 import { EVENT_TYPES } from '../../core/events.ts';
+import type { Secrets } from '../../core/secrets.ts';
 import { type EndpointSecret, listSecrets, OVERLAP_SECONDS } from '../../webhooks/endpoint-secrets.ts';
+import { type EndpointRow, endpointView, ORDERS, viewEndpoint } from '../../webhooks/endpoint-view.ts';
 import {
   createEndpoint,
   deleteEndpoint,
-  type EndpointRow,
-  endpointView,
   findEndpoint,
   listEndpoints,
   rotateEndpointSecret,
   updateEndpoint,
-  viewEndpoint,
 } from '../../webhooks/endpoints.ts';
 import { endpointLane } from '../../webhooks/fanout.ts';
+import { filterSchema } from '../../webhooks/filter.ts';
 import { publicKeyOf } from '../../webhooks/sign.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
@@ -24,13 +25,38 @@ import { idParam } from '../validate.ts';
 
 const MAX_OVERLAP_SECONDS = 7 * 86_400;
 
-export const endpointInput = z.object({
+const secret = z.string().max(200).optional().meta({
+  description:
+    'A `whsec_` secret that the receiver already holds, such as of another system; else one is made.',
+});
+
+const endpointFields = z.object({
   url: z.string().trim().min(1).max(2_048).meta({ description: 'A public http(s) address.' }),
   events: z
     .array(z.string())
     .max(EVENT_TYPES.length + 1)
-    .meta({ description: `Which events it hears: \`["*"]\`, or any of ${EVENT_TYPES.join(', ')}.` }),
+    .meta({
+      description: `Which events it hears: \`["*"]\`, kinds such as \`message.*\`, or any of ${EVENT_TYPES.join(', ')}.`,
+    }),
+  filter: filterSchema.nullable().optional().meta({
+    description:
+      'Only events with these values in their `data`, by path: `{"message.sender_type": "customer", "conversation.channel_id": ["ID", "ID"]}`.',
+  }),
   description: z.string().trim().max(500).nullable().optional(),
+  signatures: z
+    .array(z.enum(['v1', 'v1a']))
+    .optional()
+    .meta({ description: '`v1` (HMAC-SHA256) always, and `v1a` (ed25519) beside it.' }),
+  headers: z.record(z.string(), z.string()).nullable().optional().meta({
+    description: 'Headers of your own, such as `Authorization`; kept encrypted, never shown again.',
+  }),
+  order: z.enum(ORDERS).optional().meta({
+    description:
+      'One delivery after the other, of a `conversation` or of the whole `endpoint`: those behind a failed one wait for it.',
+  }),
+  concurrency: z.number().int().min(1).max(100).nullable().optional().meta({
+    description: 'Requests under way at once, at most; 10 unless chosen.',
+  }),
   rate_limit: z
     .number()
     .int()
@@ -42,8 +68,11 @@ export const endpointInput = z.object({
   is_active: z.boolean().optional(),
 });
 
+export const endpointInput = endpointFields.extend({ secret });
+
 const newEndpoint = endpointView.extend({
   secret: z.string().meta({ description: 'Verifies the signatures; shown this once.' }),
+  public_key: z.string().optional().meta({ description: 'Verifies the `v1a` signatures, where enabled.' }),
 });
 
 const secretView = z.object({
@@ -56,6 +85,7 @@ const secretView = z.object({
 const secretsView = z.object({ secret: z.string(), secrets: z.array(secretView) });
 
 const rotation = z.object({
+  secret,
   kind: z.enum(['v1', 'v1a']).default('v1').meta({ description: '`v1a` adds an ed25519 signature.' }),
   overlap_seconds: z
     .number()
@@ -100,7 +130,7 @@ const patch = createRoute({
   path: '/webhook-endpoints/{id}',
   tags,
   summary: 'Change an endpoint; switching it on again forgives its failures',
-  request: { params: idParam, body: body(endpointInput.partial()) },
+  request: { params: idParam, body: body(endpointFields.partial()) },
   responses: { 200: json('The changed endpoint', endpointView), ...errors },
 });
 
@@ -132,14 +162,16 @@ const rotate = createRoute({
 });
 
 /** Subscribers' URLs and the secrets that sign what goes there. */
-export function webhookEndpointRoutes({ pool, secrets, egress, wake }: ApiDeps): OpenAPIHono<ApiEnv> {
+export function webhookEndpointRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { pool, secrets, egress, wake, config } = deps;
   const app = new OpenAPIHono<ApiEnv>();
+  const view = (row: EndpointRow) => viewEndpoint(row, config.webhooks);
 
   app.openapi(list, async (c) => {
     const window = pageWindow(c.req.valid('query'), secrets);
     const rows = await listEndpoints(pool, c.var.actor.businessId, window);
     const keyOf = (row: EndpointRow) => [row.id];
-    return c.json(page([...rows], { window, secrets, keyOf, view: viewEndpoint }), 200);
+    return c.json(page([...rows], { window, secrets, keyOf, view }), 200);
   });
 
   app.openapi(create, async (c) => {
@@ -148,14 +180,14 @@ export function webhookEndpointRoutes({ pool, secrets, egress, wake }: ApiDeps):
     const answer = await commitAnswer(c, 201, async (tx) => {
       const { endpoint, secret } = await createEndpoint(tx, draft, { secrets, egress });
       await audit(tx, actor, { action: 'webhook_endpoint.created', subjectId: endpoint.id });
-      return { ...viewEndpoint(endpoint), secret };
+      return { ...view(endpoint), secret, ...(await publicKeyOfNew(tx, endpoint, secrets)) };
     });
     return c.json(answer, 201);
   });
 
   app.openapi(get, async (c) => {
     const endpoint = await findEndpoint(pool, c.var.actor.businessId, c.req.valid('param').id);
-    return c.json(viewEndpoint(endpoint), 200);
+    return c.json(view(endpoint), 200);
   });
 
   app.openapi(patch, async (c) => {
@@ -164,10 +196,10 @@ export function webhookEndpointRoutes({ pool, secrets, egress, wake }: ApiDeps):
     const change = { businessId: actor.businessId, id, fields: c.req.valid('json') };
     const endpoint = await transact(async (tx) => {
       await audit(tx, actor, { action: 'webhook_endpoint.changed', subjectId: id });
-      return updateEndpoint(tx, change, egress);
+      return updateEndpoint(tx, change, { secrets, egress });
     });
     wake.notify('lane', endpointLane(id));
-    return c.json(viewEndpoint(endpoint), 200);
+    return c.json(view(endpoint), 200);
   });
 
   app.openapi(remove, async (c) => {
@@ -191,9 +223,10 @@ export function webhookEndpointRoutes({ pool, secrets, egress, wake }: ApiDeps):
   app.openapi(rotate, async (c) => {
     const { actor } = c.var;
     const of = { businessId: actor.businessId, id: c.req.valid('param').id };
-    const { kind, overlap_seconds } = rotation.parse(c.req.valid('json') ?? {});
+    const { kind, overlap_seconds, secret: given } = rotation.parse(c.req.valid('json') ?? {});
     const answer = await commitAnswer(c, 200, async (tx) => {
-      const endpoint = await rotateEndpointSecret(tx, of, { secrets, kind, overlapSeconds: overlap_seconds });
+      const change = { secrets, kind, given, overlapSeconds: overlap_seconds };
+      const endpoint = await rotateEndpointSecret(tx, of, change);
       await audit(tx, actor, {
         action: 'webhook_endpoint.secret_rotated',
         subjectId: of.id,
@@ -205,6 +238,12 @@ export function webhookEndpointRoutes({ pool, secrets, egress, wake }: ApiDeps):
   });
 
   return app;
+}
+
+async function publicKeyOfNew(sql: Sql, endpoint: EndpointRow, secrets: Secrets) {
+  const all = await listSecrets(sql, secrets, endpoint);
+  const asymmetric = all.find(({ kind }) => kind === 'v1a');
+  return asymmetric === undefined ? {} : { public_key: publicKeyOf(asymmetric.secret) };
 }
 
 /** `secret` is the current symmetric one, which every receiver can use. */

@@ -1,6 +1,7 @@
+import { readConfig, type WebhookPolicy } from '../../../src/core/config.ts';
 import type { Pool } from '../../../src/core/database/connect.ts';
 import { createTransact } from '../../../src/core/database/transact.ts';
-import { createEgress } from '../../../src/core/egress.ts';
+import { createEgress, type Lookup } from '../../../src/core/egress.ts';
 import type { EventRow, EventType } from '../../../src/core/events.ts';
 import { newId } from '../../../src/core/id.ts';
 import type { Lease } from '../../../src/core/lanes.ts';
@@ -15,18 +16,29 @@ import { createTestDatabase } from '../../support/database.ts';
 export type Bench = Awaited<ReturnType<typeof openBench>>;
 
 /** A database with one business, and what is needed to work its endpoints' lanes by hand. */
-export async function openBench(options: { timeoutMs?: number; concurrency?: number } = {}) {
+export async function openBench(
+  overrides: Partial<WebhookPolicy> & { lookup?: Lookup; allow?: string[] } = {},
+) {
   const database = await createTestDatabase();
   const { pool } = database;
   const log = createLog('silent');
   const wake = await createWake(undefined, log);
-  const egress = createEgress({ allow: ['127.0.0.0/8'] });
+  const { lookup, allow = ['127.0.0.0/8'], ...changes } = overrides;
+  const egress = createEgress({ allow, ...(lookup === undefined ? {} : { lookup }) });
+  const policy = { ...readConfig({}).webhooks, timeoutMs: 1_000, ...changes };
   const secrets = createSecrets(['a secret of the tests, long enough']);
   const transact = createTransact(pool, wake);
-  const lane = createDeliverLane({ pool, transact, secrets, egress, log, timeoutMs: 1_000, ...options });
+  const lane = createDeliverLane({ pool, transact, secrets, egress, log, policy });
   const businessId = newId();
   await pool`insert into businesses (id, name) values (${businessId}, 'Acme')`;
   let seq = 0;
+
+  function build(count: number, fields: Partial<EventRow> = {}): EventRow[] {
+    return Array.from({ length: count }, () => {
+      seq += 1;
+      return buildEvent({ business_id: businessId, seq, ...fields });
+    });
+  }
 
   return {
     pool,
@@ -46,13 +58,12 @@ export async function openBench(options: { timeoutMs?: number; concurrency?: num
 
     /** Hands events to the fan-out as the dispatcher does. */
     async publish(count: number, fields: Partial<EventRow> = {}): Promise<EventRow[]> {
-      const events = Array.from({ length: count }, () => {
-        seq += 1;
-        return buildEvent({ business_id: businessId, seq, ...fields });
-      });
+      const events = build(count, fields);
       await pool.begin((tx) => fanOut(tx, events));
       return events;
     },
+    /** The same; resolves with the lanes that are to be woken. */
+    publishedLanes: (count: number) => pool.begin((tx) => fanOut(tx, build(count))),
 
     /** Works an endpoint's lane once, as its holder. */
     async work(endpointId: string, lease?: TestLease): Promise<Date | null> {
@@ -65,9 +76,11 @@ export async function openBench(options: { timeoutMs?: number; concurrency?: num
       select * from deliveries where endpoint_id = ${endpointId} order by created_at, event_seq`,
     attempts: (deliveryId: string) => pool`
       select * from attempts where subject_id = ${deliveryId} order by started_at, id`,
-    /** Makes what waits for its next try due now. */
-    hasten: (endpointId: string) => pool`
-      update deliveries set next_attempt_at = now() where endpoint_id = ${endpointId} and status = 'pending'`,
+    /** Makes what waits for its next try due now, and ends a pause. */
+    async hasten(endpointId: string): Promise<void> {
+      await pool`update deliveries set next_attempt_at = now() where endpoint_id = ${endpointId} and status = 'pending'`;
+      await pool`update webhook_endpoints set paused_until = now() where id = ${endpointId} and paused_until is not null`;
+    },
 
     async close() {
       await egress.close();
