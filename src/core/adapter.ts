@@ -102,6 +102,8 @@ export interface ListenContext {
   /** Where the source was left (an offset, a UID), from the last `saveState`. */
   state: Record<string, unknown>;
   saveState(state: Record<string, unknown>): Promise<void>;
+  /** Puts a secret of the channel's config in place of another that the provider has replaced. */
+  keepSecret(key: string, value: string): Promise<void>;
   log(message: string, facts?: Record<string, unknown>): void;
 }
 

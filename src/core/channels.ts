@@ -17,7 +17,7 @@ import type { EgressGuard } from './egress.ts';
 import { AppError } from './errors.ts';
 import { record } from './events.ts';
 import { isUuid } from './id.ts';
-import { type LoadedChannel, openChannel, viewChannel } from './loaded-channel.ts';
+import { type LoadedChannel, openChannel, replaceSecret, viewChannel } from './loaded-channel.ts';
 import type { Secrets } from './secrets.ts';
 import type { ChannelRow, ChannelView } from './views/channel.ts';
 import type { Wake } from './wake.ts';
@@ -66,6 +66,8 @@ export interface Channels {
   /** The provider refuses the account: noted once, with the event `channel.error`. */
   markBroken(id: string, reason: string): Promise<void>;
   markHealthy(id: string): Promise<void>;
+  /** Replaces one secret by another that the provider gave in its place. */
+  keepSecret(id: string, key: string, value: string): Promise<void>;
   /** Where the provider reaches us: undefined without a public https address or without a door. */
   doorUrl(row: ChannelRow): string | undefined;
   view(loaded: LoadedChannel): ChannelView;
@@ -143,6 +145,11 @@ export function createChannels(options: ChannelsOptions): Channels {
     wake.notify('channel', id);
   }
 
+  async function keepSecret(id: string, key: string, value: string): Promise<void> {
+    await transact((tx) => replaceSecret(tx, secrets, { id, key, value }));
+    wake.notify('channel', id);
+  }
+
   async function markHealthy(id: string): Promise<void> {
     const healed = await pool`
       update channels set broken_at = null, broken_reason = null where id = ${id} and broken_at is not null returning id`;
@@ -165,6 +172,7 @@ export function createChannels(options: ChannelsOptions): Channels {
     health,
     markBroken,
     markHealthy,
+    keepSecret,
     doorUrl,
     view: (loaded) => viewChannel(loaded, urlOf(loaded.row)),
   };

@@ -12,7 +12,7 @@ import type { Wake } from './wake.ts';
 interface ListenersOptions {
   pool: Pool;
   registry: ChannelRegistry;
-  channels: Pick<Channels, 'load' | 'doorUrl' | 'markBroken'>;
+  channels: Pick<Channels, 'load' | 'doorUrl' | 'markBroken' | 'keepSecret'>;
   receiver: Pick<Receiver, 'accept'>;
   wake: Wake;
   log: Log;
@@ -134,7 +134,7 @@ function refusesAccount(error: unknown): error is SendRejected {
 async function contextOf(
   { channel }: LoadedChannel,
   signal: AbortSignal,
-  { pool, receiver, log }: ListenersOptions,
+  { pool, channels, receiver, log }: ListenersOptions,
 ): Promise<ListenContext> {
   const [row] = await pool<{ listen_state: Record<string, unknown> }[]>`
     select listen_state from channels where id = ${channel.id}`;
@@ -147,6 +147,7 @@ async function contextOf(
     async saveState(state) {
       await pool`update channels set listen_state = ${pool.json(state as never)} where id = ${channel.id}`;
     },
+    keepSecret: (key, value) => channels.keepSecret(channel.id, key, value),
     log: (message, facts) => log.info({ ...facts, channel: channel.id }, message),
   };
 }

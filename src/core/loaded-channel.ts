@@ -1,5 +1,6 @@
 import type { Channel, ChannelAdapter, ChannelRegistry } from './adapter.ts';
 import { joinSecrets, maskSecrets } from './channel-settings.ts';
+import type { Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
 import type { Secrets } from './secrets.ts';
 import type { ChannelRow, ChannelView } from './views/channel.ts';
@@ -15,11 +16,33 @@ export interface LoadedChannel {
 
 /** Decrypts and types a channel's settings. */
 export function openChannel(row: ChannelRow, registry: ChannelRegistry, secrets: Secrets): LoadedChannel {
-  const adapter = registry.get(row.type);
-  if (adapter === undefined)
+  const registered = registry.get(row.type);
+  if (registered === undefined)
     throw new AppError('unavailable', `Channels of type ${row.type} are not supported here.`);
-  const settings = adapter.settings.parse(joinSecrets(row.config, decryptSecrets(row, secrets)));
+  const settings = registered.settings.parse(joinSecrets(row.config, decryptSecrets(row, secrets)));
+  const adapter = registered.variant?.(settings) ?? registered;
   return { row, adapter, channel: { id: row.id, businessId: row.business_id, settings } };
+}
+
+interface Replacement {
+  id: string;
+  key: string;
+  value: string;
+}
+
+/** Puts another value in place of one stored secret; a channel that is gone by then has none. */
+export async function replaceSecret(
+  tx: Sql,
+  secrets: Secrets,
+  { id, key, value }: Replacement,
+): Promise<void> {
+  const [row] = await tx<
+    ChannelRow[]
+  >`select * from channels where id = ${id} and deleted_at is null for update`;
+  if (row === undefined) return;
+  const stored = JSON.stringify({ ...decryptSecrets(row, secrets), [key]: value });
+  const scope = { businessId: row.business_id, rowId: id, field: 'secrets' };
+  await tx`update channels set secrets = ${secrets.encrypt(stored, scope)} where id = ${id}`;
 }
 
 function decryptSecrets(row: ChannelRow, secrets: Secrets): Record<string, string> {

@@ -1,27 +1,35 @@
 import type { AdapterContext, Channel, ChannelAdapter, DoorRequest, Download } from '../../core/adapter.ts';
-import type { AttachmentRef, Inbound, OutboundMessage, Part } from '../../core/envelope.ts';
+import type { AttachmentRef, OutboundMessage, Part } from '../../core/envelope.ts';
 import { type Authenticator, createAuthenticator } from './authenticate.ts';
-import { notedVerdict } from './authentication.ts';
-import { inboundOf } from './inbound.ts';
+import { connect, imapHealth } from './connect.ts';
+import { listenImap } from './imap.ts';
 import { isAddress } from './mime.ts';
+import { createAccessTokens } from './oauth.ts';
 import { readPosted } from './posted.ts';
+import { readRequest } from './read.ts';
 import { accountKey, type EmailSettings, emailSettings } from './settings.ts';
 import { addressThread } from './threading.ts';
-import { createTokens, type Tokens } from './tokens.ts';
+import { createTokens } from './tokens.ts';
 import { probe, verify } from './verify.ts';
 
 const MEGABYTE = 1024 * 1024;
 
 interface EmailOptions {
   authenticate?: Authenticator;
+  /** How often a mailbox is asked whose server tells nothing by itself. */
+  pollMs?: number;
 }
 
 /** Email: in by SMTP, IMAP and HTTP, out by SMTP. */
 export function emailAdapter(
-  { signatures }: AdapterContext,
-  { authenticate = createAuthenticator('tributary') }: EmailOptions = {},
+  { egress, signatures }: AdapterContext,
+  { authenticate = createAuthenticator('tributary'), ...options }: EmailOptions = {},
 ): ChannelAdapter<EmailSettings> {
   const tokens = createTokens(signatures);
+  const accessTokens = createAccessTokens(egress);
+  const connecting = { egress, accessTokens };
+  const read = (request: Pick<DoorRequest, 'headers' | 'body'>, channel: Channel<EmailSettings>) =>
+    readRequest(request, channel, { tokens, authenticate });
   return {
     type: 'email',
     settings: emailSettings,
@@ -41,9 +49,20 @@ export function emailAdapter(
     accountKey: ({ address }) => accountKey(address),
     threadKeyFor,
     split: onePart,
-    door: { verify, parse: (request, channel) => parse(request, channel, { tokens, authenticate }), probe },
+    door: { verify, parse: read, probe },
+    listen: (channel, context) =>
+      listenImap(channel, context, { ...connecting, ...options, parse: (raw) => read(asMail(raw), channel) }),
+    shouldListen: ({ settings }) => settings.imap !== undefined,
+    connect: (channel, doorUrl) => connect(channel, doorUrl, connecting),
+    health: async (channel) => (await imapHealth(channel, connecting)) ?? NOTHING_TO_ASK,
     readAttachment,
   };
+}
+
+const NOTHING_TO_ASK = { ok: true, detail: 'There is no mailbox to ask.' };
+
+function asMail(body: Uint8Array): Pick<DoorRequest, 'headers' | 'body'> {
+  return { headers: { 'content-type': 'message/rfc822' }, body };
 }
 
 function threadKeyFor(address: string): string | undefined {
@@ -53,24 +72,6 @@ function threadKeyFor(address: string): string | undefined {
 
 function onePart(message: OutboundMessage): Part[] {
   return [{ n: 0, threadKey: message.threadKey, payload: {}, attachments: message.attachments }];
-}
-
-interface Reading {
-  tokens: Tokens;
-  authenticate: Authenticator;
-}
-
-async function parse(
-  request: DoorRequest,
-  channel: Channel<EmailSettings>,
-  { tokens, authenticate }: Reading,
-): Promise<Inbound[]> {
-  const posted = await readPosted(request);
-  if (posted === undefined) return [];
-  const { mail, raw } = posted;
-  const noted = notedVerdict(mail, [channel.id, channel.settings.authserv_id]) ?? posted.verdict;
-  const verdict = noted ?? (raw === undefined ? undefined : await authenticate(raw));
-  return inboundOf(mail, { channel, tokens, verdict });
 }
 
 async function readAttachment(ref: AttachmentRef, request: DoorRequest): Promise<Download> {

@@ -27,6 +27,7 @@ function listen(overrides: Partial<ListenContext> = {}) {
     state: {},
     receive: async (_raw, inbound) => void received.push(...inbound),
     saveState: async (state) => void states.push(state),
+    keepSecret: async () => {},
     log: () => {},
     ...overrides,
   };
@@ -242,7 +243,7 @@ describe('connecting a bot', () => {
       ok: false,
       detail: 'Telegram does not accept the bot token.',
     });
-    const away = { ...bot.channel, settings: { ...bot.channel.settings, api_root: 'http://127.0.0.1:9' } };
+    const away = { ...bot.channel, settings: { ...bot.channel.settings, api_root: 'http://127.0.0.1:2' } };
     const health = await bot.adapter.health?.(away, door);
     expect(health).toMatchObject({ ok: false, detail: expect.stringContaining('did not answer') });
     expect(JSON.stringify(health)).not.toContain(bot.telegram.token);
