@@ -16,8 +16,6 @@ async function main(): Promise<void> {
   try {
     config = readConfig();
     const log = createLog(config.logLevel);
-    if (config.smtpPort !== undefined)
-      log.warn('SMTP_PORT is set, but this version has no mail receiver: mail sent there is not received');
     const gateway = await startGateway(config, log);
     process.stdout.write(banner(config, gateway.url, gateway.firstRun));
     log.info({ signal: await stopping }, 'stopping');

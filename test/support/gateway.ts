@@ -20,6 +20,8 @@ export interface TestGateway {
   database: TestDatabase;
   businessId: string;
   agentId: string;
+  /** Where it takes mail, when it was started with `smtp`. */
+  smtpPort: number;
   /** The web chat that the first start makes. */
   channelId: string;
   /** The owner's key. */
@@ -57,6 +59,7 @@ export async function startTestGateway({
   const url = gateway.url ?? '';
   return {
     url,
+    smtpPort: gateway.smtpPort ?? 0,
     pool: database.pool,
     database,
     ...known,
