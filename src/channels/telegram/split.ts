@@ -3,7 +3,7 @@ import type { OutboundAttachment, OutboundMessage, Part } from '../../core/envel
 import { type Button, cardWords, keyboardOf } from './cards.ts';
 import { telegramHtml } from './html.ts';
 import { LIMITS } from './limits.ts';
-import { splitText } from './text.ts';
+import { splitText } from '../shared/split-text.ts';
 
 export type MediaKind = 'photo' | 'video' | 'animation' | 'audio' | 'voice' | 'document';
 

@@ -1,0 +1,133 @@
+import type { Twilio } from 'twilio';
+import type { CatchUpContext, Channel } from '../../../core/adapter.ts';
+import type { Inbound } from '../../../core/envelope.ts';
+import type { Call } from './client.ts';
+import { sendError } from './errors.ts';
+import type { TwilioSettings } from './settings.ts';
+import { receiptKey } from './status.ts';
+
+type Listed = Awaited<ReturnType<Twilio['messages']['list']>>[number];
+
+/** How a channel reads the form that a callback would have brought. */
+export type ReadForm = (form: string) => Inbound[];
+
+// Many pages, each with its own files to ask for.
+const TIMEOUT_MS = 75_000;
+const PAGE = 200;
+const MOST = 2_000;
+// What is younger may yet be told by a callback, which knows more of it than the list.
+const CALLBACK_MS = 60_000;
+
+/** Receives what the account's own list holds and no callback has told: customers' messages, and news of ours. */
+export async function catchUp(
+  call: Call,
+  channel: Channel<TwilioSettings>,
+  { context, read }: { context: CatchUpContext; read: ReadForm },
+): Promise<void> {
+  try {
+    await call(
+      channel.settings,
+      async (twilio) => {
+        const listed = await listRecent(twilio, channel, context.since);
+        const wanted = await untold(listed, context);
+        for (const message of wanted.reverse()) await receive(twilio, message, { channel, context, read });
+      },
+      { signal: context.signal, timeoutMs: TIMEOUT_MS },
+    );
+  } catch (error) {
+    throw sendError(error);
+  }
+}
+
+async function listRecent(
+  twilio: Twilio,
+  { settings, doorUrl }: Channel<TwilioSettings>,
+  since: Date,
+): Promise<Listed[]> {
+  const window = { dateSentAfter: since, pageSize: PAGE, limit: MOST };
+  const { from, messaging_service_sid: service } = settings;
+  const listed =
+    service === undefined && from !== undefined
+      ? [
+          ...(await twilio.messages.list({ ...window, to: from })),
+          ...(await twilio.messages.list({ ...window, from })),
+        ]
+      : (await twilio.messages.list(window)).filter(
+          (it) => it.messagingServiceSid === service || it.to === from || it.from === from,
+        );
+  const youngest = doorUrl === undefined ? Number.POSITIVE_INFINITY : Date.now() - CALLBACK_MS;
+  return listed.filter((it) => timeOf(it).getTime() <= youngest);
+}
+
+/** Neither what was told already nor what another program sent from the same number. */
+async function untold(listed: Listed[], context: CatchUpContext): Promise<Listed[]> {
+  const missing = await context.missing(listed.map(keyOf));
+  const fresh = listed.filter((message) => missing.has(keyOf(message)));
+  const ours = await context.ours(fresh.filter((it) => !isInbound(it)).map(({ sid }) => sid));
+  return fresh.filter((message) => isInbound(message) || ours.has(message.sid));
+}
+
+function isInbound({ direction }: Listed): boolean {
+  return direction === 'inbound';
+}
+
+/** What the callback's event would have been recognised by. */
+function keyOf(message: Listed): string {
+  return isInbound(message) ? message.sid : receiptKey(message.sid, message.status);
+}
+
+function timeOf({ dateSent, dateUpdated, dateCreated }: Listed): Date {
+  return dateUpdated ?? dateSent ?? dateCreated;
+}
+
+interface Receiving {
+  channel: Channel<TwilioSettings>;
+  context: CatchUpContext;
+  read: ReadForm;
+}
+
+async function receive(
+  twilio: Twilio,
+  message: Listed,
+  { channel, context, read }: Receiving,
+): Promise<void> {
+  const form = String(new URLSearchParams(await paramsOf(twilio, message, channel.settings)));
+  const inbound = read(form).map((one) => ({ ...one, occurredAt: message.dateSent ?? timeOf(message) }));
+  if (inbound.length === 0) return;
+  const raw = { body: Buffer.from(form), contentType: 'application/x-www-form-urlencoded' };
+  await context.receive(raw, inbound);
+}
+
+/** The message in the words of a callback, which is how everything of Twilio is read and kept. */
+async function paramsOf(
+  twilio: Twilio,
+  message: Listed,
+  settings: TwilioSettings,
+): Promise<Record<string, string>> {
+  const code = message.errorCode;
+  return {
+    MessageSid: message.sid,
+    AccountSid: message.accountSid,
+    From: message.from ?? '',
+    To: message.to ?? '',
+    ...(isInbound(message)
+      ? { SmsStatus: 'received', Body: message.body ?? '' }
+      : { MessageStatus: message.status }),
+    ...(code ? { ErrorCode: String(code), ErrorMessage: message.errorMessage ?? '' } : {}),
+    ...(isInbound(message) ? await mediaOf(twilio, message, settings) : {}),
+  };
+}
+
+async function mediaOf(
+  twilio: Twilio,
+  { sid, numMedia }: Listed,
+  { account_sid, api_root }: TwilioSettings,
+): Promise<Record<string, string>> {
+  if (!(Number(numMedia) > 0)) return {};
+  const media = await twilio.messages(sid).media.list({ limit: 10 });
+  const files = media.flatMap((file, n): [string, string][] => [
+    [`MediaUrl${n}`, `${api_root}/2010-04-01/Accounts/${account_sid}/Messages/${sid}/Media/${file.sid}`],
+    [`MediaContentType${n}`, file.contentType],
+  ]);
+  return { NumMedia: String(media.length), ...Object.fromEntries(files) };
+}

@@ -1,0 +1,83 @@
+/**
+ * `reject`: trying again changes nothing · `retry`: it may pass · `wait`: too fast, or too many today · `account`: nothing
+ * leaves this sender until somebody mends the account · `stop`: the reader told Twilio to let nothing of ours through.
+ */
+export type Action = 'reject' | 'retry' | 'wait' | 'account' | 'stop';
+
+/** What Twilio's codes mean for a message. A code that is not listed is judged by the status of the answer. */
+export const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: string]>> = {
+  10001: ['account', 'The Twilio account is not active.'],
+  14107: ['wait', 'Twilio takes messages from this sender only more slowly.'],
+  20003: ['account', 'Twilio does not accept the account SID or the token.'],
+  20005: ['account', 'The Twilio account is not active.'],
+  20404: ['reject', 'Twilio does not know what the request names.'],
+  20429: ['wait', 'Twilio takes only fewer requests at a time.'],
+  20500: ['retry', 'Twilio has a problem of its own.'],
+  20503: ['retry', 'Twilio is not available at the moment.'],
+  21211: ['reject', 'The number is no valid phone number.'],
+  21212: ['account', 'The sender in the settings is no valid number.'],
+  21408: ['reject', 'The Twilio account may not send to this country: allow it under "Geo permissions".'],
+  21603: ['account', 'The settings name no sender.'],
+  21606: ['reject', 'The sender cannot send messages to this number.'],
+  21608: ['reject', 'A trial account sends only to numbers that were verified in the Twilio console.'],
+  21610: ['stop', 'The customer has answered STOP, so Twilio lets nothing through until they answer START.'],
+  21611: ['wait', 'The queue of this sender is full at Twilio.'],
+  21612: ['reject', 'There is no route from the sender to this number.'],
+  21614: ['reject', 'The number is no mobile number.'],
+  21617: ['reject', 'The text is longer than Twilio takes.'],
+  21620: ['reject', 'Twilio cannot use the address of the file: it must be public.'],
+  21654: ['reject', 'The template does not exist in this Twilio account.'],
+  21655: ['reject', 'The template does not exist in this Twilio account.'],
+  21656: ['reject', 'The parameters do not fit the template.'],
+  21703: ['account', 'The messaging service has no sender that could send.'],
+  21704: ['account', 'The messaging service has no sender.'],
+  30001: ['retry', 'The queue of this sender is full at Twilio.'],
+  30002: ['account', 'The Twilio account is suspended.'],
+  30003: ['reject', 'The phone could not be reached: it is off, out of reach or blocks this sender.'],
+  30004: ['reject', 'The message was blocked, by the customer or by the network.'],
+  30005: ['reject', 'The number does not exist or is not in use any more.'],
+  30006: ['reject', 'The number is a landline or its network takes no messages.'],
+  30007: ['reject', 'The network took the message for unwanted and filtered it.'],
+  30008: ['reject', 'The network could not deliver it and does not say why.'],
+  30022: ['wait', 'The network takes only fewer messages of this sender a minute.'],
+  30023: ['wait', 'The network takes no more messages of this sender today.'],
+  30032: ['account', 'The toll-free number is not verified.'],
+  30034: ['reject', 'The number is not registered for messages to the United States (A2P 10DLC).'],
+  63001: ['account', 'WhatsApp does not accept the sender’s registration.'],
+  63003: ['reject', 'The number is not on WhatsApp.'],
+  63005: ['reject', 'WhatsApp did not accept what is in the message.'],
+  63007: ['account', 'The sender in the settings is none of this Twilio account.'],
+  63010: ['retry', 'WhatsApp has a problem of its own.'],
+  63012: ['retry', 'WhatsApp has a problem of its own.'],
+  63013: ['reject', 'The message goes against WhatsApp’s rules.'],
+  63016: ['reject', 'More than 24 hours have passed since the customer wrote: only a template may be sent.'],
+  63018: ['wait', 'WhatsApp takes messages from this sender only more slowly.'],
+  63019: [
+    'reject',
+    'WhatsApp could not fetch the file: its address must be public and its type one that WhatsApp takes.',
+  ],
+  63020: ['account', 'WhatsApp has not invited the business, or its display name is not approved.'],
+  63021: ['reject', 'WhatsApp did not accept what is in the message.'],
+  63022: ['reject', 'WhatsApp could not check the customer’s number.'],
+  63024: ['reject', 'The number cannot receive WhatsApp messages.'],
+  63025: ['reject', 'WhatsApp has this message already.'],
+  63027: ['reject', 'The template does not exist in this language.'],
+  63028: ['reject', 'The number of parameters does not fit the template.'],
+  63029: ['reject', 'The customer’s phone did not receive the template.'],
+  63030: ['reject', 'A parameter is not one that the template takes.'],
+  63032: ['reject', 'WhatsApp lets this customer receive no more such messages for now.'],
+  63033: ['reject', 'The customer does not want messages of this business.'],
+  63036: ['reject', 'The customer’s phone cannot show this message.'],
+  63038: ['wait', 'The account has sent as many messages as it may today.'],
+  63040: ['reject', 'WhatsApp has refused the template.'],
+  63041: ['reject', 'WhatsApp has paused the template because of its quality.'],
+  63042: ['reject', 'WhatsApp has switched the template off because of its quality.'],
+  63049: ['reject', 'WhatsApp chose not to deliver this marketing message.'],
+  63051: ['account', 'WhatsApp has locked the business account.'],
+};
+
+/** What a code means in plain words; what Twilio itself says of one that is not known. */
+export function meaningOf(code: number | undefined, said: string | undefined): string {
+  const known = code === undefined ? undefined : ERROR_CODES[code]?.[1];
+  return known ?? (said || 'Twilio could not deliver the message.');
+}
