@@ -24,6 +24,9 @@ const RULES: readonly [methods: string, path: string, access: Access][] = [
   ['GET', '/channels/*', 'agent'],
   ['*', '/channels/**', 'admin'],
 
+  ['DELETE', '/customers/*', 'admin'],
+  ['GET', '/customers/*/export', 'admin'],
+
   ['*', '/inbound-events/**', 'admin'],
   ['*', '/webhook-endpoints/**', 'admin'],
   ['*', '/webchat/**', 'anyone'],

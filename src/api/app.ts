@@ -17,6 +17,7 @@ import { businessRoutes } from './routes/businesses.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { customerMergeRoutes } from './routes/customer-merge.ts';
+import { customerPrivacyRoutes } from './routes/customer-privacy.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { doorRoutes } from './routes/doors.ts';
@@ -58,6 +59,7 @@ const NATIVE = [
   attachmentRoutes,
   customerRoutes,
   customerMergeRoutes,
+  customerPrivacyRoutes,
   blockedSenderRoutes,
   eventRoutes,
   eventTypeRoutes,

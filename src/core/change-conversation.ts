@@ -14,6 +14,8 @@ export interface Change {
   events: EventType[];
   /** Further facts of the events: what was before, who did it. */
   facts?: Record<string, unknown>;
+  /** What led to it, where that was no agent. */
+  causedBy?: Record<string, unknown>;
 }
 
 /** Applies a change to a conversation that this transaction has locked. */
@@ -48,7 +50,7 @@ async function insertActivity(
 async function recordChange(
   tx: Sql,
   conversation: ConversationRow,
-  { events, facts, by }: Change,
+  { events, facts, by, causedBy }: Change,
 ): Promise<void> {
   const data = await snapshot(tx, { conversationId: conversation.id });
   const actor = { type: by.type, id: by.id, name: by.name };
@@ -60,6 +62,7 @@ async function recordChange(
       conversationId: conversation.id,
       customerId: conversation.customer_id,
       data: { ...data, ...facts, actor },
+      ...(causedBy === undefined ? {} : { causedBy }),
     })),
   );
 }

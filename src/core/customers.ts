@@ -2,7 +2,7 @@ import { type AddressFields, primaryAddresses, storeAddresses } from './customer
 import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import { AppError } from './errors.ts';
-import { type EventType, record } from './events.ts';
+import { type EventType, type NewEvent, record } from './events.ts';
 import { isUuid, newId } from './id.ts';
 import { mergeAttributes } from './triage.ts';
 import { type CustomerRow, viewCustomer } from './views/customer.ts';
@@ -131,8 +131,17 @@ export async function recordCustomer(
   customer: CustomerRow,
   facts: Record<string, unknown> = {},
 ): Promise<void> {
+  await record(tx, [customerEvent(type, customer, facts)]);
+}
+
+/** An event of a customer, as they are now. */
+export function customerEvent(
+  type: EventType,
+  customer: CustomerRow,
+  facts: Record<string, unknown> = {},
+): NewEvent {
   const data = { customer: viewCustomer(customer), ...facts };
-  await record(tx, [{ type, businessId: customer.business_id, customerId: customer.id, data }]);
+  return { type, businessId: customer.business_id, customerId: customer.id, data };
 }
 
 /** The addresses of some customers. */

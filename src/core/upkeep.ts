@@ -2,6 +2,7 @@ import { resolveInactive } from './auto-resolve.ts';
 import type { RetentionDays } from './config.ts';
 import type { Pool } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
+import { sweepErasures } from './erasure/sweep.ts';
 import type { Files } from './files.ts';
 import { wakeSnoozed } from './lifecycle.ts';
 import type { Log } from './log.ts';
@@ -41,6 +42,14 @@ export function startUpkeep({ pool, transact, files, retentionDays, log }: Upkee
     },
     onError: (error) => log.error({ err: error }, 'resolving what nobody writes in failed'),
   });
+  const erasing = loop({
+    everyMs: 10 * SECOND_MS,
+    async turn() {
+      await sweepErasures({ pool, transact, files });
+      return false;
+    },
+    onError: (error) => log.error({ err: error }, 'sweeping after an erasure failed'),
+  });
   const forgetting = loop({
     everyMs: HOUR_MS,
     turn: () => forget(pool, files, retentionDays),
@@ -48,7 +57,7 @@ export function startUpkeep({ pool, transact, files, retentionDays, log }: Upkee
   });
   return {
     async stop() {
-      await Promise.all([due.stop(), resolving.stop(), forgetting.stop()]);
+      await Promise.all([due.stop(), resolving.stop(), erasing.stop(), forgetting.stop()]);
     },
   };
 }
