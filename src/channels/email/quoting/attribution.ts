@@ -1,0 +1,97 @@
+import { markMessageLines } from 'planer';
+import { isBlank, type Line, wordsOf } from './line.ts';
+import { replyParserKnows } from './reply-parser.ts';
+import { endsWithWrote, labelOf, saysWrote } from './vocabulary.ts';
+
+const MOST_LINES = 4;
+const MOST_WORDS = 400;
+
+/** How sure it is that lines are the head of a quote: `weak` holds only right above one. */
+export type Certainty = 'sure' | 'weak';
+
+export interface Attribution {
+  /** How many lines it takes. */
+  length: number;
+  certainty: Certainty;
+}
+
+/** "On 6 May 2025 Ada wrote:" in up to four lines that begin here. */
+export function attributionAt(lines: Line[], start: number): Attribution | undefined {
+  let weak: Attribution | undefined;
+  let joined = '';
+  for (let length = 1; length <= MOST_LINES; length += 1) {
+    const line = lines[start + length - 1];
+    if (line === undefined || isBlank(line) || !isAlike(line, lines[start])) break;
+    joined = wordsOf(`${joined} ${line.text}`);
+    if (joined.length > MOST_WORDS) break;
+    const certainty = attributes(joined);
+    // What the person wrote in the line above is no part of it.
+    if (certainty !== undefined && length > 1 && certainty === certaintyBelow(lines, start, length)) break;
+    if (certainty === 'sure') return { length, certainty };
+    if (certainty === 'weak') weak ??= { length, certainty };
+  }
+  return weak;
+}
+
+function isAlike(one: Line, other: Line | undefined): boolean {
+  return one.depth === other?.depth && one.mark === other.mark;
+}
+
+function certaintyBelow(lines: Line[], start: number, length: number): Certainty | undefined {
+  const below = lines.slice(start + 1, start + length).map(({ text }) => text);
+  return attributes(wordsOf(below.join(' ')));
+}
+
+const ADDRESS = /[\w.+'-]+@[\w-]+(\.[\w-]+)+/;
+const DATE = /\b(19|20)\d\d\b|\b\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}\b|\d{4}\s?[年년]/u;
+const TIME = /\d{1,2}\s?[:.h時点시]\s?\d{2}/u;
+const ENDS =
+  /[:：]\s*[*>\])]*$|(写道|寫道|작성|のメール|のメッセージ|wrote|schrieb|a écrit|escribió|escreveu)[:：,，.]?$/iu;
+
+function attributes(words: string): Certainty | undefined {
+  if (!ENDS.test(words)) return undefined;
+  const isDated = DATE.test(words);
+  const isNamed = ADDRESS.test(words);
+  const says = saysWrote(words);
+  const isTimed = TIME.test(words);
+  if (isDated && (isNamed ? isTimed || says || isLibraryCertain(words) : isTimed && endsWithWrote(words)))
+    return 'sure';
+  return says || isNamed || (isDated && isLibraryCertain(words)) ? 'weak' : undefined;
+}
+
+/** The libraries know what many programs write; alone they also take for a head what is none. */
+function isLibraryCertain(words: string): boolean {
+  return markMessageLines([words]).startsWith('s') || replyParserKnows.head(words);
+}
+
+const MOST_HEADERS = 14;
+
+/** `From:`, `Sent:`, `To:`, `Subject:` one below the other: how many lines they take from here. */
+export function headersAt(lines: Line[], start: number): number {
+  const seen = new Set<string>();
+  let from = '';
+  let end = start;
+  for (let at = start; at < Math.min(lines.length, start + MOST_HEADERS); at += 1) {
+    const line = lines[at];
+    if (line === undefined) break;
+    if (isBlank(line)) continue;
+    const label = labelOf(wordsOf(line.text));
+    if (label === undefined && !isContinued(line, seen)) break;
+    if (label !== undefined && seen.has(label) && label !== 'copy') break;
+    if (label === 'from') from = line.text;
+    if (label !== undefined) seen.add(label);
+    end = at + 1;
+  }
+  return isHeaderBlock(seen, from) ? end - start : 0;
+}
+
+/** Long lists of recipients go on in the next line. */
+function isContinued({ text }: Line, seen: Set<string>): boolean {
+  return (seen.has('to') || seen.has('copy') || seen.has('from')) && ADDRESS.test(text);
+}
+
+function isHeaderBlock(seen: Set<string>, from: string): boolean {
+  if (!seen.has('from')) return false;
+  if (seen.has('subject') && seen.size >= 3) return true;
+  return ADDRESS.test(from) ? seen.size >= 2 : seen.has('subject') && seen.has('date');
+}
