@@ -54,6 +54,10 @@ const BODIES: Record<string, unknown> = {
   'POST /api/v1/conversations/{id}/merge': { into: '01900000-0000-7000-8000-000000000000' },
   'PATCH /api/v1/messages/{id}': { content: 'taken' },
   'PATCH /api/v1/customers/{id}': { name: 'taken' },
+  'POST /api/v1/customers/{id}/consents': {
+    channel_id: '01900000-0000-7000-8000-000000000000',
+    consent: 'stop',
+  },
   'POST /api/v1/customers/{id}/merge': { from: '01900000-0000-7000-8000-000000000000' },
   'PUT /api/v1/customers/{id}': { name: 'taken' },
   'PATCH /api/v1/webhook-endpoints/{id}': { description: 'taken' },

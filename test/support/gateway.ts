@@ -7,6 +7,7 @@ import { createLog } from '../../src/core/log.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { describedBy } from './described.ts';
+import { expectDescribedEvents } from './described-events.ts';
 
 export interface Answer<T = unknown> {
   status: number;
@@ -72,8 +73,10 @@ export async function startTestGateway({
     },
     async stop() {
       await gateway.stop();
+      const astray = await expectDescribedEvents(database.pool).catch((error: unknown) => error);
       if (database_ === undefined) await database.drop();
       if (overrides.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      if (astray !== undefined) throw astray;
     },
   };
 }

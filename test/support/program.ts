@@ -22,6 +22,8 @@ interface ProgramOptions {
   cwd?: string;
   /** Leads a process group of its own, for tests that kill the whole group. */
   detached?: boolean;
+  /** What it prints once it is ready, for another program. */
+  readyWhen?: RegExp;
 }
 
 export const ROOT = resolve(import.meta.dirname, '../..');
@@ -51,7 +53,7 @@ export async function failToStart(
 
 function spawnProgram(
   env: Record<string, string>,
-  { command, cwd = ROOT, detached = false }: ProgramOptions,
+  { command, cwd = ROOT, detached = false, readyWhen = /^Tributary is ready.*\n/m }: ProgramOptions,
 ) {
   const [file, ...args] = command ?? [process.execPath, 'src/main.ts'];
   const { PATH = '', HOME = '' } = process.env;
@@ -66,7 +68,7 @@ function spawnProgram(
   const ready = Promise.withResolvers<void>();
   child.stdout.on('data', (chunk) => {
     output += chunk;
-    if (/^Tributary is ready.*\n/m.test(output)) ready.resolve();
+    if (readyWhen.test(output)) ready.resolve();
   });
   child.stderr.on('data', (chunk) => {
     errors += chunk;
