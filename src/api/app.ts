@@ -27,11 +27,12 @@ import { attachmentRoutes, fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inboundEventRoutes } from './routes/inbound-events.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { oneMessageRoutes } from './routes/one-message.ts';
 import { reactionRoutes } from './routes/reactions.ts';
-import { templateRoutes } from './routes/templates.ts';
 import { realtimeRoutes } from './routes/realtime.ts';
 import { teamRoutes } from './routes/team.ts';
 import { teamsRoutes } from './routes/teams.ts';
+import { templateRoutes } from './routes/templates.ts';
 import { transitionRoutes } from './routes/transitions.ts';
 import { webchatRoutes } from './routes/webchat.ts';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
@@ -54,6 +55,7 @@ const NATIVE = [
   conversationRoutes,
   transitionRoutes,
   messageRoutes,
+  oneMessageRoutes,
   reactionRoutes,
   templateRoutes,
   attachmentRoutes,

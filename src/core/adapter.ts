@@ -130,6 +130,18 @@ export interface ReactionTarget {
   emoji: string | undefined;
 }
 
+/** What a part that was sent is to be instead. */
+export interface EditTarget {
+  part: Part;
+  externalId: string;
+}
+
+/** All that the provider calls one message of ours. */
+export interface RemovalTarget {
+  threadKey: string;
+  externalIds: string[];
+}
+
 export interface Health {
   ok: boolean;
   /** What the provider says of the account, in plain words and without secrets. */
@@ -179,6 +191,10 @@ export interface ChannelAdapter<Settings = unknown> {
    * Absent where messages leave over our own sockets (web chat): they are `sent` once stored.
    */
   send?(part: Part, channel: Channel<Settings>, signal: AbortSignal): Promise<SentPart>;
+  /** Changes a part that was sent, where it stands. Absent where the provider cannot. Throws as `send` does. */
+  edit?(target: EditTarget, channel: Channel<Settings>, signal: AbortSignal): Promise<void>;
+  /** Takes back what was sent. Absent where the provider cannot. Throws as `send` does. */
+  remove?(target: RemovalTarget, channel: Channel<Settings>, signal: AbortSignal): Promise<void>;
   readonly door?: Door<Settings>;
   /** For sources we hold open ourselves; runs until the signal aborts. Present only where `shouldListen` says so. */
   listen?(channel: Channel<Settings>, context: ListenContext): Promise<void>;

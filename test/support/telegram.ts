@@ -163,6 +163,26 @@ export async function startTelegram({
       checkAlbum(call.params).map((item) =>
         accept(call, String(item['caption'] ?? ''), [mediaOf(call, item['media'])]),
       ),
+    editMessageText({ params }) {
+      checkText(params);
+      return change(params, String(params['text']));
+    },
+    editMessageCaption({ params }) {
+      checkCaption(params);
+      return change(params, String(params['caption'] ?? ''));
+    },
+    deleteMessages({ params }) {
+      const ids = params['message_ids'];
+      if (!Array.isArray(ids) || ids.length === 0 || ids.length > 100)
+        throw new Refused(400, 'Bad Request: message identifiers are not specified');
+      const chatId = knownChat(params);
+      // What is not there is passed over.
+      for (const id of ids) {
+        const index = accepted.findIndex((one) => one.chatId === chatId && one.messageId === id);
+        if (index !== -1) accepted.splice(index, 1);
+      }
+      return true;
+    },
     answerCallbackQuery({ params }) {
       if (callbacks.has(String(params['callback_query_id']))) return true;
       throw new Refused(
@@ -208,6 +228,20 @@ export async function startTelegram({
       from: bot,
       text,
     };
+  }
+
+  function change(params: Params, text: string) {
+    const chatId = knownChat(params);
+    checkMarkup(params);
+    const message = accepted.find((one) => one.chatId === chatId && one.messageId === params['message_id']);
+    if (message === undefined) throw new Refused(400, 'Bad Request: message to edit not found');
+    if (message.text === text && params['reply_markup'] === undefined)
+      throw new Refused(
+        400,
+        'Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
+      );
+    message.text = text;
+    return { message_id: message.messageId, chat: { id: chatId, type: 'private' }, text };
   }
 
   function knownChat(params: Params): number {

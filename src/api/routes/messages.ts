@@ -2,30 +2,25 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { AGENT_SIDE } from '../../core/attachments.ts';
-import { attemptView, listAttempts } from '../../core/attempts.ts';
 import { authorOf } from '../../core/author.ts';
 import { findConversation } from '../../core/conversations.ts';
-import type { Sql } from '../../core/database/connect.ts';
 import { chooseChannel } from '../../core/default-channel.ts';
-import { editScheduled } from '../../core/edit-scheduled.ts';
 import { invalidField } from '../../core/errors.ts';
-import { findMessage, listMessages, viewOneMessage } from '../../core/messages.ts';
+import { listMessages } from '../../core/messages.ts';
 import { type Draft, queueMessage } from '../../core/queue-message.ts';
-import { cancelMessage, retryMessage, skipMessage } from '../../core/resend.ts';
 import { writeToAddress } from '../../core/start-conversation.ts';
-import { type MessageRow, type MessageView, messageView } from '../../core/views/message.ts';
+import { messageView } from '../../core/views/message.ts';
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';
 import { pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, refuseInvalid, time } from '../validate.ts';
+import { idParam, refuseInvalid } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { customerInput } from './customers.ts';
 
 const tags = ['Messages'];
 const queued = { 202: json('The message, on its way', messageView), ...errors };
-const answered = { 200: json('The message', messageView), ...errors };
 const seq = z.coerce.number().int().nonnegative();
 
 const list = createRoute({
@@ -101,56 +96,7 @@ const toAddress = createRoute({
   responses: queued,
 });
 
-const get = createRoute({
-  method: 'get',
-  path: '/messages/{id}',
-  tags,
-  summary: 'A message with every try of sending it',
-  request: { params: idParam },
-  responses: { 200: json('The message', messageView.extend({ attempts: z.array(attemptView) })), ...errors },
-});
-
-const cancel = createRoute({
-  method: 'delete',
-  path: '/messages/{id}',
-  tags,
-  summary: 'Cancel a message that is scheduled or queued',
-  request: { params: idParam },
-  responses: answered,
-});
-
-const edit = createRoute({
-  method: 'patch',
-  path: '/messages/{id}',
-  tags,
-  summary: 'Change a message while it is scheduled',
-  request: {
-    params: idParam,
-    body: body(
-      messageInput.pick({ html: true, subject: true, cancel_on_reply: true }).extend({
-        content: z.string().max(100_000).optional(),
-        send_at: time.optional().meta({ description: 'A time in the past lets it go at once.' }),
-      }),
-    ),
-  },
-  responses: answered,
-});
-
-function againRoute(verb: 'retry' | 'skip', summary: string) {
-  return createRoute({
-    method: 'post',
-    path: `/messages/{id}/${verb}`,
-    tags,
-    summary,
-    request: { params: idParam },
-    responses: answered,
-  });
-}
-
-const retry = againRoute('retry', 'Send a failed message again, or a waiting one now');
-const skip = againRoute('skip', 'Let later messages pass one that waits for its next try');
-
-/** Messages: reading, writing, and what to do with those that wait or failed. */
+/** The messages of a conversation: reading and writing them. */
 export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
   const { pool, secrets, attachments } = deps;
@@ -223,32 +169,5 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     return c.json(answer, 202);
   });
 
-  app.openapi(get, async (c) => {
-    const row = await findMessage(pool, c.var.actor.businessId, c.req.valid('param').id);
-    const message = attachments.mintUrls(await viewOneMessage(pool, row));
-    return c.json({ ...message, attempts: await listAttempts(pool, row) }, 200);
-  });
-
-  /** Changes the message of the path and answers with it. */
-  async function change(
-    c: Context<ApiEnv>,
-    work: (tx: Sql, businessId: string, id: string) => Promise<MessageRow>,
-  ) {
-    const answer: MessageView = await commitAnswer(c, 200, async (tx) => {
-      const row = await work(tx, c.var.actor.businessId, c.req.param('id') ?? '');
-      return attachments.mintUrls(await viewOneMessage(tx, row));
-    });
-    return c.json(answer, 200);
-  }
-
-  app.openapi(edit, (c) => {
-    const { content, html, subject, send_at, cancel_on_reply } = c.req.valid('json');
-    const sendAt = send_at === undefined ? undefined : new Date(send_at);
-    const patch = { content, html, subject, sendAt, cancelOnReply: cancel_on_reply };
-    return change(c, (tx, businessId, id) => editScheduled(tx, { businessId, id, patch }));
-  });
-  app.openapi(cancel, (c) => change(c, cancelMessage));
-  app.openapi(retry, (c) => change(c, retryMessage));
-  app.openapi(skip, (c) => change(c, skipMessage));
   return app;
 }

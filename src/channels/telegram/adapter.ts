@@ -2,6 +2,7 @@ import type { AdapterContext, Channel, ChannelAdapter } from '../../core/adapter
 import type { Inbound } from '../../core/envelope.ts';
 import { type Call, createCall } from './client.ts';
 import { connect, health } from './connect.ts';
+import { edit, remove } from './edit.ts';
 import { sendError } from './errors.ts';
 import { fetchAttachment } from './files.ts';
 import { LIMITS } from './limits.ts';
@@ -34,6 +35,8 @@ export function telegramAdapter(
     threadKeyFor,
     split,
     send: (part, channel, signal) => send(call, part, { channel, signal }),
+    edit: (target, channel, signal) => edit(call, target, { channel, signal }),
+    remove: (target, channel, signal) => remove(call, target, { channel, signal }),
     door: { verify, parse, probe },
     listen: (channel, context) => poll(call, { channel, context }, { conflicts, conflictWaitMs }),
     shouldListen: (_channel, doorUrl) => doorUrl === undefined,

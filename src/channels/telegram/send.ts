@@ -26,7 +26,7 @@ export async function send(call: Call, part: Part, { channel, signal }: SendOpti
   }
 }
 
-interface SendOptions {
+export interface SendOptions {
   channel: Channel<TelegramSettings>;
   signal: AbortSignal;
 }
@@ -75,7 +75,7 @@ function amended(request: Request, refusal: TelegramRefusal): Request | undefine
     const moved = { ...thread, chatId: supergroup };
     return { ...request, thread: moved, movedTo: threadKey(moved) };
   }
-  if (payload.html !== undefined && /can't parse (entities|message text)/i.test(refusal.description)) {
+  if (payload.html !== undefined && CANNOT_PARSE.test(refusal.description)) {
     const { html: _, ...plain } = payload;
     return { ...request, payload: plain };
   }
@@ -84,6 +84,9 @@ function amended(request: Request, refusal: TelegramRefusal): Request | undefine
   }
   return undefined;
 }
+
+/** Formatting that Telegram does not understand. */
+export const CANNOT_PARSE = /can't parse (entities|message text)/i;
 
 const REFUSED_PHOTO =
   /PHOTO_INVALID_DIMENSIONS|PHOTO_EXT_INVALID|PHOTO_SAVE_FILE_INVALID|IMAGE_PROCESS_FAILED/;
@@ -115,9 +118,7 @@ async function post(api: RawApi, { thread, payload, uploads }: Request): Promise
     return [
       await postFile(api, kind, { ...where, ...markup, ...captionOf(payload), file: inputFile(uploads[0]) }),
     ];
-  const words =
-    payload.html === undefined ? { text: payload.text } : { text: payload.html, parse_mode: 'HTML' as const };
-  return [await api.sendMessage({ ...where, ...markup, ...words })];
+  return [await api.sendMessage({ ...where, ...markup, ...wordsOf(payload) })];
 }
 
 /** The members that every method takes to say which chat, topic and account. */
@@ -140,7 +141,13 @@ function replyParameters(thread: Thread, { replyTo }: Payload) {
     : { reply_parameters: { message_id: messageId, allow_sending_without_reply: true } };
 }
 
-function captionOf({ text, html }: Payload) {
+/** The words of a message without files. */
+export function wordsOf({ text, html }: Payload) {
+  return html === undefined ? { text } : { text: html, parse_mode: 'HTML' as const };
+}
+
+/** The words below a file. */
+export function captionOf({ text, html }: Payload) {
   if (html !== undefined) return { caption: html, parse_mode: 'HTML' as const };
   return text === '' ? {} : { caption: text };
 }

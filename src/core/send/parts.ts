@@ -69,7 +69,8 @@ export function partOf(row: PartRow, message: SendingMessage, attachments: Outbo
   };
 }
 
-async function outboundMessage(
+/** The message as its adapter gets it. */
+export async function outboundMessage(
   tx: Sql,
   message: SendingMessage,
   attachments: OutboundAttachment[],

@@ -1,0 +1,119 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { attemptView, listAttempts } from '../../core/attempts.ts';
+import { editSent, removeSent, WAS_SENT, type Wish } from '../../core/change-sent.ts';
+import type { Sql } from '../../core/database/connect.ts';
+import { editScheduled } from '../../core/edit-scheduled.ts';
+import { findMessage, viewOneMessage } from '../../core/messages.ts';
+import { cancelMessage, retryMessage, skipMessage } from '../../core/resend.ts';
+import { type MessageRow, type MessageView, messageView } from '../../core/views/message.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { commitAnswer } from '../idempotency.ts';
+import { body, errors, json } from '../openapi.ts';
+import { idParam, refuseInvalid, time } from '../validate.ts';
+import { messageInput } from '../views/message-input.ts';
+
+const tags = ['Messages'];
+const answered = { 200: json('The message', messageView), ...errors };
+
+const get = createRoute({
+  method: 'get',
+  path: '/messages/{id}',
+  tags,
+  summary: 'A message with every try of sending it',
+  request: { params: idParam },
+  responses: { 200: json('The message', messageView.extend({ attempts: z.array(attemptView) })), ...errors },
+});
+
+const cancel = createRoute({
+  method: 'delete',
+  path: '/messages/{id}',
+  tags,
+  summary: 'Cancel what is scheduled or queued; take back what was sent, where the channel can, or a note',
+  request: { params: idParam },
+  responses: answered,
+});
+
+const edit = createRoute({
+  method: 'patch',
+  path: '/messages/{id}',
+  tags,
+  summary: 'Change what is scheduled; reword what was sent, where the channel can, or a note',
+  request: {
+    params: idParam,
+    body: body(
+      messageInput.pick({ html: true, subject: true, cancel_on_reply: true }).extend({
+        content: z.string().max(100_000).optional(),
+        send_at: time.optional().meta({ description: 'A time in the past lets it go at once.' }),
+      }),
+    ),
+  },
+  responses: answered,
+});
+
+function againRoute(verb: 'retry' | 'skip', summary: string) {
+  return createRoute({
+    method: 'post',
+    path: `/messages/{id}/${verb}`,
+    tags,
+    summary,
+    request: { params: idParam },
+    responses: answered,
+  });
+}
+
+const retry = againRoute('retry', 'Send a failed message again, or a waiting one now');
+const skip = againRoute('skip', 'Let later messages pass one that waits for its next try');
+
+/** One message: looking at it, and changing what waits, failed or was sent. */
+export function oneMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const { pool, attachments } = deps;
+
+  app.openapi(get, async (c) => {
+    const row = await findMessage(pool, c.var.actor.businessId, c.req.valid('param').id);
+    const message = attachments.mintUrls(await viewOneMessage(pool, row));
+    return c.json({ ...message, attempts: await listAttempts(pool, row) }, 200);
+  });
+
+  /** Whether nothing of the message has reached the customer yet. */
+  async function isWaiting(c: Context<ApiEnv>): Promise<boolean> {
+    const { direction, status } = await findMessage(pool, c.var.actor.businessId, c.req.param('id') ?? '');
+    return direction === 'outbound' && !WAS_SENT.has(status ?? '');
+  }
+
+  /** Changes what the customer has; the provider is asked before anything is stored. */
+  async function changeSent(c: Context<ApiEnv>, work: (wish: Wish) => Promise<MessageRow>) {
+    const row = await work({ businessId: c.var.actor.businessId, id: c.req.param('id') ?? '' });
+    return c.json(attachments.mintUrls(await viewOneMessage(pool, row)), 200);
+  }
+
+  /** Changes the message of the path and answers with it. */
+  async function change(
+    c: Context<ApiEnv>,
+    work: (tx: Sql, businessId: string, id: string) => Promise<MessageRow>,
+  ) {
+    const answer: MessageView = await commitAnswer(c, 200, async (tx) => {
+      const row = await work(tx, c.var.actor.businessId, c.req.param('id') ?? '');
+      return attachments.mintUrls(await viewOneMessage(tx, row));
+    });
+    return c.json(answer, 200);
+  }
+
+  app.openapi(edit, async (c) => {
+    const { content, html, subject, send_at, cancel_on_reply } = c.req.valid('json');
+    const sendAt = send_at === undefined ? undefined : new Date(send_at);
+    const patch = { content, html, subject, sendAt, cancelOnReply: cancel_on_reply };
+    if (await isWaiting(c))
+      return change(c, (tx, businessId, id) => editScheduled(tx, { businessId, id, patch }));
+    const words = { content, html };
+    return changeSent(c, (wish) => editSent(deps, { ...wish, ...words }));
+  });
+  app.openapi(cancel, async (c) =>
+    (await isWaiting(c)) ? change(c, cancelMessage) : changeSent(c, (wish) => removeSent(deps, wish)),
+  );
+  app.openapi(retry, (c) => change(c, retryMessage));
+  app.openapi(skip, (c) => change(c, skipMessage));
+  return app;
+}
