@@ -32,7 +32,7 @@ module.exports = {
       allowed: [
         '^src/channels/$1/',
         '^src/channels/shared/',
-        '^src/core/(adapter|cards|envelope|errors|egress|id)\\.ts$',
+        '^src/core/(adapter|cards|envelope|errors|egress|id|phone|template)\\.ts$',
       ],
       comment: 'An adapter knows the adapter contract, itself and channels/shared, and no other channel.',
     }),

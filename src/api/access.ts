@@ -10,6 +10,7 @@ export type Access = Role | 'operator' | 'anyone';
 const RULES: readonly [methods: string, path: string, access: Access][] = [
   ['POST', '/businesses', 'operator'],
   ['PATCH', '/business', 'admin'],
+  ['GET', '/audit-log', 'admin'],
 
   ['*', '/api-keys/**', 'admin'],
 
@@ -22,6 +23,7 @@ const RULES: readonly [methods: string, path: string, access: Access][] = [
 
   ['GET', '/channels', 'agent'],
   ['GET', '/channels/*', 'agent'],
+  ['GET', '/channels/*/templates', 'agent'],
   ['*', '/channels/**', 'admin'],
 
   ['DELETE', '/customers/*', 'admin'],

@@ -12,9 +12,11 @@ import { idempotency } from './idempotency.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { auditLogRoutes } from './routes/audit-log.ts';
 import { blockedSenderRoutes } from './routes/blocked-senders.ts';
 import { businessRoutes } from './routes/businesses.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { consentRoutes } from './routes/consents.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { customerMergeRoutes } from './routes/customer-merge.ts';
 import { customerPrivacyRoutes } from './routes/customer-privacy.ts';
@@ -48,6 +50,7 @@ import { describeWebhooks } from './webhook-document.ts';
 const NATIVE = [
   businessRoutes,
   apiKeyRoutes,
+  auditLogRoutes,
   teamRoutes,
   teamsRoutes,
   channelRoutes,
@@ -60,6 +63,7 @@ const NATIVE = [
   templateRoutes,
   attachmentRoutes,
   customerRoutes,
+  consentRoutes,
   customerMergeRoutes,
   customerPrivacyRoutes,
   blockedSenderRoutes,

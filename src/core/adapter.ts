@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import type { CardLimits } from './cards.ts';
 import type { EgressGuard } from './egress.ts';
 import type { AttachmentRef, Inbound, OutboundMessage, Part, SentPart } from './envelope.ts';
+import type { PictureLimits } from './picture.ts';
 import type { Template } from './template.ts';
 
 /** A business's connected account as its adapter sees it, secrets decrypted. */
@@ -23,6 +24,8 @@ export interface Limits {
   inboundBytes: number;
   /** The largest file that we can send, in bytes. */
   outboundBytes: number;
+  /** What a picture must be to be shown as one; others are converted. Absent: all are sent as they are. */
+  pictures?: PictureLimits;
   /** What of cards can be shown with buttons or lists; absent: `split` finds the numbered text in `content`. */
   cards?: CardLimits;
 }
@@ -67,8 +70,6 @@ export interface Door<Settings> {
   probe?(channel: Channel<Settings>, url: string): Pick<DoorRequest, 'headers' | 'body'>;
   /** Whether what is signed for one channel may bring items of another: one app of the provider may have several numbers. */
   sharesSecret?(channel: Channel<Settings>, other: Channel<Settings>): boolean;
-  /** What a request that was stored is answered, where an empty 200 says something else to the provider. */
-  readonly accepted?: DoorAnswer;
   /** Pure: the customers that a request says are typing. */
   typing?(request: DoorRequest): TypingSign[];
   /** What the caller is told of its items; without it an empty 200. */
@@ -171,6 +172,8 @@ export interface ChannelAdapter<Settings = unknown> {
   readonly limits: Limits;
   /** A new message opens a thread of its own here; false where the address is the thread (Telegram, SMS). */
   readonly opensThreads: boolean;
+  /** True where a message is a letter, with a subject and in answer to another: `split` gets its `correspondence`. */
+  readonly writesLetters?: true;
   /** True where an answer may safely be resent after it was lost, since the provider deduplicates. */
   readonly sendIsIdempotent: boolean;
   /** How long after a customer's message anything but a template may be sent; absent: always. */

@@ -3,6 +3,8 @@
  * Values only: no class, no function, nothing of a provider's own vocabulary.
  */
 
+import type { FilledTemplate } from './template.ts';
+
 export type MessageType =
   | 'text'
   | 'attachment'
@@ -225,8 +227,38 @@ export interface OutboundMessage {
   card: Card | undefined;
   attachments: OutboundAttachment[];
   email: { subject?: string; cc?: string[]; bcc?: string[] } | undefined;
-  template: Record<string, unknown> | undefined;
+  template: FilledTemplate | undefined;
   replyToExternalId: string | undefined;
+  metadata: Record<string, unknown>;
+  /** Present for channels that write letters (`writesLetters`). */
+  correspondence?: Correspondence | undefined;
+}
+
+/** What a letter says besides its text: to whom it goes, and in answer to what. */
+export interface Correspondence {
+  /** The conversation's. */
+  subject: string | undefined;
+  /** The customer, as this channel knows them. */
+  recipient: { address: string; name?: string } | undefined;
+  /** A program wrote it: our own (`system`) or one of the business's (`bot`). */
+  writtenBy: 'agent' | 'system' | 'bot';
+  writtenAt: Date;
+  /** When our own program last wrote to this customer here. */
+  lastAutomaticAt: Date | undefined;
+  /** What customers and agents said before, the newest first: nothing that only the team may see. */
+  earlier: EarlierMessage[];
+}
+
+export interface EarlierMessage {
+  isInbound: boolean;
+  externalId: string | undefined;
+  /** Whether it is the one that this message answers. */
+  isAnswered: boolean;
+  senderName: string | undefined;
+  content: string;
+  html: string | undefined;
+  writtenAt: Date;
+  email: MailFacts | undefined;
   metadata: Record<string, unknown>;
 }
 
@@ -246,6 +278,8 @@ export interface SentPart {
   alsoKnownAs?: string[];
   /** What acceptance means here: `sent` unless the channel confirms more at once. */
   status?: 'sent' | 'delivered';
+  /** Those of several recipients whom the provider refused; the others have it. */
+  refused?: { address: string; code?: string; message: string }[];
   /** The provider moved the thread (supergroup migration): where the next part goes. */
   newThreadKey?: string;
 }

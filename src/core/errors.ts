@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'validation_error'
   | 'no_recipient'
   | 'window_closed'
+  | 'opted_out'
   | 'rate_limited'
   | 'payload_too_large'
   | 'unavailable'
@@ -55,29 +56,48 @@ interface SendErrorOptions extends ErrorOptions {
   providerCode?: string;
 }
 
+interface RejectionOptions extends SendErrorOptions {
+  channelBroken?: boolean;
+  optedOut?: boolean;
+  code?: string;
+  retryable?: boolean;
+}
+
 /** The provider refused this message and would refuse it again: a retry cannot help. */
 export class SendRejected extends Error {
   readonly providerCode: string | undefined;
   /** The account itself is refused (a revoked token): every send of the channel would fail the same way. */
   readonly channelBroken: boolean;
+  /** The customer told the provider to let nothing of ours through. */
+  readonly optedOut: boolean;
+  /** Our own word for the reason (`window_closed`), where there is one. */
+  readonly code: string;
+  /** Whether somebody may try the same again by hand, later or once something is mended. */
+  readonly retryable: boolean;
 
-  constructor(message: string, options: SendErrorOptions & { channelBroken?: boolean } = {}) {
+  constructor(message: string, options: RejectionOptions = {}) {
     super(message, options);
     this.name = 'SendRejected';
     this.providerCode = options.providerCode;
     this.channelBroken = options.channelBroken ?? false;
+    this.optedOut = options.optedOut ?? false;
+    this.code = options.code ?? 'rejected';
+    this.retryable = options.retryable ?? this.channelBroken;
   }
 }
 
 /** The provider asks to wait (429, Retry-After). Waiting costs the message none of its tries. */
 export class RateLimited extends Error {
   readonly retryAfterMs: number;
+  /** How many times as long each further wait in a row is: 1 where the provider names the time itself. */
+  readonly growth: number;
   readonly providerCode: string | undefined;
 
-  constructor(message: string, retryAfterMs: number, options: SendErrorOptions = {}) {
+  constructor(message: string, retryAfterMs: number, options: SendErrorOptions & { growth?: number } = {}) {
     super(message, options);
     this.name = 'RateLimited';
     this.retryAfterMs = retryAfterMs;
+    this.growth = options.growth ?? 1;
     this.providerCode = options.providerCode;
   }
 }

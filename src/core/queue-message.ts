@@ -1,6 +1,7 @@
 import { type AttachmentDraft, attachToMessage } from './attach.ts';
 import type { Author } from './author.ts';
 import { choicesOf } from './cards.ts';
+import { refuseOptedOut } from './consent.ts';
 import type { Sql } from './database/connect.ts';
 import type { EgressGuard } from './egress.ts';
 import type { Card } from './envelope.ts';
@@ -11,6 +12,8 @@ import { isUuid, newId } from './id.ts';
 import { viewOneMessage } from './messages.ts';
 import type { Secrets } from './secrets.ts';
 import { snapshot } from './snapshot.ts';
+import { type FilledTemplate, fillTemplate, type TemplateInput } from './template.ts';
+import { findTemplate } from './templates.ts';
 import type { ConversationRow } from './views/conversation.ts';
 import type { MessageRow, MessageView } from './views/message.ts';
 
@@ -28,7 +31,12 @@ export interface Draft {
   /** Refuse when a public message came after this seq. */
   ifLastSeq?: number | undefined;
   clientMessageId?: string | undefined;
+  /** A message that the provider has approved, filled in; it may be sent at any time. */
+  template?: TemplateInput | undefined;
 }
+
+/** A draft whose template is found, filled and can be read. */
+type Ready = Draft & { filled?: FilledTemplate };
 
 export interface Writing {
   by: Author;
@@ -51,7 +59,8 @@ export async function queueMessage(
       writing.egress.vetUrl(url, `attachments.${index}.url`);
     }
   }
-  const message = await insertMessage(tx, conversation, { draft, by: writing.by });
+  const ready = await withTemplate(tx, conversation, draft);
+  const message = await insertMessage(tx, conversation, { draft: ready, by: writing.by });
   const fetches = await attachToMessage(tx, attaching(message), {
     drafts: draft.attachments ?? [],
     ...sources(writing),
@@ -59,6 +68,16 @@ export async function queueMessage(
   await countMessage(tx, conversation, { message, by: writing.by });
   await recordMessage(tx, message, fetches);
   return viewOneMessage(tx, message);
+}
+
+async function withTemplate(tx: Sql, { channel_id }: ConversationRow, draft: Draft): Promise<Ready> {
+  if (draft.template === undefined) return draft;
+  const template = await findTemplate(tx, channel_id, draft.template);
+  const { filled, text } = fillTemplate(template, {
+    input: draft.template,
+    files: draft.attachments?.length ?? 0,
+  });
+  return { ...draft, content: text, filled };
 }
 
 function attaching(message: MessageRow) {
@@ -92,7 +111,9 @@ async function refuseUntimely(tx: Sql, conversation: ConversationRow, draft: Dra
   if (draft.replyToId !== undefined) await refuseForeignReply(tx, conversation, draft);
   if (draft.note === true) return;
   refuseUnreachable(conversation);
-  refuseOutsideWindow(conversation, draft.sendAt ?? new Date());
+  if (draft.template === undefined) refuseOutsideWindow(conversation, draft.sendAt ?? new Date());
+  const { channel_id, thread_key } = conversation;
+  if (thread_key !== null) await refuseOptedOut(tx, channel_id, thread_key);
 }
 
 /** Some channels let us answer freely only for a time after the customer wrote. */
@@ -106,7 +127,10 @@ export function refuseOutsideWindow(conversation: ConversationRow, at: Date): vo
 export const WINDOW_CLOSED = 'The time to answer freely has passed; only a template may be sent.';
 
 /** Whether the provider lets nobody answer freely any more at that time. */
-export function isWindowClosed({ reply_window_expires_at }: ConversationRow, at: Date): boolean {
+export function isWindowClosed(
+  { reply_window_expires_at }: Pick<ConversationRow, 'reply_window_expires_at'>,
+  at: Date,
+): boolean {
   return reply_window_expires_at !== null && reply_window_expires_at.getTime() < at.getTime();
 }
 
@@ -134,7 +158,7 @@ function refuseUnreachable({ thread_key, channel_type }: ConversationRow): void 
 async function insertMessage(
   tx: Sql,
   conversation: ConversationRow,
-  { draft, by }: { draft: Draft; by: Author },
+  { draft, by }: { draft: Ready; by: Author },
 ): Promise<MessageRow> {
   const row = {
     id: newId(),
@@ -164,20 +188,26 @@ function whenOf({ note, sendAt, cancelOnReply = false }: Draft, { last_message_s
   return { ...later, ...scheduled, direction: 'outbound', status: 'scheduled', seq: null };
 }
 
-function contentOf(tx: Sql, draft: Draft) {
+function contentOf(tx: Sql, draft: Ready) {
+  const { filled } = draft;
   return {
     type: typeOf(draft),
     content: draft.content,
     html: draft.html ?? null,
     card: draft.card === undefined ? null : tx.json(draft.card as never),
     email: draft.email === undefined ? null : tx.json(draft.email),
+    template: filled === undefined ? null : tx.json(filled as never),
+    metadata: tx.json(
+      filled === undefined ? {} : { template: { name: filled.name, language: filled.language } },
+    ),
     reply_to_id: draft.replyToId ?? null,
     client_message_id: draft.clientMessageId ?? null,
   };
 }
 
-function typeOf({ note, card, attachments }: Draft): MessageRow['type'] {
+function typeOf({ note, card, attachments, filled }: Ready): MessageRow['type'] {
   if (note === true) return 'note';
+  if (filled !== undefined) return 'template';
   if (card !== undefined) return 'card';
   return attachments === undefined || attachments.length === 0 ? 'text' : 'attachment';
 }

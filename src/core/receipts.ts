@@ -1,5 +1,6 @@
 import type { Sql } from './database/connect.ts';
 import { type EventType, record } from './events.ts';
+import { isUuid } from './id.ts';
 import { unpark } from './parked.ts';
 import { snapshot } from './snapshot.ts';
 import type { MessageError, MessageRow } from './views/message.ts';
@@ -9,6 +10,8 @@ export interface ReceiptOf {
   externalId: string;
   status: 'sent' | 'delivered' | 'read' | 'failed';
   error: MessageError | null;
+  /** Ours, where the provider gave back which one it is: it counts when the provider's answer never named it. */
+  message?: { id: string; part: number } | undefined;
   at: Date;
 }
 
@@ -25,7 +28,27 @@ export async function applyReceipt(tx: Sql, receipt: ReceiptOf): Promise<void> {
       error = case when ${outranks(tx)} then excluded.error else p.error end,
       status_at = case when ${outranks(tx)} then excluded.status_at else p.status_at end
     returning message_id`;
-  if (row?.message_id) await raiseStatus(tx, row.message_id);
+  const messageId = row?.message_id ?? (await nameMessage(tx, receipt));
+  if (messageId) await raiseStatus(tx, messageId);
+}
+
+/** Gives the message the provider's id that its lost answer would have given. */
+async function nameMessage(
+  tx: Sql,
+  { channelId, externalId, message }: ReceiptOf,
+): Promise<string | undefined> {
+  if (message === undefined || !isUuid(message.id)) return undefined;
+  const [named] = await tx<{ message_id: string }[]>`
+    update message_parts p set external_id = ${externalId} from messages m
+    where m.id = ${message.id} and m.channel_id = ${channelId} and p.message_id = m.id
+      and p.generation = m.generation and p.n = ${message.part}
+      and p.status in ('sending', 'failed') and p.external_id is null
+    returning p.message_id`;
+  if (named === undefined) return undefined;
+  await tx`
+    update provider_ids set message_id = ${named.message_id}, part = ${message.part}
+    where channel_id = ${channelId} and external_id = ${externalId} and message_id is null`;
+  return named.message_id;
 }
 
 function outranks(tx: Sql) {

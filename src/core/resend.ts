@@ -3,7 +3,7 @@ import { lockConversation } from './conversations.ts';
 import type { Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
 import { findMessage, recordUpdate } from './messages.ts';
-import { countMessage } from './queue-message.ts';
+import { countMessage, refuseOutsideWindow } from './queue-message.ts';
 import type { ConversationRow } from './views/conversation.ts';
 import type { MessageRow } from './views/message.ts';
 
@@ -28,6 +28,7 @@ export async function retryMessage(tx: Sql, businessId: string, id: string): Pro
 }
 
 async function restart(tx: Sql, { conversation, message }: Locked): Promise<MessageRow> {
+  if (message.type !== 'template') refuseOutsideWindow(conversation, new Date());
   const seq = message.seq ?? conversation.last_message_seq + 1;
   const [queued] = await tx<[MessageRow]>`
     update messages

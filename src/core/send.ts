@@ -1,3 +1,4 @@
+import { optedOut } from './consent.ts';
 import type { Pool } from './database/connect.ts';
 import type { LaneKind } from './lanes.ts';
 import { sendMessage } from './send/message.ts';
@@ -27,7 +28,8 @@ export function createSendLane(options: SendOptions): LaneKind {
 /** The first message that still has to go, or one that was let pass and whose own time has come. */
 async function nextMessage(pool: Pool, conversationId: string): Promise<SendingMessage | undefined> {
   const [message] = await pool<SendingMessage[]>`
-    select m.*, c.thread_key, c.channel_type from messages m join conversations c on c.id = m.conversation_id
+    select m.*, c.thread_key, c.channel_type, c.reply_window_expires_at, ${optedOut(pool, { channelId: pool`m.channel_id`, address: pool`c.thread_key` })} as opted_out
+    from messages m join conversations c on c.id = m.conversation_id
     where m.conversation_id = ${conversationId} and m.status in ('queued', 'sending')
       and (m.skipped_at is null or m.next_attempt_at is null or m.next_attempt_at <= now())
     order by (m.skipped_at is null), m.seq limit 1`;

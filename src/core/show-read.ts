@@ -24,6 +24,15 @@ export async function showRead(
   }
 }
 
+/** What the provider calls the customer's newest message. */
+export async function newestInboundId(sql: Sql, conversationId: string): Promise<string | undefined> {
+  const [row] = await sql<{ external_id: string }[]>`
+    select external_id from messages
+    where conversation_id = ${conversationId} and direction = 'inbound' and external_id is not null
+    order by seq desc limit 1`;
+  return row?.external_id;
+}
+
 interface NewestRead {
   channel_id: string;
   thread_key: string;

@@ -1,6 +1,6 @@
 import { assign } from './assign.ts';
 import type { LoadedChannel } from './channels.ts';
-import { type CustomerFields, claimAddress, customerAt } from './customers.ts';
+import { type CustomerFields, claimAddress, customerAt, findCustomer } from './customers.ts';
 import type { Sql } from './database/connect.ts';
 import { AppError, invalidField } from './errors.ts';
 import { record } from './events.ts';
@@ -80,9 +80,17 @@ async function recipientOf(
   const phone = customer.phone?.startsWith('+') ? [{ address: customer.phone, kind: 'phone' }] : [];
   for (const candidate of [...identities, ...email, ...phone]) {
     const threadKey = adapter.threadKeyFor?.(candidate.address);
-    if (threadKey !== undefined) return { ...candidate, threadKey };
+    if (threadKey !== undefined) return { ...addressOf(candidate, threadKey), threadKey };
   }
   return undefined;
+}
+
+/** A number is kept as it is written to, however somebody typed it. */
+function addressOf<Candidate extends { address: string }>(
+  candidate: Candidate,
+  threadKey: string,
+): Candidate {
+  return kindOf(threadKey) === 'phone' ? { ...candidate, address: threadKey } : candidate;
 }
 
 /** Where messages leave over our own sockets they are kept until somebody comes to read them. */
@@ -97,14 +105,15 @@ async function takeThread(
   { row, adapter }: LoadedChannel,
   { recipient, customer }: { recipient: Recipient; customer: CustomerRow | null },
 ): Promise<void> {
-  const { current } = await lockThread(tx, row, recipient.threadKey);
+  const { current, owner_id } = await lockThread(tx, row, recipient.threadKey);
   const owner = {
     businessId: row.business_id,
     channelId: row.id,
     address: recipient.address,
     kind: recipient.kind,
   };
-  if (customer !== null && !(await claimAddress(tx, customer, owner))) {
+  const isOthers = owner_id !== null && owner_id !== customer?.id && !adapter.opensThreads;
+  if (isOthers || (customer !== null && !(await claimAddress(tx, customer, owner)))) {
     throw new AppError('conflict', 'The address belongs to another customer.');
   }
   const active = adapter.opensThreads || current === null ? undefined : await lockActive(tx, current);
@@ -114,18 +123,29 @@ async function takeThread(
   });
 }
 
-/** The thread's conversation, once nobody else can repoint the thread; and whether a merge made it lead there. */
+interface LockedThread {
+  current: string | null;
+  /** A merge made it lead there. */
+  wasMerged: boolean;
+  /** Whose thread it is, also when the address was typed in another form than theirs. */
+  owner_id: string | null;
+}
+
+/** The thread's conversation and customer, once nobody else can repoint the thread. */
 async function lockThread(
   tx: Sql,
   channel: { id: string; business_id: string },
   threadKey: string,
-): Promise<{ current: string | null; wasMerged: boolean }> {
+): Promise<LockedThread> {
   await tx`
     insert into threads (channel_id, business_id, thread_key)
     values (${channel.id}, ${channel.business_id}, ${threadKey}) on conflict do nothing`;
-  const [thread] = await tx<[{ current: string | null; wasMerged: boolean }]>`
-    select conversation_id as current, merged_from is not null as "wasMerged" from threads
-    where channel_id = ${channel.id} and thread_key = ${threadKey} for update`;
+  const [thread] = await tx<[LockedThread]>`
+    select conversation_id as current, merged_from is not null as "wasMerged",
+      (select coalesce(c.merged_into_id, c.id) from customers c
+       where c.id = t.customer_id and t.merged_from is null and c.deleted_at is null) as owner_id
+    from threads t
+    where channel_id = ${channel.id} and thread_key = ${threadKey} for update of t`;
   return thread;
 }
 
@@ -142,9 +162,10 @@ interface Opening {
 
 async function openConversation(
   tx: Sql,
-  { row: channel }: LoadedChannel,
+  { row: channel, adapter }: LoadedChannel,
   opening: Opening,
 ): Promise<ConversationRow> {
+  const isFree = adapter.replyWindowMs === undefined;
   const row = {
     id: newId(),
     business_id: channel.business_id,
@@ -153,6 +174,7 @@ async function openConversation(
     thread_key: opening.threadKey,
     customer_id: opening.customer?.id ?? null,
     subject: opening.subject,
+    reply_window_expires_at: isFree ? null : await knownWindow(tx, channel.id, opening.customer),
   };
   const [conversation] = await tx<[ConversationRow]>`insert into conversations ${tx(row)} returning *`;
   if (opening.threadKey !== null) {
@@ -164,6 +186,14 @@ async function openConversation(
   const ids = { businessId: row.business_id, conversationId: row.id, customerId: row.customer_id };
   await record(tx, [{ type: 'conversation.created', ...ids, data }]);
   return conversation;
+}
+
+/** What the customer wrote last, in whichever conversation, lets us answer for a time; before that only a template may. */
+async function knownWindow(tx: Sql, channelId: string, customer: CustomerRow | null): Promise<Date> {
+  const [row] = await tx<[{ expires_at: Date }]>`
+    select coalesce(max(reply_window_expires_at), now()) as expires_at from conversations
+    where channel_id = ${channelId} and customer_id = ${customer?.id ?? null}`;
+  return row.expires_at;
 }
 
 async function reread(tx: Sql, { id }: ConversationRow): Promise<ConversationRow> {
@@ -186,14 +216,17 @@ export async function writeToAddress(
   const { channel, to, draft } = address;
   const threadKey = channel.adapter.threadKeyFor?.(to);
   if (threadKey === undefined) throw unknownAddress();
-  const { current, wasMerged } = await lockThread(tx, channel.row, threadKey);
+  const { current, wasMerged, owner_id } = await lockThread(tx, channel.row, threadKey);
   const owner = {
     businessId: channel.row.business_id,
     channelId: channel.row.id,
-    address: to,
-    kind: kindOf(to),
+    ...addressOf({ address: to, kind: kindOf(to) }, threadKey),
   };
-  const customer = await customerAt(tx, { ...owner, fields: address.customer });
+  const known = owner_id === null || channel.adapter.opensThreads ? undefined : owner_id;
+  const customer =
+    known === undefined
+      ? await customerAt(tx, { ...owner, fields: address.customer })
+      : await findCustomer(tx, channel.row.business_id, known);
   const goesOn = current === null ? undefined : await lockActive(tx, current);
   // Of a merged conversation the messages go to its own address, which is another one.
   const active = wasMerged && goesOn?.thread_key !== threadKey ? undefined : goesOn;

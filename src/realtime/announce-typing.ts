@@ -1,4 +1,5 @@
 import { findConversation } from '../core/conversations.ts';
+import { newestInboundId } from '../core/show-read.ts';
 import type { ConversationRow } from '../core/views/conversation.ts';
 import type { RealtimeContext } from './context.ts';
 import { businessRoom, conversationRoom, visitorRooms } from './rooms.ts';
@@ -48,7 +49,9 @@ async function showCustomer(
 ): Promise<void> {
   if (!isTyping || conversation.thread_key === null) return;
   const loaded = await context.channels.load(conversation.channel_id);
-  if (loaded?.row.is_active) await loaded.adapter.typing?.(conversation.thread_key, loaded.channel);
+  if (!loaded?.row.is_active || loaded.adapter.typing === undefined) return;
+  const lastInboundId = await newestInboundId(context.pool, conversation.id);
+  await loaded.adapter.typing(conversation.thread_key, loaded.channel, { lastInboundId });
 }
 
 /** Shows the agents that the visitor types. */

@@ -11,7 +11,10 @@ import {
 } from '../../core/conversations.ts';
 import { chooseChannel } from '../../core/default-channel.ts';
 import { invalidField } from '../../core/errors.ts';
+import type { Draft } from '../../core/queue-message.ts';
 import { type Start, startConversation } from '../../core/start-conversation.ts';
+import { templateInput } from '../../core/template.ts';
+import { learnTemplate } from '../../core/templates.ts';
 import { type ConversationPatch, patchConversation } from '../../core/triage.ts';
 import {
   CONVERSATION_STATUSES,
@@ -26,6 +29,7 @@ import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { flag, idParam, refuseInvalid, time, uuid } from '../validate.ts';
 import { conversationDetail, viewDetail, viewWithCustomer } from '../views/conversation-detail.ts';
+import { attachmentsInput, draftOf } from '../views/message-input.ts';
 
 export const statuses = z
   .string()
@@ -72,6 +76,11 @@ const newConversation = z.object({
   customer_id: uuid.nullish(),
   channel_id: z.string().nullish().meta({ description: "Without it the business's default channel." }),
   initial_message: z.string().max(100_000).nullish(),
+  template: templateInput.nullish().meta({
+    description:
+      'An approved template instead of `initial_message`; `attachments` then hold the file of its header.',
+  }),
+  attachments: attachmentsInput.nullish(),
   subject: z.string().max(500).nullish(),
   assignee_id: uuid.nullish(),
 });
@@ -144,8 +153,13 @@ export function conversationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const { actor } = c.var;
     const input = c.req.valid('json');
     if (input.business_id !== actor.businessId) throw invalidField('business_id', 'is not your business');
+    const channelId = input.channel_id ?? undefined;
+    if (input.template) {
+      const wanted = { businessId: actor.businessId, channelId };
+      const { row } = await chooseChannel(pool, deps.channels, wanted);
+      await learnTemplate(deps, row.id, input.template);
+    }
     const answer = await commitAnswer(c, 201, async (tx) => {
-      const channelId = input.channel_id ?? undefined;
       const channel = await chooseChannel(tx, deps.channels, { businessId: actor.businessId, channelId });
       const by = await authorOf(tx, actor);
       return viewDetail(
@@ -196,15 +210,27 @@ function filterOf(query: z.infer<typeof listQuery>, businessId: string): Convers
 }
 
 function startOf(input: z.infer<typeof newConversation>, channel: LoadedChannel): Start {
-  const message = input.initial_message;
   return {
     channel,
     customerId: input.customer_id ?? undefined,
     subject: input.subject ?? undefined,
     assigneeId: input.assignee_id ?? undefined,
-    draft:
-      message === null || message === undefined || message.trim() === '' ? undefined : { content: message },
+    draft: firstDraft(input),
   };
+}
+
+function firstDraft({
+  initial_message,
+  template,
+  attachments,
+}: z.infer<typeof newConversation>): Draft | undefined {
+  const content = initial_message?.trim() === '' ? undefined : (initial_message ?? undefined);
+  if (content === undefined && !template && !attachments) return undefined;
+  return draftOf({
+    ...(content === undefined ? {} : { content: initial_message ?? '' }),
+    ...(template ? { template } : {}),
+    ...(attachments ? { attachments } : {}),
+  });
 }
 
 type Changes = z.infer<typeof changes>;

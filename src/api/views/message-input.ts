@@ -4,6 +4,7 @@ import { cardText } from '../../core/cards.ts';
 import type { Card } from '../../core/envelope.ts';
 import { invalidField } from '../../core/errors.ts';
 import type { Draft } from '../../core/queue-message.ts';
+import { templateInput } from '../../core/template.ts';
 import { cardView } from '../../core/views/message.ts';
 import { time, uuid } from '../validate.ts';
 
@@ -27,7 +28,8 @@ const attachment = z.union([
     .refine((one) => one.id !== undefined || one.url !== undefined, { path: ['url'], error: 'is required' }),
 ]);
 
-const attachmentsInput = z.array(attachment).max(MAX_ATTACHMENTS).meta({
+/** The attachments of a message. */
+export const attachmentsInput = z.array(attachment).max(MAX_ATTACHMENTS).meta({
   description: 'Addresses: what an upload answered, an attachment of ours, or any public http(s) address.',
 });
 
@@ -38,7 +40,7 @@ export const messageInput = z.object({
     .optional()
     .meta({ description: 'The text; with type `card` the card itself may stand here.' }),
   html: text.optional(),
-  type: z.enum(['text', 'attachment', 'card', 'note']).optional(),
+  type: z.enum(['text', 'attachment', 'card', 'note', 'template']).optional(),
   card: cardView.optional(),
   attachments: attachmentsInput.optional(),
   reply_to_id: uuid.optional(),
@@ -62,6 +64,9 @@ export const messageInput = z.object({
     .max(200)
     .optional()
     .meta({ description: 'The same one again is the same message.' }),
+  template: templateInput
+    .optional()
+    .meta({ description: 'An approved template instead of a text, which may be sent at any time.' }),
 });
 export type MessageInput = z.infer<typeof messageInput>;
 
@@ -77,7 +82,8 @@ export function draftOf(input: MessageInput): Draft {
   if (input.type === 'attachment' && attachments.length === 0) {
     throw invalidField('attachments', 'are required with type attachment');
   }
-  if (content.trim() === '' && found === undefined && attachments.length === 0) {
+  if (input.template !== undefined) refuseBesideTemplate(input);
+  if (content.trim() === '' && found === undefined && attachments.length === 0 && !input.template) {
     throw invalidField('content', 'is required');
   }
   return {
@@ -92,7 +98,15 @@ export function draftOf(input: MessageInput): Draft {
     cancelOnReply: input.cancel_on_reply,
     ifLastSeq: input.if_last_seq,
     clientMessageId: input.client_message_id,
+    template: input.template,
   };
+}
+
+/** Its words are the template's own. */
+function refuseBesideTemplate({ content, html, card, type }: MessageInput): void {
+  if (type === 'note') throw invalidField('template', 'is not for notes');
+  if (content !== undefined || html !== undefined || card !== undefined)
+    throw invalidField('template', 'stands alone: it brings its own words');
 }
 
 function cardOf(input: MessageInput): Card | undefined {

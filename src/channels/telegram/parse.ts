@@ -6,7 +6,7 @@ import type {
   MessageDelete,
   Reaction,
 } from '../../core/envelope.ts';
-import { malformed, readBody } from './body.ts';
+import { malformed, readBody } from '../shared/json-body.ts';
 import { readContent } from './content.ts';
 import { fetchableBytes } from './limits.ts';
 import { groupOf, isFromCustomer, senderOf, userSender } from './people.ts';

@@ -1,10 +1,21 @@
+import { noteConsent } from '../consent.ts';
 import type { Sql } from '../database/connect.ts';
-import type { IdentityChange, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
+import type {
+  ConsentChange,
+  IdentityChange,
+  MessageDelete,
+  MessageEdit,
+  Reaction,
+  Receipt,
+} from '../envelope.ts';
 import { record } from '../events.ts';
 import { apply, park } from '../parked.ts';
 import { applyReceipt } from '../receipts.ts';
+import { removeAttachments } from '../removed-files.ts';
 import { snapshot } from '../snapshot.ts';
+import type { CustomerRow } from '../views/customer.ts';
 import type { MessageRow } from '../views/message.ts';
+import { customerEvent } from './happened.ts';
 import { type Item, keyOf } from './item.ts';
 import { newAttachment } from './rows.ts';
 import type { State } from './state.ts';
@@ -33,7 +44,23 @@ export async function applyChange(tx: Sql, item: Item, state: State): Promise<bo
     case 'identity_change':
       await changeIdentity(tx, item, inbound);
       return true;
+    case 'consent':
+      await noteConsent(tx, statementOf(item, inbound));
+      return true;
   }
+}
+
+function statementOf({ channel }: Item, change: ConsentChange) {
+  return {
+    businessId: channel.businessId,
+    channelId: channel.id,
+    address: change.threadKey,
+    consent: change.consent,
+    source: change.keyword === undefined ? ('provider' as const) : ('customer' as const),
+    keyword: change.keyword,
+    saidAt: change.occurredAt ?? new Date(),
+    onlyAfterStop: change.onlyAfterStop,
+  };
 }
 
 function receiptOf({ channel }: Item, receipt: Receipt) {
@@ -44,12 +71,13 @@ function receiptOf({ channel }: Item, receipt: Receipt) {
     error:
       receipt.status === 'failed'
         ? {
-            code: 'rejected',
+            code: receipt.error?.code ?? 'rejected',
             provider_code: receipt.error?.providerCode ?? null,
             message: receipt.error?.message ?? 'the provider could not deliver it',
-            retryable: true,
+            retryable: receipt.error?.retryable ?? true,
           }
         : null,
+    message: receipt.message,
     at: receipt.occurredAt ?? new Date(),
   };
 }
@@ -77,6 +105,10 @@ async function deleteMessage(tx: Sql, { channel }: Item, deletion: MessageDelete
     where channel_id = ${channel.id} and external_id = ${deletion.externalId} and direction = 'inbound'
       and deleted_at is null
     returning id`;
+  await removeAttachments(
+    tx,
+    rows.map(({ id }) => id),
+  );
   for (const { id } of rows) await recordUpdate(tx, id, 'message.deleted');
 }
 
@@ -116,12 +148,26 @@ async function changeIdentity(tx: Sql, { channel }: Item, change: IdentityChange
       update identities set address = ${to}, kind = ${kind}
       where channel_id = ${channel.id} and address = ${from}
         and not exists (select 1 from identities where channel_id = ${channel.id} and address = ${to})`;
+    if (kind === 'phone') await changePhone(tx, channel.id, { from, to });
   }
   if (change.reachable !== undefined) {
     await tx`
       update identities set reachable = ${change.reachable}
       where channel_id = ${channel.id} and address = ${change.threadKey}`;
   }
+}
+
+/** Who has a new number has it everywhere. */
+async function changePhone(
+  tx: Sql,
+  channelId: string,
+  { from, to }: { from: string; to: string },
+): Promise<void> {
+  const rows = await tx<CustomerRow[]>`
+    update customers c set phone = ${to}, updated_at = now() from identities i
+    where i.channel_id = ${channelId} and i.address = ${to} and c.id = i.customer_id and c.phone = ${from}
+    returning c.*`;
+  for (const row of rows) await record(tx, [customerEvent('customer.updated', row)]);
 }
 
 interface ThreadMove {

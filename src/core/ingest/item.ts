@@ -12,6 +12,10 @@ export interface IngestRequest {
   isReplay?: boolean;
   /** Something of it was left out, since its sender is blocked. */
   isBlocked?: boolean;
+  /** The channels of those items that are for another one than the one that was called. */
+  channelOf?: ReadonlyMap<Inbound, IngestChannel>;
+  /** Why some of its items are for nobody here. */
+  leftOut?: string | undefined;
 }
 
 export interface IngestChannel {
@@ -19,6 +23,8 @@ export interface IngestChannel {
   businessId: string;
   type: string;
   reopen: string;
+  /** How long after a customer's message the provider lets us answer freely. */
+  replyWindowMs?: number | undefined;
 }
 
 /** What was received, byte for byte, so that it can be looked at and replayed. */
@@ -51,7 +57,7 @@ export function itemsOf(requests: IngestRequest[]): Item[] {
   return requests.flatMap((request) =>
     request.inbound.map((inbound) => ({
       request,
-      channel: request.channel,
+      channel: request.channelOf?.get(inbound) ?? request.channel,
       inbound: storable(inbound),
       proposedId: newId(),
     })),

@@ -2,7 +2,7 @@ import type { Sql } from '../database/connect.ts';
 import type { Sender } from '../envelope.ts';
 import { newId } from '../id.ts';
 import type { CustomerRow } from '../views/customer.ts';
-import { type Item, keyOf, sortedByKey } from './item.ts';
+import { type IngestChannel, type Item, keyOf, sortedByKey } from './item.ts';
 
 export interface PartyState {
   customer: CustomerRow;
@@ -30,20 +30,33 @@ export function sortedParties(items: Item[]): PartyRow[] {
     const group = inbound.kind === 'message' ? inbound.group : undefined;
     for (const sender of [inbound.sender, group]) {
       if (sender === undefined) continue;
-      rows.set(keyOf(channel.id, sender.address), {
-        id: newId(),
-        channel_id: channel.id,
-        business_id: channel.businessId,
-        customer_id: newId(),
-        kind: sender.kind,
-        address: sender.address,
-        external_id: sender.externalId ?? null,
-        profile: sender.profile ?? {},
-        sender,
-      });
+      const { customer_id } = addParty(rows, channel, sender);
+      for (const alias of sender.aliases ?? []) addParty(rows, channel, { ...sender, ...alias }, customer_id);
     }
   }
   return sortedByKey(rows);
+}
+
+/** Several addresses of one new person begin with one customer. */
+function addParty(
+  rows: Map<string, PartyRow>,
+  { id: channel_id, businessId: business_id }: IngestChannel,
+  ...[sender, proposedId]: [Sender, string?]
+): PartyRow {
+  const key = keyOf(channel_id, sender.address);
+  const row = {
+    id: newId(),
+    channel_id,
+    business_id,
+    customer_id: proposedId ?? rows.get(key)?.customer_id ?? newId(),
+    kind: sender.kind,
+    address: sender.address,
+    external_id: sender.externalId ?? null,
+    profile: sender.profile ?? {},
+    sender,
+  };
+  rows.set(key, row);
+  return row;
 }
 
 /** What the database knows of a party; no customer where its identity was inserted just now. */

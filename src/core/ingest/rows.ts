@@ -1,5 +1,5 @@
-import { safeFileName } from '../file-name.ts';
 import type { AttachmentRef, InboundMessage } from '../envelope.ts';
+import { safeFileName } from '../file-name.ts';
 import { newId } from '../id.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
@@ -155,7 +155,6 @@ export interface PlannedAttachment extends AttachmentRow {
   position: number;
   /** Base64 of the encrypted reference; null for an upload, whose bytes are here already. */
   source: string | null;
-  error: string | null;
 }
 
 interface Place {
@@ -175,6 +174,8 @@ export function newAttachment(ref: AttachmentRef, { message, position }: Place):
     name: ref.name === undefined ? 'file' : safeFileName(ref.name),
     content_type: ref.contentType ?? 'application/octet-stream',
     size_bytes: ref.sizeBytes ?? null,
+    width: null,
+    height: null,
     state: tooLarge ? 'too_large' : 'pending',
     source: null,
     error: tooLarge ? 'larger than the channel lets us fetch' : null,

@@ -148,8 +148,8 @@ async function lockUploads(tx: Sql, items: Item[]): Promise<AttachmentRow[]> {
   });
   if (claims.length === 0) return [];
   return await tx<AttachmentRow[]>`
-    select a.id, a.message_id, a.name, a.content_type, a.size_bytes, a.state from attachments a
+    select a.id, a.message_id, a.name, a.content_type, a.size_bytes, a.width, a.height, a.error, a.state from attachments a
     join json_to_recordset(${recordset(tx, claims)}) as r(id uuid, business_id uuid, uploaded_by text)
       using (id, business_id, uploaded_by)
-    where a.state = 'uploaded' order by a.id for update of a`;
+    where a.state = 'uploaded' and a.storage_key is not null order by a.id for update of a`;
 }

@@ -1,6 +1,8 @@
 import type { Sql } from '../database/connect.ts';
 import { park } from '../parked.ts';
 import type { Announce, Place } from '../place.ts';
+import { partSent } from '../receipts.ts';
+import type { MessageRow } from '../views/message.ts';
 import { addToStoredAlbum, applyChange } from './changes.ts';
 import type { Accepted, IngestRequest, Item } from './item.ts';
 import { forgetUnused } from './parties.ts';
@@ -44,6 +46,7 @@ function isMoreThanMessages(items: Item[], state: State, plan: Plan): boolean {
   return (
     plan.albumAdditions.length > 0 ||
     plan.parkedReplies.length > 0 ||
+    plan.echoes.length > 0 ||
     [...plan.accepted.values()].some(isPartial) ||
     [...state.parties.values()].some((party) => party.isNew) ||
     items.some((item) => item.inbound.kind !== 'message')
@@ -60,6 +63,7 @@ interface Rest {
 async function writeTheRest(tx: Sql, { items, state, plan, context }: Rest): Promise<void> {
   await forgetUnused(tx, state.parties);
   for (const addition of plan.albumAdditions) await addToStoredAlbum(tx, addition, context);
+  for (const echo of plan.echoes) await partSent(tx, echoedPart(echo));
   for (const { messageId, ...id } of plan.parkedReplies) await park(tx, id, { kind: 'reply', messageId });
   for (const item of items) {
     if (item.inbound.kind === 'message') continue;
@@ -72,6 +76,11 @@ async function writeTheRest(tx: Sql, { items, state, plan, context }: Rest): Pro
     });
   }
   await completeDuplicates(tx, plan);
+}
+
+function echoedPart({ id, channel_id, external_id }: MessageRow) {
+  const externalIds = external_id === null ? [] : [external_id];
+  return { channelId: channel_id, messageId: id, generation: 1, n: 0, externalIds, status: 'sent' } as const;
 }
 
 function answersOf(items: Item[], plan: Plan): Map<IngestRequest, Accepted[]> {
@@ -107,12 +116,13 @@ function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutc
   return {
     request,
     status: duplicate ? 'ignored' : 'processed',
-    reason: duplicate ? 'a duplicate' : null,
+    reason: duplicate ? 'a duplicate' : (request.leftOut ?? null),
     customerId: plan.customerOf.get(request.id) ?? null,
   };
 }
 
 function ignored(request: IngestRequest): RequestOutcome {
-  const reason = request.isBlocked === true ? 'from a blocked sender' : 'nothing for us in it';
+  const reason =
+    request.isBlocked === true ? 'from a blocked sender' : (request.leftOut ?? 'nothing for us in it');
   return { request, status: 'ignored', reason, customerId: null };
 }

@@ -29,8 +29,13 @@ export function sortedThreads(items: Item[]): ThreadRow[] {
   return sortedByKey(rows);
 }
 
+/** A message's thread under all its keys, its own first. */
+export function threadKeysOfMessage({ threadKey, threadAliases }: Inbound): string[] {
+  return threadAliases === undefined ? [threadKey] : [threadKey, ...threadAliases];
+}
+
 function threadKeysOf(inbound: Inbound): string[] {
-  if (inbound.kind === 'message') return [inbound.threadKey];
+  if (inbound.kind === 'message') return threadKeysOfMessage(inbound);
   if (inbound.kind === 'identity_change' && inbound.newThreadKey !== undefined) {
     return [inbound.threadKey, inbound.newThreadKey];
   }

@@ -15,6 +15,10 @@ export interface Plan {
   newConversations: ConversationRow[];
   touchedConversations: Set<ConversationRow>;
   touchedThreads: Set<ThreadState>;
+  /** Conversations whose customer is answered at another form of the same address from now on. */
+  readdressed: Set<ConversationRow>;
+  /** What the business itself wrote elsewhere. */
+  echoes: MessageRow[];
   messages: MessageRow[];
   attachments: PlannedAttachment[];
   claimedUploads: PlannedAttachment[];
@@ -74,6 +78,8 @@ export function emptyPlan(): Plan {
     newConversations: [],
     touchedConversations: new Set(),
     touchedThreads: new Set(),
+    readdressed: new Set(),
+    echoes: [],
     messages: [],
     attachments: [],
     claimedUploads: [],

@@ -19,7 +19,9 @@ export async function writePlan(tx: Sql, plan: Plan): Promise<void> {
       (rows) => updateConversations(tx, rows),
     ),
     ...ifAny([...plan.touchedThreads], (rows) => pointThreads(tx, rows)),
+    ...ifAny([...plan.readdressed], (rows) => readdress(tx, rows)),
     ...ifAny(plan.messages, (rows) => insertMessages(tx, rows)),
+    ...ifAny(plan.echoes, (rows) => insertEchoes(tx, rows)),
     ...ifAny(plan.attachments, (rows) => insertAttachments(tx, rows)),
     ...ifAny(plan.claimedUploads, (rows) => claimUploads(tx, rows)),
     ...ifAny([...plan.answered], (rows) => closeCards(tx, rows)),
@@ -51,12 +53,13 @@ function fillCustomers(tx: Sql, rows: CustomerRow[]) {
 function insertConversations(tx: Sql, rows: ConversationRow[]) {
   return tx`
     insert into conversations (id, business_id, channel_id, channel_type, thread_key, customer_id, subject,
-      last_message_seq, last_public_seq, unread_count, last_message_at, created_at, updated_at)
+      last_message_seq, last_public_seq, unread_count, reply_window_expires_at, last_message_at, created_at, updated_at)
     select id, business_id, channel_id, channel_type, thread_key, customer_id, subject,
-      last_message_seq, last_public_seq, unread_count, last_message_at, created_at, updated_at
+      last_message_seq, last_public_seq, unread_count, reply_window_expires_at, last_message_at, created_at, updated_at
     from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, channel_id uuid,
       channel_type text, thread_key text, customer_id uuid, subject text, last_message_seq bigint,
-      last_public_seq bigint, unread_count int, last_message_at timestamptz, created_at timestamptz, updated_at timestamptz)`;
+      last_public_seq bigint, unread_count int, reply_window_expires_at timestamptz, last_message_at timestamptz,
+      created_at timestamptz, updated_at timestamptz)`;
 }
 
 function updateConversations(tx: Sql, conversations: ConversationRow[]) {
@@ -69,16 +72,18 @@ function updateConversations(tx: Sql, conversations: ConversationRow[]) {
     last_message_seq: it.last_message_seq,
     last_public_seq: it.last_public_seq,
     unread_count: it.unread_count,
+    reply_window_expires_at: it.reply_window_expires_at,
     last_message_at: it.last_message_at,
     updated_at: it.updated_at,
   }));
   return tx`
     update conversations c set status = r.status, snoozed_until = r.snoozed_until, resolved_at = r.resolved_at,
       closed_at = r.closed_at, last_message_seq = r.last_message_seq, last_public_seq = r.last_public_seq,
-      unread_count = r.unread_count, last_message_at = r.last_message_at, updated_at = r.updated_at
+      unread_count = r.unread_count, reply_window_expires_at = r.reply_window_expires_at,
+      last_message_at = r.last_message_at, updated_at = r.updated_at
     from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, status text, snoozed_until timestamptz,
       resolved_at timestamptz, closed_at timestamptz, last_message_seq bigint, last_public_seq bigint,
-      unread_count int, last_message_at timestamptz, updated_at timestamptz)
+      unread_count int, reply_window_expires_at timestamptz, last_message_at timestamptz, updated_at timestamptz)
     where c.id = r.id`;
 }
 
@@ -87,6 +92,32 @@ function pointThreads(tx: Sql, rows: ThreadState[]) {
     update threads t set conversation_id = r.conversation_id, customer_id = r.customer_id, updated_at = now()
     from json_to_recordset(${recordset(tx, rows)}) as r(channel_id uuid, thread_key text, conversation_id uuid, customer_id uuid)
     where t.channel_id = r.channel_id and t.thread_key = r.thread_key`;
+}
+
+function readdress(tx: Sql, rows: ConversationRow[]) {
+  return tx`
+    update conversations c set thread_key = r.thread_key
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, thread_key text) where c.id = r.id`;
+}
+
+/** What was written elsewhere is a message of one part, so that receipts and replies find it. */
+function insertEchoes(tx: Sql, rows: MessageRow[]) {
+  return tx`
+    with echoes as (
+      insert into messages (id, business_id, conversation_id, channel_id, customer_id, seq, direction, sender_type,
+        type, content, reply_to_id, external_id, metadata, status, created_at, sent_at)
+      select id, business_id, conversation_id, channel_id, customer_id, seq, direction, sender_type,
+        type, content, reply_to_id, external_id, metadata, status, created_at, sent_at
+      from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, business_id uuid, conversation_id uuid,
+        channel_id uuid, customer_id uuid, seq bigint, direction text, sender_type text, type text, content text,
+        reply_to_id uuid, external_id text, metadata jsonb, status text, created_at timestamptz, sent_at timestamptz)
+      returning id, conversation_id, external_id, sent_at
+    ), answered as (
+      update conversations c set first_response_at = coalesce(first_response_at, now())
+      from echoes e where c.id = e.conversation_id
+    )
+    insert into message_parts (message_id, generation, n, payload, external_id, status, sent_at)
+    select id, 1, 0, '{}', external_id, 'sent', sent_at from echoes`;
 }
 
 function insertMessages(tx: Sql, rows: MessageRow[]) {

@@ -1,4 +1,5 @@
 import type { LoadedChannel } from '../channels.ts';
+import { noteConsent } from '../consent.ts';
 import type { Sql } from '../database/connect.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../errors.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
@@ -26,7 +27,7 @@ export async function settleFailure(options: SendOptions, failure: Failure): Pro
   if (error instanceof RateLimited) {
     await waitUntil(options, failure, {
       outcome: 'rate_limited',
-      at: Date.now() + error.retryAfterMs,
+      at: Date.now() + (await waitOf(options, failure, error)),
       tries: message.tries,
     });
   } else if (error instanceof SendRejected) {
@@ -38,22 +39,52 @@ export async function settleFailure(options: SendOptions, failure: Failure): Pro
   }
 }
 
+const LONGEST_WAIT_MS = 3_600_000;
+
+/** What the provider asks for, or where it names no time, longer with each time in a row. */
+async function waitOf(
+  { pool }: SendOptions,
+  { message, attempt }: Failure,
+  { retryAfterMs, growth }: RateLimited,
+): Promise<number> {
+  if (growth === 1) return retryAfterMs;
+  const [row] = await pool<[{ waits: number }]>`
+    with earlier as (
+      select id, outcome from attempts
+      where subject_id = ${message.id} and kind = 'send' and id < ${attempt.id}
+        and started_at >= ${message.created_at}::timestamptz - interval '1 minute'
+    )
+    select count(*)::int as waits from earlier
+    where outcome = 'rate_limited'
+      and id > coalesce((select max(id::text)::uuid from earlier where outcome <> 'rate_limited'), '00000000-0000-0000-0000-000000000000')`;
+  return Math.min(retryAfterMs * growth ** row.waits, LONGEST_WAIT_MS);
+}
+
 async function rejected(options: SendOptions, failure: Failure, error: SendRejected): Promise<void> {
   const { message, attempt, loaded } = failure;
   await fail(options, failure, {
     outcome: 'rejected',
     error: {
-      code: 'rejected',
+      code: error.code,
       provider_code: error.providerCode ?? null,
       message: error.message,
-      retryable: error.channelBroken,
+      retryable: error.retryable,
     },
   });
   if (error.channelBroken) await options.channels.markBroken(loaded.row.id, error.message);
+  if (error.optedOut) await noteOptOut(options, message);
   options.log.info(
     { message: message.id, attempt: attempt.id, code: error.providerCode },
     'the provider refused a message',
   );
+}
+
+/** The customer told the provider and not us: what it refuses now it would refuse again. */
+async function noteOptOut({ transact }: SendOptions, message: SendingMessage): Promise<void> {
+  const { business_id: businessId, channel_id: channelId, thread_key: address } = message;
+  if (address === null) return;
+  const statement = { businessId, channelId, address, consent: 'stop', source: 'provider' } as const;
+  await transact((tx) => noteConsent(tx, { ...statement, saidAt: new Date() }));
 }
 
 async function deferred(options: SendOptions, failure: Failure, error: unknown): Promise<void> {

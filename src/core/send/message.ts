@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedChannel } from '../channels.ts';
+import { OPTED_OUT } from '../consent.ts';
 import { isAway } from '../database/transact.ts';
 import type { OutboundAttachment, SentPart } from '../envelope.ts';
 import { SendRejected } from '../errors.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
+import { isWindowClosed, WINDOW_CLOSED } from '../queue-message.ts';
 import { partSent } from '../receipts.ts';
 import { type Attempt, beginAttempt, closeCutAttempts, finishAttempt } from './attempt.ts';
 import { failMessage, settleFailure, unknownOutcome } from './failure.ts';
@@ -71,6 +73,11 @@ function refusalOf(loaded: LoadedChannel | undefined, message: SendingMessage): 
   if (message.thread_key === null && loaded.adapter.send !== undefined) {
     return { code: 'no_recipient', message: 'The conversation has no recipient.' };
   }
+  if (message.opted_out) return { code: 'opted_out', message: OPTED_OUT };
+  // It may have waited for its turn until the provider would refuse it.
+  if (message.type !== 'template' && isWindowClosed(message, new Date())) {
+    return { code: 'window_closed', message: WINDOW_CLOSED };
+  }
   return undefined;
 }
 
@@ -131,18 +138,19 @@ function isTaken({ status }: PartRow): boolean {
 /** Undefined when the message cannot be split for this channel: then it has failed. */
 async function checkpointedParts(
   options: SendOptions,
-  { message, lease, loaded: { adapter } }: Sending,
+  { message, lease, loaded }: Sending,
   attachments: OutboundAttachment[],
 ): Promise<PartRow[] | undefined> {
   const known = await loadParts(options.pool, message);
   if (known.length > 0) return known;
   try {
-    const parts = await storeParts(options.pool, message, { adapter, attachments });
+    const parts = await storeParts(options.pool, message, { loaded, attachments });
     if (parts.length > 0) return parts;
     throw new SendRejected('There is nothing in it that this channel can send.');
   } catch (error) {
     if (!(error instanceof SendRejected)) throw error;
-    await failMessage(options, { message, lease }, { code: 'rejected', message: error.message });
+    const { code, message: reason, retryable } = error;
+    await failMessage(options, { message, lease }, { code, message: reason, retryable });
     return undefined;
   }
 }
@@ -193,9 +201,20 @@ function noteSent(
   return transact(async (tx) => {
     const externalIds = [sent.externalId, ...(sent.alsoKnownAs ?? [])].filter((id) => id !== undefined);
     await finishAttempt(tx, attempt, { outcome: 'sent' });
+    if (sent.refused !== undefined) await noteRefused(tx, message, sent.refused);
     await partSent(tx, { ...identityOf(message), n: row.n, externalIds, status: sent.status ?? 'sent' });
     if (sent.newThreadKey !== undefined) await moveThread(tx, message, sent.newThreadKey);
   });
+}
+
+/** The message is sent, since somebody has it; who has not stands beside it. */
+async function noteRefused(
+  tx: Parameters<typeof partSent>[0],
+  { id }: SendingMessage,
+  refused: NonNullable<SentPart['refused']>,
+): Promise<void> {
+  const note = { refused_recipients: refused };
+  await tx`update messages set metadata = metadata || ${tx.json(note)} where id = ${id}`;
 }
 
 const WRITE_TRIES = 20;

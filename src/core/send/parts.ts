@@ -2,15 +2,21 @@ import type { LoadedChannel } from '../channels.ts';
 import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
 import type { OutboundAttachment, OutboundMessage, Part } from '../envelope.ts';
+import { correspondenceOf } from './correspondence.ts';
+import type { FilledTemplate } from '../template.ts';
 import type { MessageRow } from '../views/message.ts';
 
 /** A message on its way, with where it goes. */
 export interface SendingMessage extends MessageRow {
   generation: number;
   tries: number;
-  template: Record<string, unknown> | null;
+  template: FilledTemplate | null;
   thread_key: string | null;
   channel_type: string;
+  /** Until when anything but a template may be sent; null where that is always. */
+  reply_window_expires_at: Date | null;
+  /** Whoever reads there has forbidden us to write. */
+  opted_out: boolean;
 }
 
 export interface PartRow {
@@ -43,10 +49,11 @@ async function carryOver(tx: Sql, { id, generation }: SendingMessage): Promise<v
 export async function storeParts(
   tx: Sql,
   message: SendingMessage,
-  { adapter, attachments }: { adapter: LoadedChannel['adapter']; attachments: OutboundAttachment[] },
+  { loaded, attachments }: { loaded: LoadedChannel; attachments: OutboundAttachment[] },
 ): Promise<PartRow[]> {
-  const outbound = await outboundMessage(tx, message, attachments);
-  const parts = adapter.split(outbound).map((part) => ({
+  const correspondence = loaded.adapter.writesLetters ? await correspondenceOf(tx, message) : undefined;
+  const outbound = { ...(await outboundMessage(tx, message, attachments)), correspondence };
+  const parts = loaded.adapter.split(outbound, loaded.channel).map((part) => ({
     n: part.n,
     status: 'queued',
     payload: { payload: part.payload, attachmentIds: part.attachments.map((it) => it.id) },

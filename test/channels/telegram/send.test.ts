@@ -219,7 +219,7 @@ describe('what Telegram answers', () => {
 
   it('cannot know the outcome once it stops waiting for an answer', async () => {
     bot.telegram.fail('sendMessage', 'hang');
-    const [part] = bot.adapter.split(outbound({ content: 'no answer' }));
+    const [part] = bot.adapter.split(outbound({ content: 'no answer' }), bot.channel);
     const impatient = AbortSignal.timeout(200);
     const sending = part && bot.adapter.send?.(part, bot.channel, impatient);
     await expect(sending).rejects.toThrow(OutcomeUnknown);
@@ -227,7 +227,7 @@ describe('what Telegram answers', () => {
   });
 
   it('sends nothing after it was told to stop', async () => {
-    const [part] = bot.adapter.split(outbound());
+    const [part] = bot.adapter.split(outbound(), bot.channel);
     await expect(part && bot.adapter.send?.(part, bot.channel, AbortSignal.abort())).rejects.toThrow(
       SendDeferred,
     );
@@ -237,7 +237,7 @@ describe('what Telegram answers', () => {
   it('does not leave for a private address that nobody allowed', async () => {
     const egress = createEgress({ allow: [] });
     const guarded = telegramAdapter({ egress });
-    const [part] = guarded.split(outbound());
+    const [part] = guarded.split(outbound(), bot.channel);
     await expect(part && guarded.send?.(part, bot.channel, new AbortController().signal)).rejects.toThrow(
       SendRejected,
     );
@@ -271,7 +271,7 @@ describe('small courtesies', () => {
   });
 
   it('shows typing in the topic where the customer waits', async () => {
-    await bot.adapter.typing?.('-4001:44', bot.channel);
+    await bot.adapter.typing?.('-4001:44', bot.channel, { lastInboundId: undefined });
     expect(bot.telegram.calls.at(-1)).toMatchObject({
       method: 'sendChatAction',
       params: { chat_id: -4001, message_thread_id: 44, action: 'typing' },

@@ -1,5 +1,6 @@
 import type { Twilio } from 'twilio';
 import type { EgressGuard } from '../../../core/egress.ts';
+import { SendRejected } from '../../../core/errors.ts';
 import { TwilioRefusal, TwilioUnreachable } from './errors.ts';
 import type { TwilioSettings } from './settings.ts';
 import { createTransport, type Wire } from './transport.ts';
@@ -89,6 +90,8 @@ interface Refused {
 }
 
 function translated(error: unknown, wire: Wire, secrets: string[]): Error {
+  // What the work itself made of an answer.
+  if (error instanceof SendRejected) return error;
   const text = reasonOf(error);
   const told = secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, '[token]'), text);
   if (isRefused(error)) {

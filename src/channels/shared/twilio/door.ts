@@ -21,7 +21,7 @@ const EMPTY_TWIML: DoorAnswer = { status: 200, contentType: 'text/xml', body: '<
 
 /** The door that Twilio calls, for messages and for the statuses of ours. */
 export function twilioDoor(reading: Reading): Required<
-  Pick<Door<TwilioSettings>, 'verify' | 'probe' | 'accepted'>
+  Pick<Door<TwilioSettings>, 'verify' | 'probe' | 'answer'>
 > & {
   parse(request: DoorRequest, channel: Channel<TwilioSettings>): Inbound[];
 } {
@@ -29,7 +29,7 @@ export function twilioDoor(reading: Reading): Required<
     verify: (request, { settings }) => isSigned(request, signingTokens(settings)),
     parse: (request) => readEvents(request).flatMap((params) => readEvent(params, request.url, reading)),
     probe: ({ settings }, url) => signedProbe(settings.auth_token, url),
-    accepted: EMPTY_TWIML,
+    answer: () => EMPTY_TWIML,
   };
 }
 

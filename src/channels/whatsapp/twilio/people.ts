@@ -1,0 +1,37 @@
+import type { Params } from '../../shared/twilio/body.ts';
+import { type Person, senderOf, threadKeyFor, threadOf } from '../cloud/people.ts';
+
+const PREFIX = 'whatsapp:';
+
+/** Who wrote: by their number, by the id that WhatsApp gave them for this business, or by both. */
+export function personOf(params: Params): Person | undefined {
+  const from = withoutPrefix(params.get('From') ?? '');
+  const id = withoutPrefix(params.get('ExternalUserId') ?? '');
+  const waId = params.get('WaId');
+  const phone = [from, waId === undefined ? '' : `+${waId}`].find((it) => /^\+\d{3,20}$/.test(it));
+  const userId = [id, from].find(isUserId);
+  const parentUserId = withoutPrefix(params.get('ParentExternalUserId') ?? '') || undefined;
+  if (phone === undefined && userId === undefined) return undefined;
+  return { phone, userId, parentUserId, name: params.get('ProfileName') };
+}
+
+/** The thread of an address as Twilio writes it; the channel's other addresses are none. */
+export function threadKeyIn(address: string): string | undefined {
+  return address.startsWith(PREFIX) ? threadKeyFor(withoutPrefix(address)) : undefined;
+}
+
+/** Where a thread's messages go; undefined for a thread that Twilio cannot write to. */
+export function addressOf(threadKey: string): string | undefined {
+  const isPerson = /^\+\d{3,20}$/.test(threadKey) || isUserId(threadKey);
+  return isPerson ? PREFIX + threadKey : undefined;
+}
+
+function isUserId(text: string): boolean {
+  return /^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$/.test(text);
+}
+
+function withoutPrefix(address: string): string {
+  return address.startsWith(PREFIX) ? address.slice(PREFIX.length) : address;
+}
+
+export { senderOf, threadKeyFor, threadOf };
