@@ -15,6 +15,7 @@ interface Operation {
   path: string;
   method: string;
   operationId: string;
+  requestBody?: { content?: Record<string, unknown> };
   responses: Record<string, { content?: Record<string, unknown> }>;
   security?: object[];
   parameters?: { name: string; in: string; required?: boolean }[];
@@ -44,7 +45,7 @@ describe('the OpenAPI document', () => {
       .map(({ method, path }) => `${method.toLowerCase()} ${path}`);
     const undescribed = [...new Set(mounted)].filter((route) => !described.has(route));
     expect(undescribed.sort()).toEqual(
-      ['get /docs', 'get /docs/docs.js', 'get /demo/:name?', 'get /files/:token', 'get /openapi.json'].sort(),
+      ['get /docs', 'get /docs/:file', 'get /demo/:name?', 'get /files/:token', 'get /openapi.json'].sort(),
     );
   });
 
@@ -79,10 +80,23 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('shows an example of every JSON body and answer', () => {
+    for (const { method, path, requestBody, responses } of operations()) {
+      const good = Object.entries(responses).filter(([status]) => Number(status) < 400);
+      for (const { content } of [requestBody ?? {}, ...good.map(([, response]) => response)]) {
+        const json = content?.['application/json'];
+        if (json !== undefined) expect(json, `${method} ${path}`).toHaveProperty('example');
+      }
+    }
+  });
+
   it('is read by a page that needs nothing from elsewhere', async () => {
     const page = await api.call('GET', '/docs');
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.text).not.toMatch(/(src|href)="https?:/);
-    expect((await api.call('GET', '/docs/docs.js')).status).toBe(200);
+    const needed = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(needed).toHaveLength(3);
+    for (const path of needed) expect([path, (await api.call('GET', path)).status]).toEqual([path, 200]);
+    expect((await api.call('GET', '/docs/elsewhere.js')).status).toBe(404);
   });
 });
