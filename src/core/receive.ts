@@ -119,11 +119,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       }
       if (!door.verify(request, channel))
         throw new AppError('unauthorized', 'the signature is missing or wrong');
-      if (await isOnlyTyping(loaded, door, request)) return door.answer?.([]) ?? door.accepted ?? NOTHING;
+      if (await isOnlyTyping(loaded, door, request)) return door.answer?.([]) ?? NOTHING;
       const accepted = await submit(loaded, newRequest(loaded, keptOf(request)), () =>
         door.parse(request, channel),
       );
-      return door.answer?.(accepted) ?? door.accepted ?? NOTHING;
+      return door.answer?.(accepted) ?? NOTHING;
     },
 
     async accept(channel, raw, inbound) {

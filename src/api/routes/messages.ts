@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { AGENT_SIDE } from '../../core/attachments.ts';
+import { AGENT_SIDE } from '../../core/uploads.ts';
 import { authorOf } from '../../core/author.ts';
 import { findConversation } from '../../core/conversations.ts';
 import { chooseChannel } from '../../core/default-channel.ts';
@@ -9,6 +9,7 @@ import { invalidField } from '../../core/errors.ts';
 import { listMessages } from '../../core/messages.ts';
 import { type Draft, queueMessage } from '../../core/queue-message.ts';
 import { writeToAddress } from '../../core/start-conversation.ts';
+import { learnTemplate } from '../../core/templates.ts';
 import { messageView } from '../../core/views/message.ts';
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -126,6 +127,10 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   /** Queues the draft in the conversation of the path. */
   async function write(c: Context<ApiEnv>, draft: Draft) {
+    if (draft.template !== undefined) {
+      const { channel_id } = await findConversation(pool, c.var.actor.businessId, c.req.param('id') ?? '');
+      await learnTemplate(deps, channel_id, draft.template);
+    }
     const answer = await act(c, 202, async (tx, conversation, by) =>
       attachments.mintUrls(await queueMessage(tx, conversation, { draft, by, ...deps })),
     );
@@ -157,6 +162,11 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const input = c.req.valid('json');
     const draft = draftOf(input);
     if (draft.note === true) throw invalidField('type', 'a note is written to no address');
+    if (draft.template !== undefined) {
+      const wanted = { businessId: actor.businessId, channelId: input.channel_id };
+      const { row } = await chooseChannel(pool, deps.channels, wanted);
+      await learnTemplate(deps, row.id, draft.template);
+    }
     const answer = await commitAnswer(c, 202, async (tx) => {
       const channel = await chooseChannel(tx, deps.channels, {
         businessId: actor.businessId,
