@@ -30,10 +30,12 @@ export interface TestRedis {
 /** A Redis of the test's own on a random port; with `REDIS_URL`, that server instead, which tests must then share. */
 export async function startRedis(): Promise<TestRedis> {
   const given = process.env['REDIS_URL'];
-  if (given !== undefined) return { url: given, stop: async () => {} };
+  return given === undefined ? startOwnRedis(await freePort()) : { url: given, stop: async () => {} };
+}
 
+/** One that a test may stop and start again, on this port and with nothing in it. */
+export async function startOwnRedis(port: number): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-redis-'));
-  const port = await freePort();
   const args = [
     '--port',
     String(port),

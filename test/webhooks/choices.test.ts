@@ -178,6 +178,49 @@ describe('events', () => {
   });
 });
 
+describe('a payload', () => {
+  it('beyond 64 KB arrives shortened, and leads to the whole', async () => {
+    await subscribe({ events: ['customer.created'] });
+    const notes = 'é'.repeat(6_000);
+    const custom_attributes = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`notes_${n}`, notes]));
+    await addCustomer({ custom_attributes });
+    const [request] = await eventually(() => {
+      expect(receiver.received).toHaveLength(1);
+      return receiver.received;
+    });
+    expect(Buffer.byteLength(request?.body ?? '')).toBeLessThanOrEqual(65_536);
+    const { id, omitted, whole_url, data } = JSON.parse(request?.body ?? '');
+    expect(omitted).toEqual([{ path: 'data.customer.custom_attributes', bytes: expect.any(Number) }]);
+    expect(data.customer).toMatchObject({ name: 'Ada', custom_attributes: {} });
+    const whole = await gateway.call<{ data: { id: string; data: { customer: object } }[] }>(
+      'GET',
+      whole_url.replace(gateway.url, ''),
+    );
+    expect(whole.body.data).toHaveLength(1);
+    expect(whole.body.data[0]).toMatchObject({ id, data: { customer: { custom_attributes } } });
+  });
+
+  it('tells what was when it happened, however late it is delivered', async () => {
+    const { id } = await subscribe({ events: ['customer.created'] });
+    receiver.answer = (_request, response) => response.writeHead(500).end();
+    const { body: customer } = await gateway.call<{ id: string }>('POST', '/api/v1/customers', {
+      name: 'Before',
+    });
+    await eventually(() => expect(receiver.received).toHaveLength(1));
+    await gateway.call('PATCH', `/api/v1/customers/${customer.id}`, { name: 'After' });
+    receiver.answer = (_request, response) => response.end();
+    type Log = { data: { id: string }[] };
+    const { body: log } = await gateway.call<Log>('GET', `${ROUTE}/${id}/deliveries`);
+    await gateway.call('POST', `${ROUTE}/${id}/deliveries/${log.data[0]?.id}/retry`);
+    await eventually(() => expect(receiver.received).toHaveLength(2));
+    expect(receiver.received[1]?.body).toBe(receiver.received[0]?.body);
+    expect(receiver.received[1]?.headers).toMatchObject({
+      'webhook-trigger': 'retry',
+      'webhook-attempt': '2',
+    });
+  });
+});
+
 describe('an endpoint', () => {
   it('never has more requests under way than it wants', async () => {
     let open = 0;

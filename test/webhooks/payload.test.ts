@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PayloadEvent, payloadOf } from '../../src/webhooks/payload.ts';
 
@@ -76,5 +77,68 @@ describe("the second dialect's payload", () => {
       visitor: null,
       data: { agent: { id: 'a' } },
     });
+  });
+});
+
+describe('a payload that has no room for everything', () => {
+  const large = 'ü'.repeat(40_000);
+  const fields = { html: large, text_full: large, content: large, card: { body: large }, metadata: {} };
+
+  it('keeps ids, states and the beginning of texts, and names what it left out, the largest first', () => {
+    const data = {
+      message: message({ ...fields, status: 'sent' }),
+      customer: { ...CUSTOMER, custom_attributes: { a: 1 } },
+    };
+    const text = payloadOf(event('message.created', data), { dialect: 'native', wholeUrl });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(65_536);
+    const payload = JSON.parse(text);
+    expect(payload.data.message).toMatchObject({ id: 'msg-123', status: 'sent', metadata: {} });
+    expect(payload.data.message.content).toBe('ü'.repeat(1_024));
+    expect(payload.data.customer).toEqual(data.customer);
+    expect(payload.omitted.map(({ path }: { path: string }) => path).sort()).toEqual([
+      'data.message.card',
+      'data.message.content',
+      'data.message.html',
+      'data.message.text_full',
+    ]);
+    expect(payload.omitted[0].bytes).toBeGreaterThan(80_000);
+    expect(payload.whole_url).toBe(wholeUrl());
+  });
+
+  it('fits in the second dialect too', () => {
+    const conversation = { id: 'conv-123', status: 'open', customer: CUSTOMER };
+    const body = support('message.created', { conversation, message: message(fields), customer: CUSTOMER });
+    expect(JSON.stringify(body).length).toBeLessThan(65_536);
+    expect(body).toMatchObject({
+      message: { id: 'msg-123', content: {} },
+      omitted: [{ path: 'message.content' }],
+    });
+  });
+
+  it('is whole where it fits, and never half of a character', () => {
+    const small = payloadOf(event('message.created', { message: message({}) }), {
+      dialect: 'native',
+      wholeUrl,
+    });
+    expect(JSON.parse(small)).not.toHaveProperty('omitted');
+    const emoji = `x${'👋'.repeat(40_000)}`;
+    const text = payloadOf(event('message.created', { message: message({ content: emoji }) }), {
+      dialect: 'native',
+      wholeUrl,
+    });
+    expect(JSON.parse(text).data.message.content.isWellFormed()).toBe(true);
+  });
+
+  it('fits whatever an event holds', () => {
+    const anything = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 50 });
+    fc.assert(
+      fc.property(anything, fc.integer({ min: 0, max: 90_000 }), (extra, size) => {
+        const data = { message: message({ metadata: extra, content: 'x'.repeat(size) }), customer: CUSTOMER };
+        const text = payloadOf(event('message.created', data), { dialect: 'native', wholeUrl });
+        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(65_536);
+        expect(JSON.parse(text)).toMatchObject({ id: 'evt-1', data: { message: { id: 'msg-123' } } });
+      }),
+      { numRuns: 50 },
+    );
   });
 });
