@@ -7,7 +7,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTransact } from '../../src/core/database/transact.ts';
 import { eraseCustomer } from '../../src/core/erase-customer.ts';
 import { sweepErasures } from '../../src/core/erasure/sweep.ts';
-import { createFiles } from '../../src/core/files.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { closeAll, connect, refusal } from '../realtime/sockets.ts';
@@ -192,7 +191,7 @@ describe('erasing a customer', () => {
     const actor = { businessId: gateway.businessId, apiKeyId: null, agentId: null, role: 'admin' as const };
     await eventually(async () => (await traces(['halfwayfact'])).some((line) => line.startsWith('events')));
     await transact((tx) => eraseCustomer(tx, actor as never, customer_id));
-    const files = createFiles(join(dataDir, 'files'));
+    const files = { remove: async () => {} };
     const sweepAll = async () => {
       await gateway.pool`update erasures set next_sweep_at = now()`;
       await sweepErasures({ pool: gateway.pool, transact, files });

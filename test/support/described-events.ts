@@ -14,7 +14,7 @@ export async function expectDescribedEvents(pool: Pool): Promise<void> {
 
 function whyAstray({ type, data }: EventRow): string | undefined {
   // Of an erased customer's events nothing is left.
-  if (Object.keys(data).length === 0) return undefined;
+  if (data['erased'] === true) return undefined;
   const description = EVENT_CATALOGUE[type];
   if (description === undefined) return `${type} is not there`;
   const { error } = description.data.safeParse(data);

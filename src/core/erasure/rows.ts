@@ -107,6 +107,9 @@ export async function forgetAddresses(tx: Sql, person: Person): Promise<void> {
     delete from visitor_sessions s using identities i
     where i.customer_id = any(${customers}) and s.channel_id = i.channel_id and s.visitor_id::text = i.address`;
   await tx`
+    delete from consents s using identities i
+    where i.customer_id = any(${customers}) and s.channel_id = i.channel_id and s.address = i.address`;
+  await tx`
     delete from blocked_senders b
     where business_id = ${businessId} and (customer_id = any(${customers}) or kind = 'address' and value in (
       select lower(address) from identities where customer_id = any(${customers})
