@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Card, Choice, MessageType } from '../envelope.ts';
+import type { Card, Choice, MailFacts, MessageType } from '../envelope.ts';
 import { isoOrNull } from './time.ts';
 
 const MESSAGE_TYPES = [
@@ -32,7 +32,12 @@ export interface AttachmentRow {
   name: string;
   content_type: string;
   size_bytes: number | null;
-  state: 'uploaded' | 'pending' | 'ready' | 'failed' | 'too_large';
+  /** Of a picture that has a thumbnail. */
+  width: number | null;
+  height: number | null;
+  /** Why the bytes are not here. */
+  error: string | null;
+  state: 'uploaded' | 'pending' | 'ready' | 'failed' | 'too_large' | 'expired';
 }
 
 export interface MessageRow {
@@ -51,7 +56,7 @@ export interface MessageRow {
   html: string | null;
   text_full: string | null;
   card: Card | null;
-  email: { subject?: string; cc?: string[]; bcc?: string[] } | null;
+  email: MailFacts | null;
   reactions: { emoji: string; sender: string }[];
   reply_to_id: string | null;
   client_message_id: string | null;
@@ -78,14 +83,23 @@ const messageError = z.object({
 });
 export type MessageError = z.infer<typeof messageError>;
 
-export const attachmentView = z.object({
-  id: z.string(),
-  name: z.string(),
-  type: z.string(),
-  size: z.number().int().nullable(),
-  url: z.string().nullable(),
-  state: z.enum(['pending', 'ready', 'failed', 'too_large']),
-});
+export const attachmentView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    type: z.string(),
+    size: z.number().int().nullable(),
+    url: z.string().nullable(),
+    thumbnail_url: z
+      .string()
+      .nullable()
+      .meta({ description: 'A small WebP, of pictures only; as short-lived as `url`.' }),
+    width: z.number().int().nullable(),
+    height: z.number().int().nullable(),
+    state: z.enum(['pending', 'ready', 'failed', 'too_large', 'expired']),
+    error: z.string().nullable().meta({ description: 'Why it is not here.' }),
+  })
+  .meta({ id: 'Attachment' });
 export type AttachmentView = z.infer<typeof attachmentView>;
 
 const cardAction = z.object({
@@ -120,45 +134,53 @@ const choiceView = z
   })
   .meta({ id: 'Choice', description: 'What the customer chose, by button, label or number.' });
 
-export const messageView = z.object({
-  id: z.string(),
-  seq: z.number().int().nullable(),
-  conversation_id: z.string(),
-  direction: z.enum(['inbound', 'outbound', 'internal']),
-  sender_type: z.enum(['customer', 'agent', 'system', 'bot']),
-  sender_id: z.string().nullable(),
-  sender: z.object({ id: z.string().nullable(), name: z.string().nullable() }),
-  type: z.enum(MESSAGE_TYPES),
-  content: z.string(),
-  html: z.string().nullable(),
-  text_full: z.string().nullable(),
-  attachments: z.array(attachmentView),
-  card: cardView.nullable(),
-  choice: choiceView.nullable(),
-  email: z
-    .object({
-      subject: z.string().optional(),
-      cc: z.array(z.string()).optional(),
-      bcc: z.array(z.string()).optional(),
-    })
-    .nullable(),
-  reactions: z.array(z.object({ emoji: z.string(), sender: z.string() })),
-  reply_to_id: z.string().nullable(),
-  client_message_id: z.string().nullable(),
-  external_id: z.string().nullable(),
-  status: z.enum(MESSAGE_STATUSES).nullable(),
-  error: messageError.nullable(),
-  metadata: z.record(z.string(), z.unknown()),
-  blocked_by: z.string().nullable(),
-  next_attempt_at: z.string().nullable(),
-  send_at: z.string().nullable(),
-  created_at: z.string(),
-  sent_at: z.string().nullable(),
-  delivered_at: z.string().nullable(),
-  read_at: z.string().nullable(),
-  edited_at: z.string().nullable(),
-  deleted_at: z.string().nullable(),
-});
+export const messageView = z
+  .object({
+    id: z.string(),
+    seq: z.number().int().nullable(),
+    conversation_id: z.string(),
+    direction: z.enum(['inbound', 'outbound', 'internal']),
+    sender_type: z.enum(['customer', 'agent', 'system', 'bot']),
+    sender_id: z.string().nullable(),
+    sender: z.object({ id: z.string().nullable(), name: z.string().nullable() }),
+    type: z.enum(MESSAGE_TYPES),
+    content: z.string(),
+    html: z.string().nullable(),
+    text_full: z.string().nullable(),
+    attachments: z.array(attachmentView),
+    card: cardView.nullable(),
+    choice: choiceView.nullable(),
+    email: z
+      .object({
+        subject: z.string().optional(),
+        from: z.string().optional(),
+        to: z.array(z.string()).optional(),
+        cc: z.array(z.string()).optional(),
+        bcc: z.array(z.string()).optional(),
+        reply_to: z.string().optional(),
+        message_id: z.string().optional(),
+        in_reply_to: z.string().optional(),
+        references: z.array(z.string()).optional(),
+      })
+      .nullable(),
+    reactions: z.array(z.object({ emoji: z.string(), sender: z.string() })),
+    reply_to_id: z.string().nullable(),
+    client_message_id: z.string().nullable(),
+    external_id: z.string().nullable(),
+    status: z.enum(MESSAGE_STATUSES).nullable(),
+    error: messageError.nullable(),
+    metadata: z.record(z.string(), z.unknown()),
+    blocked_by: z.string().nullable(),
+    next_attempt_at: z.string().nullable(),
+    send_at: z.string().nullable(),
+    created_at: z.string(),
+    sent_at: z.string().nullable(),
+    delivered_at: z.string().nullable(),
+    read_at: z.string().nullable(),
+    edited_at: z.string().nullable(),
+    deleted_at: z.string().nullable(),
+  })
+  .meta({ id: 'Message' });
 export type MessageView = z.infer<typeof messageView>;
 
 interface MessageExtras {
@@ -209,13 +231,18 @@ function withoutChoice({ choice: _, ...metadata }: MessageRow['metadata']): Reco
   return metadata;
 }
 
-function viewAttachment(row: AttachmentRow): AttachmentView {
+/** The attachment without addresses, which are minted for whom it is shown to. */
+export function viewAttachment(row: AttachmentRow): AttachmentView {
   return {
     id: row.id,
     name: row.name,
     type: row.content_type,
     size: row.size_bytes,
     url: null,
+    thumbnail_url: null,
+    width: row.width,
+    height: row.height,
     state: row.state === 'uploaded' ? 'pending' : row.state,
+    error: row.error,
   };
 }

@@ -159,7 +159,9 @@ describe('an answer', () => {
     const { post, conversations } = await freshChannel();
     const first = idOf('first');
     await post(mail({ messageId: first }));
-    await post(mail({ from: 'Grace <grace@customer.test>', headers: { 'In-Reply-To': first }, text: 'I know!' }));
+    await post(
+      mail({ from: 'Grace <grace@customer.test>', headers: { 'In-Reply-To': first }, text: 'I know!' }),
+    );
     const [conversation, ...more] = await conversations();
     expect(more).toEqual([]);
     expect(conversation?.customer.email).toBe('ada@customer.test');
@@ -181,10 +183,16 @@ describe('an answer', () => {
     await post(mail({ messageId: second, headers: { 'In-Reply-To': first, References: first } }));
     expect((await conversations())[0]?.status).toBe('open');
     await gateway.call('PUT', `/api/v1/conversations/${before?.id}/close`);
-    await post(mail({ text: 'Once more', headers: { 'In-Reply-To': second, References: `${first} ${second}` } }));
+    await post(
+      mail({ text: 'Once more', headers: { 'In-Reply-To': second, References: `${first} ${second}` } }),
+    );
     expect(await conversations()).toHaveLength(2);
-    await post(mail({ text: 'And again', headers: { 'In-Reply-To': second, References: `${first} ${second}` } }));
+    await post(
+      mail({ text: 'And again', headers: { 'In-Reply-To': second, References: `${first} ${second}` } }),
+    );
     const all = await conversations();
-    expect(all.map(({ messages }) => messages.filter(({ direction }) => direction === 'inbound').length).sort()).toEqual([2, 2]);
+    expect(
+      all.map(({ messages }) => messages.filter(({ direction }) => direction === 'inbound').length).sort(),
+    ).toEqual([2, 2]);
   });
 });

@@ -29,7 +29,8 @@ export interface Dovecot {
 export function dovecotMissing(): boolean {
   const isMissing = !existsSync('/usr/sbin/dovecot');
   if (isMissing && process.env['CI'] === 'true') throw new Error('dovecot is missing');
-  if (isMissing) console.warn('SKIPPED: IMAP is tested against dovecot, which is not installed');
+  if (isMissing)
+    process.stderr.write('\n!!! SKIPPED: IMAP is tested against dovecot, which is not installed !!!\n');
   return isMissing;
 }
 

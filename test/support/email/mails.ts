@@ -12,8 +12,17 @@ interface MailParts {
 
 /** A mail as a person's program writes it. */
 export function mail(parts: MailParts = {}): string {
-  const { from = 'Ada Lovelace <ada@customer.test>', to = 'support@shop.test', subject = 'A question' } = parts;
-  const { messageId = `<${randomUUID()}@customer.test>`, headers = {}, html, text = html ?? 'Hello!' } = parts;
+  const {
+    from = 'Ada Lovelace <ada@customer.test>',
+    to = 'support@shop.test',
+    subject = 'A question',
+  } = parts;
+  const {
+    messageId = `<${randomUUID()}@customer.test>`,
+    headers = {},
+    html,
+    text = html ?? 'Hello!',
+  } = parts;
   const lines = {
     From: from,
     To: to,

@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import { emailReader } from '../../support/email/adapter.ts';
+import { mail, multipart } from '../../support/email/mails.ts';
+
+const { message, bytes, read } = emailReader();
+const text = (body: string | Buffer, headers: Record<string, string> = {}) => ({
+  headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers },
+  body,
+});
+
+describe('reading a mail', () => {
+  it.each([
+    ['windows-1252', Buffer.from('Gr\xfc\xdfe \x80', 'latin1'), 'Grüße €'],
+    ['iso-8859-15', Buffer.from('Gr\xfc\xdfe \xa4', 'latin1'), 'Grüße €'],
+    ['koi8-r', Buffer.from([0xf0, 0xd2, 0xc9, 0xd7, 0xc5, 0xd4]), 'Привет'],
+    ['shift_jis', Buffer.from([0x82, 0xb1, 0x82, 0xf1, 0x82, 0xc9, 0x82, 0xbf, 0x82, 0xcd]), 'こんにちは'],
+    ['iso-2022-jp', Buffer.from('\x1b$B$3$s$K$A$O\x1b(B', 'latin1'), 'こんにちは'],
+    ['gb2312', Buffer.from([0xc4, 0xe3, 0xba, 0xc3]), '你好'],
+    ['euc-kr', Buffer.from([0xbe, 0xc8, 0xb3, 0xe7]), '안녕'],
+    ['utf-8', Buffer.from('👋 مرحبا'), '👋 مرحبا'],
+  ])('understands %s', async (charset, body, expected) => {
+    const raw = multipart('mixed', [
+      text(body, { 'Content-Type': `text/plain; charset=${charset}`, 'Content-Transfer-Encoding': '8bit' }),
+    ]);
+    expect((await message(raw)).content).toBe(expected);
+  });
+
+  it('reads on where a charset is unknown', async () => {
+    const raw = mail({
+      text: 'Plain enough',
+      headers: { 'Content-Type': 'text/plain; charset=x-nobody-knows' },
+    });
+    expect((await message(raw)).content).toBe('Plain enough');
+  });
+
+  it('decodes the words of headers', async () => {
+    const raw = mail({
+      from: '=?iso-8859-1?Q?J=FCrgen?= <j@customer.test>',
+      subject: '=?utf-8?B?8J+RiyBIZWxsbw==?=',
+    });
+    expect(await message(raw)).toMatchObject({ sender: { name: 'Jürgen' }, subject: '👋 Hello' });
+  });
+
+  it('survives 20,000 nested elements', async () => {
+    const html = `${'<div>'.repeat(20_000)}deep${'</div>'.repeat(20_000)}`;
+    const { content } = await message(mail({ html }));
+    expect(content).toContain('deep');
+  });
+
+  it('survives 500 nested parts', async () => {
+    let raw = text('The innermost');
+    for (let depth = 0; depth < 500; depth += 1) {
+      raw = {
+        headers: { 'Content-Type': `multipart/mixed; boundary=b${depth}` } as never,
+        body: `--b${depth}\r\n${Object.entries(raw.headers)
+          .map(([name, value]) => `${name}: ${value}`)
+          .join('\r\n')}\r\n\r\n${raw.body}\r\n--b${depth}--`,
+      };
+    }
+    const whole = mail({ text: raw.body as string, headers: raw.headers });
+    expect((await message(whole)).content).toContain('The innermost');
+  });
+
+  it('drops NUL bytes', async () => {
+    const found = await message(mail({ text: 'be\0fore', subject: 'a\0b' }));
+    expect(found.content.replaceAll('\0', '')).toBe('before');
+  });
+
+  it('takes a mail without Date, Message-ID, From and Subject', async () => {
+    const found = await message('To: support@shop.test\r\n\r\nWho am I?\r\n');
+    expect(found).toMatchObject({ content: 'Who am I?', sender: { address: 'unknown', kind: 'unverified' } });
+    expect(found.externalId).toBeUndefined();
+    expect(found.occurredAt).toBeUndefined();
+  });
+
+  it('has a key that is the same on every way and another for every mail', async () => {
+    const one = mail({ headers: { Date: 'Mon, 01 Sep 2025 10:00:00 +0000' }, messageId: '<a@b>' });
+    const relayed = `Received: from x by y\r\nDelivered-To: support@shop.test\r\n${one}`;
+    const other = one.replace('10:00:00', '10:00:01');
+    const keys = await Promise.all(
+      [one, relayed, other].map(async (raw) => (await message(raw)).externalEventId),
+    );
+    expect(keys[0]).toBe(keys[1]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
+  it('trusts neither of two From headers', async () => {
+    const raw = `From: ceo@shop.test\r\n${mail({ from: 'evil@attacker.test' })}`;
+    const { sender, metadata } = await message(raw);
+    expect(sender).toMatchObject({ kind: 'unverified' });
+    expect(sender.email).toBeUndefined();
+    expect(sender.address).not.toBe('ceo@shop.test');
+    expect(sender.address).not.toBe('evil@attacker.test');
+    expect(metadata).toMatchObject({ ambiguous_sender: true });
+  });
+
+  it('takes the visitor of a web form for the author', async () => {
+    const headers = { 'Reply-To': 'Visitor <visitor@customer.test>' };
+    const own = await message(mail({ from: 'Shop <support@shop.test>', headers }));
+    expect(own.sender).toMatchObject({ address: 'visitor@customer.test', name: 'Visitor' });
+    const form = await message(mail({ from: 'noreply@forms.test', headers }));
+    expect(form.sender.address).toBe('visitor@customer.test');
+    const person = await message(mail({ headers }));
+    expect(person.sender.address).toBe('ada@customer.test');
+    expect(person.email).toMatchObject({ reply_to: 'visitor@customer.test' });
+  });
+
+  it('leaves out what we sent ourselves', async () => {
+    const own = { from: 'support@shop.test', messageId: '<0198f7a0-1111-7222-8333-444444444444@shop.test>' };
+    expect(await read(mail(own))).toEqual([]);
+    expect(await read(mail({ ...own, from: 'ada@customer.test' }))).toHaveLength(1);
+  });
+
+  it('shows who wrote first what was forwarded', async () => {
+    const quoted =
+      'Please help him.\n\n---------- Forwarded message ---------\nFrom: Grace Hopper <grace@navy.test>\nDate: Mon\n\nMy ship sinks.';
+    const found = await message(mail({ subject: 'Fwd: Ship', text: quoted }));
+    expect(found.sender.address).toBe('ada@customer.test');
+    expect(found.metadata).toMatchObject({
+      original_sender: { address: 'grace@navy.test', name: 'Grace Hopper', via: 'forwarded' },
+    });
+    const attached = multipart('mixed', [
+      text('See below'),
+      { headers: { 'Content-Type': 'message/rfc822' }, body: mail({ from: 'Grace <grace@navy.test>' }) },
+    ]);
+    expect((await message(attached)).metadata).toMatchObject({
+      original_sender: { address: 'grace@navy.test', via: 'attached' },
+    });
+    const listed = await message(
+      mail({
+        from: 'Ada via Shop <list@shop.test>',
+        headers: { 'X-Original-From': 'Ada <ada@customer.test>' },
+      }),
+    );
+    expect(listed.metadata).toMatchObject({ original_sender: { address: 'ada@customer.test', via: 'list' } });
+    expect((await message(mail({ text: 'From: nobody <no@body.test>' }))).metadata).not.toHaveProperty(
+      'original_sender',
+    );
+  });
+});
+
+describe('the files of a mail', () => {
+  it('keep their names, types and bytes', async () => {
+    const file = Buffer.from([0, 1, 2, 253, 254, 255]);
+    const raw = multipart('mixed', [
+      text('Two files'),
+      {
+        headers: {
+          'Content-Type': 'application/pdf; name="=?utf-8?q?Rechnung_=C3=BC.pdf?="',
+          'Content-Transfer-Encoding': 'base64',
+          'Content-Disposition': 'attachment',
+        },
+        body: file.toString('base64'),
+      },
+      {
+        headers: {
+          'Content-Type': 'application/octet-stream',
+          'Content-Disposition': `attachment; filename*=utf-8''%e2%82%ac.bin`,
+          'Content-Transfer-Encoding': 'base64',
+        },
+        body: Buffer.from('second').toString('base64'),
+      },
+    ]);
+    const { attachments, type, content } = await message(raw);
+    expect([type, content]).toEqual(['attachment', 'Two files']);
+    expect(attachments).toMatchObject([
+      { name: 'Rechnung ü.pdf', contentType: 'application/pdf', sizeBytes: 6, inRequest: true },
+      { name: '€.bin', sizeBytes: 6 },
+    ]);
+    expect(await bytes(raw, String(attachments?.[0]?.ref['part']))).toEqual(file);
+    expect((await bytes(raw, String(attachments?.[1]?.ref['part']))).toString()).toBe('second');
+  });
+
+  it('without a name get one that says what they are', async () => {
+    const nameless = (type: string) => ({
+      headers: { 'Content-Type': type, 'Content-Disposition': 'attachment' },
+      body: 'x',
+    });
+    const raw = multipart('mixed', [
+      text('hi'),
+      nameless('image/png'),
+      nameless('application/pdf'),
+      nameless('text/calendar'),
+      nameless('application/x-strange'),
+    ]);
+    const names = (await message(raw)).attachments?.map(({ name }) => name);
+    expect(names).toEqual(['image-1.png', 'attachment-2.pdf', 'invite-3.ics', 'attachment-4.bin']);
+  });
+
+  it('hold invitations, signatures and what Outlook wraps', async () => {
+    const parts = [
+      'text/calendar; method=REQUEST',
+      'application/pgp-signature',
+      'application/ms-tnef; name=winmail.dat',
+      'application/pkcs7-signature; name=smime.p7s',
+    ];
+    const raw = multipart('mixed', [
+      text('hi'),
+      ...parts.map((type) => ({ headers: { 'Content-Type': type }, body: 'x' })),
+    ]);
+    expect((await message(raw)).attachments?.map(({ contentType }) => contentType)).toEqual([
+      'text/calendar',
+      'application/pgp-signature',
+      'application/ms-tnef',
+      'application/pkcs7-signature',
+    ]);
+  });
+
+  it('hold images that the text shows, by cid in any case, and those that it does not', async () => {
+    const image = (cid: string) => ({
+      headers: {
+        'Content-Type': 'image/png',
+        'Content-ID': `<${cid}>`,
+        'Content-Transfer-Encoding': 'base64',
+      },
+      body: 'iVBORw0KGgo=',
+    });
+    const html = { headers: { 'Content-Type': 'text/html' }, body: '<p>See <img src="CID:Logo@X"></p>' };
+    const found = await message(multipart('related', [html, image('logo@x'), image('unused@x')]));
+    expect(found.attachments).toHaveLength(2);
+    expect(found.html).toContain('attachment:0');
+    expect(found.html).not.toMatch(/cid:/i);
+  });
+
+  it('hold the mail itself where no parser can read it', async () => {
+    const raw = `${mail()}`.replace('\r\n\r\n', `\r\nX-Endless: ${'y'.repeat(2 * 1024 * 1024)}\r\n\r\n`);
+    const { attachments, sender } = await message(raw);
+    expect(sender.address).toBe('ada@customer.test');
+    expect(attachments).toMatchObject([
+      { name: 'message.eml', contentType: 'message/rfc822', sizeBytes: raw.length },
+    ]);
+    expect((await bytes(raw, 'whole')).length).toBe(raw.length);
+  });
+});
