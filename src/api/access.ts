@@ -4,10 +4,10 @@ import type { Role } from '../core/actor.ts';
 export type Access = Role | 'operator' | 'anyone';
 
 /**
- * Who may do what, in one place. The first line that matches decides; paths are below /api/v1 (those of the support
+ * Who may do what, in one place; the README prints it. The first line that matches decides; paths are below /api/v1 (those of the support
  * dialect begin with /support), `*` is one segment and `**` any rest. A bot may do what an agent may. What no line names, an agent may do: work conversations and customers.
  */
-const RULES: readonly [methods: string, path: string, access: Access][] = [
+export const RULES: readonly [methods: string, path: string, access: Access][] = [
   ['POST', '/businesses', 'operator'],
   ['PATCH', '/business', 'admin'],
   ['GET', '/audit-log', 'admin'],
