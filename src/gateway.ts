@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createApp, createHealthApp } from './api/app.ts';
 import { createMetrics } from './api/metrics.ts';
 import { startSmtpReceiver } from './channels/email/smtp-receiver.ts';
@@ -16,6 +17,7 @@ import { type FanOut, startDispatcher } from './core/dispatch.ts';
 import { createEgress } from './core/egress.ts';
 import { createEventFeed } from './core/event-feed.ts';
 import { createFetchLane } from './core/fetch.ts';
+import { createFiles } from './core/files.ts';
 import { type FirstRun, prepareFirstRun } from './core/first-run.ts';
 import { createIngest } from './core/ingest.ts';
 import { startLanes } from './core/lanes.ts';
@@ -29,6 +31,7 @@ import { loadSecretKeys } from './core/secret-key.ts';
 import { checkSecretKey, createSecrets } from './core/secrets.ts';
 import { createSendLane } from './core/send.ts';
 import { startUpkeep } from './core/upkeep.ts';
+import { openStorage } from './core/storage.ts';
 import { createWake } from './core/wake.ts';
 import { createRealtime, type Realtime } from './realtime/server.ts';
 import { listen } from './server.ts';
@@ -50,7 +53,8 @@ export interface Gateway {
 type Close = () => Promise<unknown>;
 
 const CONNECTIONS = 16;
-const LANES_AT_ONCE = 200;
+// A lane that waits for an endpoint's answer costs next to nothing, and must not keep the others from being worked.
+const LANES_AT_ONCE = 1_000;
 
 /** Builds every part once and starts those of the configured role. Throws what keeps it from starting, with nothing left open. */
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
@@ -90,10 +94,13 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   const registry = createRegistry({ egress, signatures: (text) => secrets.signatures('reply', text) });
   const transact = createTransact(pool, wake);
   const channels = createChannels({ pool, transact, secrets, registry, wake, egress, publicUrl });
+  const storage = await openStorage(config);
+  closeLater(async () => storage.close());
+  const files = createFiles({ storage, incoming: join(config.dataDir, 'files', 'incoming') });
   const attachments = createAttachments({
     pool,
     secrets,
-    dataDir: config.dataDir,
+    files,
     baseUrl: () => publicUrl() ?? '',
   });
   const feed = createEventFeed();
@@ -136,7 +143,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });
     closeLater(lanes.stop);
     wakeQueue = lanes.wake;
-    closeLater(startUpkeep({ ...parts, files: attachments.files, retentionDays: config.retentionDays }).stop);
+    closeLater(startUpkeep({ ...parts, files: attachments.files, retentionDays: config.retentionDays, attachmentDays: config.attachmentDays }).stop);
     closeLater(startDispatcher({ ...parts, lanes, fanOut: fan }).stop);
   }
   closeLater(ingest.close);

@@ -256,6 +256,46 @@ describe('a bad receiver', () => {
     );
   });
 
+  it.each([
+    ['more than it announced', 'HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nlonger than two', 'http_5xx'],
+    [
+      'chunks that are none',
+      'HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nnot hex',
+      'http_5xx',
+    ],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 9\r\n\r\nok', 'unknown'],
+    [
+      'header bytes beyond ASCII',
+      'HTTP/1.1 503 No\r\nx-odd: \xff\xfe\xc3\r\nretry-after: \xe9\r\n\r\n',
+      'http_5xx',
+    ],
+    ['a promise and nothing else', 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(50), 'connect'],
+    ['half a status line', 'HTTP/1.1 2', 'connect'],
+  ])(
+    'that sends %s ends as a classed attempt, and the next delivery goes on',
+    async (_what, answer, outcome) => {
+      await withRawServer(
+        (socket) => socket.end(Buffer.from(answer, 'latin1')),
+        async (url) => {
+          const { delivery, attempt } = await deliverOnce(url);
+          expect([delivery?.['last_outcome'], attempt?.['outcome']]).toEqual([outcome, outcome]);
+        },
+      );
+      expect((await deliverOnce()).delivery).toMatchObject({ status: 'delivered' });
+    },
+  );
+
+  it('that drips its body for ever is cut off, and its status counts', async () => {
+    receiver.answer = (_request, response) => {
+      response.writeHead(500);
+      const timer = setInterval(() => response.write('.'), 50);
+      response.on('close', () => clearInterval(timer));
+    };
+    const { delivery, attempt } = await deliverOnce();
+    expect(delivery).toMatchObject({ last_outcome: 'http_5xx' });
+    expect(attempt?.['response_excerpt']).toMatch(/^\.+$/);
+  });
+
   it('that is not there, not allowed, not known or speaks no TLS is classed as such', async () => {
     const { port } = receiver;
     const closed = await startReceiver();

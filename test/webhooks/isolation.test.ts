@@ -68,6 +68,29 @@ describe('a black hole and a slow one among a hundred endpoints', () => {
   });
 });
 
+describe('hundreds of endpoints that never answer', () => {
+  it('leave room for those that do', async () => {
+    const { body } = await gateway.call<{ api_key: string }>(
+      'POST',
+      '/api/v1/businesses',
+      { name: 'Third' },
+      {
+        key: ADMIN_API_KEY,
+      },
+    );
+    const [blackHole, healthy] = [await openReceiver(), await openReceiver()];
+    blackHole.answer = () => {};
+    await gateway.pool`
+      insert into webhook_endpoints (id, business_id, url, events)
+      select uuidv7(), ${gateway.businessId}, ${blackHole.url} || '/' || n, '{customer.created}' from generate_series(1, 400) n`;
+    await addCustomer();
+    await eventually(() => expect(blackHole.received).toHaveLength(400), 30_000);
+    await subscribe(healthy.url, body.api_key);
+    await addCustomer(body.api_key);
+    await eventually(() => expect(healthy.received).toHaveLength(1), 5_000);
+  });
+});
+
 describe("one business's 100,000 due deliveries", () => {
   it("do not delay another's", async () => {
     const { body } = await gateway.call<{ api_key: string }>(
