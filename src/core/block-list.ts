@@ -84,8 +84,9 @@ function sendersOf(inbound: Inbound): Sender[] {
 }
 
 function isBlocked({ keys, domains }: Blocked, sender: Sender): boolean {
-  const own = keysOf(sender.address, sender.kind);
-  if (own.some((key) => keys.has(key)) || keys.has(sender.address.toLowerCase())) return true;
+  const addresses = [{ address: sender.address, kind: sender.kind }, ...(sender.aliases ?? [])];
+  const own = addresses.flatMap(({ address, kind }) => [...keysOf(address, kind), address.toLowerCase()]);
+  if (own.some((key) => keys.has(key))) return true;
   if (sender.phone !== undefined && keys.has(normalPhone(sender.phone))) return true;
   const emails = [sender.email, sender.address].filter((one) => one?.includes('@'));
   return emails.some((one) => one !== undefined && (keys.has(one.toLowerCase()) || isOfDomain(domains, one)));

@@ -145,6 +145,8 @@ describe('a blocked address or domain', () => {
     expect(await isBlocked({ kind: 'user', address: '1', phone: '+49 170 1234567' })).toBe(true);
     expect(await isBlocked({ kind: 'user', address: '491701234567' })).toBe(false);
     expect(await isBlocked({ kind: 'user', address: '4711' })).toBe(true);
+    const aliases = [{ kind: 'phone', address: '+491701234567' }];
+    expect(await isBlocked({ kind: 'user_id', address: 'DE.1', aliases })).toBe(true);
   });
 
   it('names what is wrong', async () => {

@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import type { Sender } from '../envelope.ts';
 import { newId } from '../id.ts';
+import { normalPhone } from '../phone.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import { type IngestChannel, type Item, keyOf, sortedByKey } from './item.ts';
 
@@ -80,7 +81,7 @@ function newCustomer(party: PartyRow, id: string): CustomerRow {
     business_id: party.business_id,
     name: party.sender.name ?? null,
     email: party.sender.email ?? null,
-    phone: party.sender.phone ?? null,
+    phone: party.sender.phone === undefined ? null : normalPhone(party.sender.phone),
     external_id: party.external_id,
     custom_attributes: {},
     created_at: now,

@@ -1,4 +1,5 @@
 import type { Sender } from '../envelope.ts';
+import { normalPhone } from '../phone.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import { customerEvent } from './happened.ts';
 import { keyOf } from './item.ts';
@@ -27,7 +28,7 @@ function fillCustomer(customer: CustomerRow, sender: Sender, now: Date): boolean
   for (const field of ['name', 'email', 'phone'] as const) {
     const value = sender[field];
     if (value === undefined || value === '' || customer[field] !== null) continue;
-    customer[field] = value;
+    customer[field] = field === 'phone' ? normalPhone(value) : value;
     filled = true;
   }
   if (filled) customer.updated_at = now;
