@@ -22,7 +22,11 @@ const ASKS_AGAIN_AFTER_MS = 30_000;
 const NOBODY_CAN_TELL = { spf: 'temperror', dkim: 'temperror', dmarc: 'temperror' };
 
 /** Checks SPF, DKIM and DMARC of mails. A DNS that does not answer makes a mail neither late nor lost, only unchecked. */
-export function createAuthenticator(us: string, resolve: Resolve = systemResolver()): Authenticator {
+export function createAuthenticator(
+  us: string,
+  resolve: Resolve = systemResolver(),
+  { deadlineMs = DEADLINE_MS } = {},
+): Authenticator {
   const resolver = remembering(resolve);
   let unreachableUntil = 0;
 
@@ -32,11 +36,11 @@ export function createAuthenticator(us: string, resolve: Resolve = systemResolve
     const timer = setTimeout(() => {
       unreachableUntil = Date.now() + ASKS_AGAIN_AFTER_MS;
       reject(new Error('the DNS did not answer in time'));
-    }, DEADLINE_MS);
+    }, deadlineMs);
     try {
       const checks = { mta: us, resolver, disableArc: true, disableBimi: true };
       const result = await Promise.race([authenticate(Buffer.from(raw), { ...checks, ...arrival }), late]);
-      return { ...read(result), by: us };
+      return { ...read(result), ...(arrival === undefined ? { spf: 'none' } : {}), by: us };
     } catch {
       return { ...NOBODY_CAN_TELL, by: us };
     } finally {
@@ -50,9 +54,9 @@ type Result = Awaited<ReturnType<typeof authenticate>>;
 function read({ spf, dkim, dmarc }: Result): Omit<Verdict, 'by'> {
   const signatures = (dkim?.results ?? []).map(({ status }) => status.result);
   return {
-    spf: (spf && spf.status.result) || 'none',
+    spf: spf ? spf.status.result : 'none',
     dkim: signatures.includes('pass') ? 'pass' : (signatures[0] ?? 'none'),
-    dmarc: (dmarc && dmarc.status.result) || 'none',
+    dmarc: dmarc ? dmarc.status.result : 'none',
   };
 }
 
