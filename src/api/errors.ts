@@ -21,6 +21,7 @@ export const STATUS_OF_CODE: Record<ErrorCode, ContentfulStatusCode> = {
   validation_error: 422,
   no_recipient: 422,
   window_closed: 422,
+  opted_out: 422,
   rate_limited: 429,
   internal: 500,
   unavailable: 503,

@@ -1,4 +1,3 @@
-import type { ChannelRegistry } from './adapter.ts';
 import type { Channels, LoadedChannel } from './channels.ts';
 import type { Pool } from './database/connect.ts';
 import { SendRejected } from './errors.ts';
@@ -8,7 +7,6 @@ import type { Receiver } from './receive.ts';
 
 interface CatchUpOptions {
   pool: Pool;
-  registry: ChannelRegistry;
   channels: Pick<Channels, 'find' | 'markBroken'>;
   receiver: Pick<Receiver, 'accept'>;
   log: Log;
@@ -18,13 +16,12 @@ const POLL_MS = 2_000;
 
 /** Compares what providers had of late with what they told us, each channel in one process at a time. */
 export function startCatchUp(options: CatchUpOptions): { stop(): Promise<void> } {
-  const { pool, registry, log } = options;
+  const { pool, log } = options;
   const stopping = new AbortController();
-  const types = [...registry.values()].filter((it) => it.catchUp !== undefined).map(({ type }) => type);
   const looking = loop({
     everyMs: POLL_MS,
     async turn() {
-      const due = await takeDue(pool, types);
+      const due = await takeDue(pool);
       await Promise.all(due.map((row) => catchUp(row, stopping.signal, options)));
       return due.length > 0;
     },
@@ -49,19 +46,18 @@ const TAKEN_FOR_SECONDS = 90;
 const DEADLINE_MS = 80_000;
 const AT_ONCE = 20;
 
-function takeDue(pool: Pool, types: string[]) {
+function takeDue(pool: Pool) {
   return pool<Due[]>`
     update channels set catch_up_at = now() + make_interval(secs => ${TAKEN_FOR_SECONDS})
     where id in (
       select id from channels
-      where type = any(${types}) and coalesce(catch_up_at, created_at) <= now()
-        and is_active and broken_at is null and deleted_at is null
+      where coalesce(catch_up_at, created_at) <= now() and is_active and broken_at is null and deleted_at is null
       order by coalesce(catch_up_at, created_at) limit ${AT_ONCE} for update skip locked)
     returning id, business_id, coalesce(caught_up_at, created_at) as seen_until`;
 }
 
 // Where no callback can reach us the list is all there is.
-const EVERY_SECONDS = { withDoor: 300, withoutDoor: 10 };
+const EVERY_SECONDS = { withDoor: 300, withoutDoor: 10, withoutList: 86_400 };
 // A message may show up in the list later than the time it bears.
 const OVERLAP_MS = 600_000;
 
@@ -71,9 +67,8 @@ async function catchUp(due: Due, stopping: AbortSignal, options: CatchUpOptions)
     const loaded = await channels.find(pool, due.business_id, due.id);
     const begunAt = new Date();
     await compare(loaded, { due, stopping, options });
-    const seconds = loaded.channel.doorUrl === undefined ? EVERY_SECONDS.withoutDoor : EVERY_SECONDS.withDoor;
     await pool`
-      update channels set caught_up_at = ${begunAt}, catch_up_at = now() + make_interval(secs => ${seconds})
+      update channels set caught_up_at = ${begunAt}, catch_up_at = now() + make_interval(secs => ${secondsTillNext(loaded)})
       where id = ${due.id}`;
   } catch (error) {
     if (stopping.aborted) return;
@@ -81,6 +76,11 @@ async function catchUp(due: Due, stopping: AbortSignal, options: CatchUpOptions)
     if (error instanceof SendRejected && error.channelBroken)
       await channels.markBroken(due.id, error.message);
   }
+}
+
+function secondsTillNext({ adapter, channel }: LoadedChannel): number {
+  if (adapter.catchUp === undefined) return EVERY_SECONDS.withoutList;
+  return channel.doorUrl === undefined ? EVERY_SECONDS.withoutDoor : EVERY_SECONDS.withDoor;
 }
 
 interface Comparing {

@@ -1,9 +1,9 @@
 import type { PendingQuery, Row } from 'postgres';
+import { recordCustomer } from './customers.ts';
 import type { Sql } from './database/connect.ts';
-import { AppError } from './errors.ts';
-import { record } from './events.ts';
+import { AppError, invalidField } from './errors.ts';
 import { newId } from './id.ts';
-import { snapshot } from './snapshot.ts';
+import type { CustomerRow } from './views/customer.ts';
 
 export type ConsentSource = 'customer' | 'provider' | 'agent';
 
@@ -15,12 +15,13 @@ export interface Statement {
   consent: 'stop' | 'start' | 'help';
   source: ConsentSource;
   keyword?: string | undefined;
-  agentId?: string | undefined;
+  agentId?: string | null | undefined;
   saidAt: Date;
   /** Counts only for somebody who had said stop before. */
   onlyAfterStop?: boolean | undefined;
 }
 
+/** One statement as it is kept. */
 export interface ConsentRow {
   id: string;
   channel_id: string;
@@ -32,11 +33,16 @@ export interface ConsentRow {
   said_at: Date;
 }
 
+/** A listed statement, with the microseconds of its time that a Date loses. */
+export interface ListedConsent extends ConsentRow {
+  said_text: string;
+}
+
 /** Keeps a statement, and tells of it when it changes whether the customer may be written to. */
-export async function noteConsent(tx: Sql, statement: Statement): Promise<void> {
+export async function noteConsent(tx: Sql, statement: Statement): Promise<ConsentRow | undefined> {
   const { channelId, address } = statement;
   const before = await isOptedOut(tx, channelId, address);
-  if (statement.onlyAfterStop === true && !before) return;
+  if (statement.onlyAfterStop === true && !before) return undefined;
   const row = {
     id: newId(),
     business_id: statement.businessId,
@@ -48,26 +54,20 @@ export async function noteConsent(tx: Sql, statement: Statement): Promise<void> 
     agent_id: statement.agentId ?? null,
     said_at: statement.saidAt,
   };
-  await tx`insert into consents ${tx(row)}`;
+  const [kept] = await tx<ConsentRow[]>`insert into consents ${tx(row)} returning *`;
   const after = await isOptedOut(tx, channelId, address);
   if (before !== after) await recordChange(tx, statement, after);
+  return kept;
 }
 
-async function recordChange(tx: Sql, statement: Statement, optedOut: boolean): Promise<void> {
-  const { businessId, channelId, address, source } = statement;
-  const [identity] = await tx<{ customer_id: string }[]>`
-    select customer_id from identities where channel_id = ${channelId} and address = ${address}`;
-  if (identity === undefined) return;
-  const data = await snapshot(tx, { customerId: identity.customer_id });
-  const consent = { channel_id: channelId, address, opted_out: optedOut, source };
-  await record(tx, [
-    {
-      type: 'customer.updated',
-      businessId,
-      customerId: identity.customer_id,
-      data: { ...data, changed: ['consent'], consent },
-    },
-  ]);
+async function recordChange(tx: Sql, statement: Statement, isOut: boolean): Promise<void> {
+  const { channelId, address, source } = statement;
+  const [customer] = await tx<CustomerRow[]>`
+    select c.* from identities i join customers c on c.id = i.customer_id
+    where i.channel_id = ${channelId} and i.address = ${address}`;
+  if (customer === undefined) return;
+  const consent = { channel_id: channelId, address, opted_out: isOut, source };
+  await recordCustomer(tx, 'customer.updated', customer, { changed: ['consent'], consent });
 }
 
 type Fragment = PendingQuery<Row[]>;
@@ -94,10 +94,43 @@ export async function refuseOptedOut(sql: Sql, channelId: string, address: strin
   if (await isOptedOut(sql, channelId, address)) throw new AppError('opted_out', OPTED_OUT);
 }
 
-/** All that was said at the customer's addresses, newest first. */
-export function consentsOf(sql: Sql, businessId: string, customerId: string) {
-  return sql<ConsentRow[]>`
-    select s.* from identities i join consents s on s.channel_id = i.channel_id and s.address = i.address
+interface ConsentFilter {
+  businessId: string;
+  customerId: string;
+  page: { after: string[] | undefined; offset: number; fetch: number };
+}
+
+/** What was said at the customer's addresses, newest first. */
+export function consentsOf(sql: Sql, { businessId, customerId, page }: ConsentFilter) {
+  const [saidAt, id] = page.after ?? [];
+  return sql<ListedConsent[]>`
+    select s.*, s.said_at::text as said_text
+    from identities i join consents s on s.channel_id = i.channel_id and s.address = i.address
     where i.business_id = ${businessId} and i.customer_id = ${customerId}
-    order by s.said_at desc, s.id desc limit 1000`;
+      ${saidAt === undefined || id === undefined ? sql`` : sql`and (s.said_at, s.id) < (${saidAt}::text::timestamptz, ${id}::uuid)`}
+    order by s.said_at desc, s.id desc limit ${page.fetch} offset ${page.offset}`;
+}
+
+interface Told {
+  businessId: string;
+  customerId: string;
+  channelId: string;
+  consent: 'stop' | 'start';
+  agentId: string | null;
+}
+
+/** Keeps what the customer told one of the team, at all addresses that they have on the channel. */
+export async function noteTold(tx: Sql, { customerId, ...told }: Told): Promise<ConsentRow[]> {
+  const identities = await tx<{ address: string }[]>`
+    select address from identities
+    where business_id = ${told.businessId} and customer_id = ${customerId} and channel_id = ${told.channelId}
+    order by address`;
+  if (identities.length === 0)
+    throw invalidField('channel_id', 'is no channel on which the customer has an address');
+  const rows: ConsentRow[] = [];
+  for (const { address } of identities) {
+    const row = await noteConsent(tx, { ...told, address, source: 'agent', saidAt: new Date() });
+    if (row !== undefined) rows.push(row);
+  }
+  return rows;
 }

@@ -25,6 +25,14 @@ const ofConversation = z.looseObject({
 });
 const byActor = ofConversation.extend({ actor });
 const ofMessage = ofConversation.extend({ message: messageView });
+/** The customer said stop, or start again. */
+const consent = z.object({
+  channel_id: id,
+  address: z.string(),
+  opted_out: z.boolean(),
+  source: z.enum(['customer', 'provider', 'agent']),
+});
+
 const ofCustomer = z.looseObject({ customer: customerView });
 const ofEndpoint = z.looseObject({ endpoint: endpointView });
 
@@ -78,7 +86,7 @@ export const EVENT_CATALOGUE = {
   'customer.created': { summary: 'A customer is known', data: ofCustomer },
   'customer.updated': {
     summary: 'A customer changed',
-    data: ofCustomer.extend({ changed: changed.optional() }),
+    data: ofCustomer.extend({ changed: changed.optional(), consent: consent.optional() }),
   },
   'customer.merged': {
     summary: 'Customers turned out to be one',

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { type FakeTwilio, startTwilio } from '../../support/twilio.ts';
 
 export const OURS = '+15550001111';
 export const THEIRS = '+15557654321';
+const PAUSE_MS = 60;
 const PUBLIC_URL = 'https://chat.example';
 
 /** A gateway whose SMS channel works at a stand-in for Twilio. */
@@ -62,6 +64,8 @@ export function conversationWith(
   check: (conversation: ShownConversation) => void = () => {},
 ): Promise<ShownConversation> {
   return eventually(async () => {
+    // Seldom enough for the API's rate limit, also when it takes long.
+    await sleep(PAUSE_MS);
     const { body } = await gateway.call<{ data: ShownConversation[] }>(
       'GET',
       '/api/v1/conversations?limit=100',
@@ -69,6 +73,7 @@ export function conversationWith(
     const found = body.data.find(({ customer }) => customer?.phone === phone);
     if (found === undefined) throw new Error(`nobody at ${phone}: ${JSON.stringify(body)}`);
     const whole = await gateway.call<ShownConversation>('GET', `/api/v1/conversations/${found.id}`);
+    if (whole.status !== 200) throw new Error(JSON.stringify(whole.body));
     check(whole.body);
     return whole.body;
   });
@@ -88,6 +93,7 @@ export function messageOnce(
   check: (message: Shown & { attempts: { outcome: string; provider_code: string | null }[] }) => void,
 ) {
   return eventually(async () => {
+    await sleep(PAUSE_MS);
     const { body } = await gateway.call<
       Shown & { attempts: { outcome: string; provider_code: string | null }[] }
     >('GET', `/api/v1/messages/${id}`);
