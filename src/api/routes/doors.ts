@@ -3,8 +3,8 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { answerHeader, requestBody, requestHeaders } from '../node-request.ts';
-import { errors } from '../openapi.ts';
+import { requestBody, requestHeaders } from '../node-request.ts';
+import { errors, json } from '../openapi.ts';
 
 const MEGABYTE = 1024 * 1024;
 // Meta batches, and mail carries its attachments; every other provider sends small requests.
@@ -12,6 +12,17 @@ const BODY_BYTES: Record<string, number> = { whatsapp: 5 * MEGABYTE, email: 25 *
 
 const params = z.object({ type: z.string(), channelId: z.string() });
 const tags = ['Doors'];
+
+const accepted = z.object({
+  data: z.array(
+    z.object({
+      message_id: z.string().nullable(),
+      conversation_id: z.string().nullable(),
+      seq: z.number().int().nullable(),
+      duplicate: z.boolean(),
+    }),
+  ),
+});
 
 const receive = createRoute({
   method: 'post',
@@ -22,7 +33,13 @@ const receive = createRoute({
     'Checked by the signature or secret of the provider. Answered 2xx only after the commit, also for a duplicate.',
   security: [],
   request: { params },
-  responses: { 200: { description: 'Stored, or known already' }, ...errors },
+  responses: {
+    200: json(
+      'Stored, or known already. A channel `api` is told where each item went; others get an empty answer.',
+      accepted,
+    ),
+    ...errors,
+  },
 });
 
 const challenge = createRoute({
@@ -47,8 +64,10 @@ export function doorRoutes({ receiver, config }: ApiDeps): OpenAPIHono<ApiEnv> {
       headers: requestHeaders(c),
       body: await requestBody(c, BODY_BYTES[type] ?? MEGABYTE),
     });
-    answerHeader(c, 'Content-Type', answer.contentType ?? 'text/plain; charset=utf-8');
-    return c.body(answer.body, answer.status as ContentfulStatusCode);
+    const status = answer.status as ContentfulStatusCode;
+    // Without a header to set, the answer takes the server's short way.
+    if (answer.contentType === undefined) return c.body(answer.body, status);
+    return c.body(answer.body, status, { 'Content-Type': answer.contentType });
   }
 
   for (const route of [receive, challenge]) {

@@ -4,9 +4,11 @@ import { askSender, connectSender } from '../shared/twilio/account.ts';
 import { catchUp } from '../shared/twilio/catch-up.ts';
 import { createCall } from '../shared/twilio/client.ts';
 import { readListed, twilioDoor } from '../shared/twilio/door.ts';
+import { rethrow } from '../shared/twilio/errors.ts';
 import { fetchMedia } from '../shared/twilio/media.ts';
 import { sendPart } from '../shared/twilio/send.ts';
 import { senderKey, TWILIO_HOSTS, TWILIO_SECRETS } from '../shared/twilio/settings.ts';
+import { listTemplates } from '../shared/twilio/template.ts';
 import { threadKeyFor } from './address.ts';
 import { LIMITS } from './limits.ts';
 import { findSender } from './number.ts';
@@ -40,6 +42,8 @@ export function smsAdapter({ egress }: AdapterContext): ChannelAdapter<SmsSettin
     health: (channel) => askSender(call, channel, findSender),
     fetchAttachment: (ref, channel, signal) =>
       fetchMedia(ref, { egress, channel, signal, mostBytes: LIMITS.inboundBytes }),
+    templates: ({ settings }) =>
+      call(settings, (twilio) => listTemplates(twilio, { needsApproval: false })).catch(rethrow),
     catchUp: (channel, context) => catchUp(call, channel, { context, read: readListed(READING) }),
   };
 }

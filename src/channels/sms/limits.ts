@@ -7,4 +7,5 @@ export const LIMITS: Limits = {
   inboundBytes: 25_000_000,
   // All files of one message together.
   outboundBytes: 5_000_000,
+  pictures: { types: ['image/jpeg', 'image/png', 'image/gif'], bytes: 5_000_000 },
 };

@@ -75,7 +75,7 @@ export function violationsOf(request: {
 
 function load(): Known[] {
   paths ??= FILES.flatMap((name) => {
-    const spec = require(`${SPECS}/twilio_${name}.json`) as Spec;
+    const spec = asJsonSchema(require(`${SPECS}/twilio_${name}.json`)) as Spec;
     specs.set(name, spec);
     return Object.entries(spec.paths).map(([template, path]) => {
       const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, inner = '']) => inner);
@@ -84,6 +84,17 @@ function load(): Known[] {
     });
   });
   return paths;
+}
+
+/** OpenAPI lets a reference be null by a word beside it, which JSON Schema knows only beside a type. */
+function asJsonSchema(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asJsonSchema);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asJsonSchema(inner)]));
+  const { nullable, ...schema } = members;
+  return nullable === true && !('type' in schema) && '$ref' in schema
+    ? { anyOf: [schema, { type: 'null' }] }
+    : members;
 }
 
 function multi(values: URLSearchParams): Record<string, string[]> {

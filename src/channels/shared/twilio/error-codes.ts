@@ -1,8 +1,8 @@
 /**
- * `reject`: trying again changes nothing · `retry`: it may pass · `wait`: too fast, or too many today · `account`: nothing
+ * `reject`: trying again changes nothing · `later`: somebody may try again later · `retry`: it may pass by itself · `wait`: too fast, or too many today · `account`: nothing
  * leaves this sender until somebody mends the account · `stop`: the reader told Twilio to let nothing of ours through.
  */
-export type Action = 'reject' | 'retry' | 'wait' | 'account' | 'stop';
+export type Action = 'reject' | 'later' | 'retry' | 'wait' | 'account' | 'stop';
 
 /** What Twilio's codes mean for a message. A code that is not listed is judged by the status of the answer. */
 export const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: string]>> = {
@@ -33,12 +33,12 @@ export const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: str
   21704: ['account', 'The messaging service has no sender.'],
   30001: ['retry', 'The queue of this sender is full at Twilio.'],
   30002: ['account', 'The Twilio account is suspended.'],
-  30003: ['reject', 'The phone could not be reached: it is off, out of reach or blocks this sender.'],
+  30003: ['later', 'The phone could not be reached: it is off, out of reach or blocks this sender.'],
   30004: ['reject', 'The message was blocked, by the customer or by the network.'],
   30005: ['reject', 'The number does not exist or is not in use any more.'],
   30006: ['reject', 'The number is a landline or its network takes no messages.'],
   30007: ['reject', 'The network took the message for unwanted and filtered it.'],
-  30008: ['reject', 'The network could not deliver it and does not say why.'],
+  30008: ['later', 'The network could not deliver it and does not say why.'],
   30022: ['wait', 'The network takes only fewer messages of this sender a minute.'],
   30023: ['wait', 'The network takes no more messages of this sender today.'],
   30032: ['account', 'The toll-free number is not verified.'],
@@ -63,18 +63,32 @@ export const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: str
   63025: ['reject', 'WhatsApp has this message already.'],
   63027: ['reject', 'The template does not exist in this language.'],
   63028: ['reject', 'The number of parameters does not fit the template.'],
-  63029: ['reject', 'The customer’s phone did not receive the template.'],
+  63029: ['later', 'The customer’s phone did not receive the template.'],
   63030: ['reject', 'A parameter is not one that the template takes.'],
-  63032: ['reject', 'WhatsApp lets this customer receive no more such messages for now.'],
+  63032: ['later', 'WhatsApp lets this customer receive no more such messages for now.'],
   63033: ['reject', 'The customer does not want messages of this business.'],
   63036: ['reject', 'The customer’s phone cannot show this message.'],
   63038: ['wait', 'The account has sent as many messages as it may today.'],
   63040: ['reject', 'WhatsApp has refused the template.'],
   63041: ['reject', 'WhatsApp has paused the template because of its quality.'],
   63042: ['reject', 'WhatsApp has switched the template off because of its quality.'],
-  63049: ['reject', 'WhatsApp chose not to deliver this marketing message.'],
+  63049: ['later', 'WhatsApp chose not to deliver this marketing message.'],
   63051: ['account', 'WhatsApp has locked the business account.'],
 };
+
+const OUR_CODES: Readonly<Record<number, string>> = { 63016: 'window_closed', 21610: 'opted_out' };
+
+/** Our own word for what a code says, where there is one, and whether trying again may help. */
+export function ourWords(code: number | undefined): { code?: string; retryable: boolean } {
+  const ours = code === undefined ? undefined : OUR_CODES[code];
+  return { ...(ours === undefined ? {} : { code: ours }), retryable: isRetryable(code) };
+}
+
+/** Whether a message that failed so may still be sent, by somebody who tries it again. */
+function isRetryable(code: number | undefined): boolean {
+  const action = code === undefined ? undefined : ERROR_CODES[code]?.[0];
+  return action !== 'reject' && action !== 'stop';
+}
 
 /** What a code means in plain words; what Twilio itself says of one that is not known. */
 export function meaningOf(code: number | undefined, said: string | undefined): string {

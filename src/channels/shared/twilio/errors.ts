@@ -1,5 +1,5 @@
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../../core/errors.ts';
-import { type Action, ERROR_CODES, meaningOf } from './error-codes.ts';
+import { type Action, ERROR_CODES, meaningOf, ourWords } from './error-codes.ts';
 
 interface RefusalFacts {
   status: number;
@@ -54,20 +54,34 @@ export function sendError(error: unknown): Error {
     : new SendDeferred(error.message, options);
 }
 
+/** For a call whose failure is told as that of a send. */
+export function rethrow(error: unknown): never {
+  throw sendError(error);
+}
+
 function refusalAsSendError(refusal: TwilioRefusal): Error {
   const { message, status } = refusal;
-  const options = { cause: refusal, providerCode: String(refusal.code ?? status) };
+  const options = {
+    cause: refusal,
+    providerCode: String(refusal.code ?? status),
+    ...ourWords(refusal.code),
+  };
   // A gateway that gave up waiting does not know whether Twilio went on.
   if (status === 504) return new OutcomeUnknown(message, { cause: refusal });
   switch (actionOf(refusal)) {
     case 'wait':
-      return new RateLimited(message, waitMs(refusal), options);
+      // Where Twilio names no time, each wait is longer than the one before.
+      return new RateLimited(message, waitMs(refusal), {
+        ...options,
+        growth: refusal.retryAfter === undefined ? 2 : 1,
+      });
     case 'retry':
       return new SendDeferred(message, options);
     case 'account':
       return new SendRejected(message, { ...options, channelBroken: true });
     case 'stop':
       return new SendRejected(message, { ...options, optedOut: true });
+    case 'later':
     case 'reject':
       return new SendRejected(message, options);
   }

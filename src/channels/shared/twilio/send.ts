@@ -4,7 +4,7 @@ import type { OutboundAttachment, Part, SentPart } from '../../../core/envelope.
 import { SendRejected } from '../../../core/errors.ts';
 import { type SentFrom, statusCallbackUrl } from './callback.ts';
 import type { Call } from './client.ts';
-import { ERROR_CODES, meaningOf } from './error-codes.ts';
+import { ERROR_CODES, meaningOf, ourWords } from './error-codes.ts';
 import { sendError } from './errors.ts';
 import type { TwilioSettings } from './settings.ts';
 
@@ -74,6 +74,7 @@ function refuseFailed({ status, errorCode, errorMessage }: Awaited<ReturnType<ty
   const action = ERROR_CODES[errorCode]?.[0];
   throw new SendRejected(meaningOf(errorCode ?? undefined, errorMessage), {
     ...(errorCode ? { providerCode: String(errorCode) } : {}),
+    ...ourWords(errorCode ?? undefined),
     channelBroken: action === 'account',
     optedOut: action === 'stop',
   });

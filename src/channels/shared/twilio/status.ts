@@ -1,7 +1,7 @@
 import type { ConsentChange, Receipt } from '../../../core/envelope.ts';
 import type { Params } from './body.ts';
 import type { SentFrom } from './callback.ts';
-import { ERROR_CODES, meaningOf } from './error-codes.ts';
+import { ERROR_CODES, meaningOf, ourWords } from './error-codes.ts';
 
 /** The statuses of our messages that say more than the answer to the send did. */
 const STATUSES: Record<string, Receipt['status']> = {
@@ -71,5 +71,6 @@ function errorOf(code: number | undefined, said: string | undefined): NonNullabl
   return {
     ...(code === undefined ? {} : { providerCode: String(code) }),
     message: meaningOf(code, said),
+    ...ourWords(code),
   };
 }

@@ -6,7 +6,7 @@ import { catchUp } from '../../shared/twilio/catch-up.ts';
 import { type Call, createCall } from '../../shared/twilio/client.ts';
 import { type ContentFor, createContents } from '../../shared/twilio/content.ts';
 import { readListed, twilioDoor } from '../../shared/twilio/door.ts';
-import { sendError } from '../../shared/twilio/errors.ts';
+import { rethrow, sendError } from '../../shared/twilio/errors.ts';
 import { fetchMedia } from '../../shared/twilio/media.ts';
 import { sendPart } from '../../shared/twilio/send.ts';
 import { senderKey, TWILIO_HOSTS, TWILIO_SECRETS } from '../../shared/twilio/settings.ts';
@@ -76,10 +76,6 @@ async function send(
 function notSent(error: unknown): never {
   const failure = sendError(error);
   throw failure instanceof OutcomeUnknown ? new SendDeferred(failure.message, { cause: error }) : failure;
-}
-
-function rethrow(error: unknown): never {
-  throw sendError(error);
 }
 
 /** Twilio shows it for 25 seconds as the answer to the customer's newest message, which it marks as read. */

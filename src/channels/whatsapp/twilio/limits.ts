@@ -9,6 +9,7 @@ export const LIMITS = {
   attachmentsPerPart: 1,
   inboundBytes: WHATSAPP.inboundBytes,
   outboundBytes: 16_000_000,
+  pictures: WHATSAPP.pictures,
   cards: WHATSAPP.cards,
 } as const satisfies Limits;
 

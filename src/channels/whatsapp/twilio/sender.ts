@@ -17,12 +17,11 @@ export async function findSender(
   });
   const sender = senders.find(({ senderId }) => senderId === from);
   if (sender === undefined) return SANDBOX;
-  // What comes back is spelled as the API spells it.
-  const webhook = sender.webhook as { callback_url?: string | null } | null;
   return {
     name: from.replace('whatsapp:', ''),
-    url: webhook?.callback_url ?? null,
+    url: sender.webhook?.callbackUrl ?? null,
     register: (url) => {
+      // The SDK reads the API's spelling and does not write it.
       const request = { webhook: { callback_url: url, callback_method: 'POST' } };
       return twilio.messaging.v2.channelsSenders(sender.sid).update(request as never);
     },
