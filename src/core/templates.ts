@@ -13,7 +13,7 @@ interface TemplateDeps {
 }
 
 /** Asks the provider for the account's templates and keeps them. Never inside a transaction. */
-export async function syncTemplates(deps: TemplateDeps, loaded: LoadedChannel): Promise<void> {
+async function syncTemplates(deps: TemplateDeps, loaded: LoadedChannel): Promise<void> {
   const { adapter, channel, row } = loaded;
   if (adapter.templates === undefined) throw noTemplates();
   const listed = await adapter

@@ -53,6 +53,7 @@ const BODIES: Record<string, unknown> = {
   'POST /api/v1/conversations/{id}/reply': { message: 'taken', type: 'reply' },
   'POST /api/v1/conversations/{id}/merge': { into: '01900000-0000-7000-8000-000000000000' },
   'PATCH /api/v1/messages/{id}': { content: 'taken' },
+  'PUT /api/v1/messages/{id}/reaction': { emoji: '👍' },
   'PATCH /api/v1/customers/{id}': { name: 'taken' },
   'POST /api/v1/customers/{id}/consents': {
     channel_id: '01900000-0000-7000-8000-000000000000',

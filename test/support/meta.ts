@@ -63,6 +63,7 @@ export async function startMeta({
   const locations = new Map<string, { id: string; until: number }>();
   const failures: { path: RegExp; failure: MetaFailure; times: number }[] = [];
   const known = { accounts: true };
+  let elsewhere: string | undefined;
   let statusesFirst: string[] = [];
   let afterTaken: ((message: TakenMessage) => Promise<void>) | undefined;
 
@@ -243,7 +244,7 @@ export async function startMeta({
     locations.set(name, { id, until: Date.now() + MEDIA_URL_MS });
     return {
       messaging_product: 'whatsapp',
-      url: url + name,
+      url: elsewhere ?? url + name,
       mime_type: mimeType,
       sha256,
       file_size: bytes.length,
@@ -395,6 +396,10 @@ export async function startMeta({
       known.accounts = !hidden;
     },
     addFile: store,
+    /** Files are said to lie at an address that is not Meta's. */
+    locateAt(address: string | undefined): void {
+      elsewhere = address;
+    },
     /** Posts statuses to this door before the call that sent the message is answered. */
     tellFirst(door: string, ...statuses: string[]): void {
       statusesFirst = statuses;

@@ -3,7 +3,6 @@ import { column, recordset } from '../database/recordset.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { AttachmentRow } from '../views/message.ts';
-import { linkAliases } from './aliases.ts';
 import { type Item, keyOf } from './item.ts';
 import { type KeyRow, sortedKeys } from './keys.ts';
 import { type KnownParty, type PartyRow, type PartyState, partyState, sortedParties } from './parties.ts';
@@ -43,7 +42,7 @@ export async function lockState(tx: Sql, items: Item[]): Promise<State> {
     locked.known?.map((row) => [keyOf(row.channel_id, row.external_event_id), row.message_id]),
   );
   const partyOf = new Map(locked.parties?.map((row) => [keyOf(row.channel_id, row.address), row]));
-  const state: State = {
+  return {
     fresh: new Set(
       keys.map((row) => keyOf(row.channel_id, row.external_event_id)).filter((key) => !known.has(key)),
     ),
@@ -64,8 +63,6 @@ export async function lockState(tx: Sql, items: Item[]): Promise<State> {
     uploads: new Map(uploads.map((row) => [row.id, row])),
     cards,
   };
-  await linkAliases(tx, items, state);
-  return state;
 }
 
 interface Locked {

@@ -3,6 +3,7 @@ import { park } from '../parked.ts';
 import type { Announce, Place } from '../place.ts';
 import { partSent } from '../receipts.ts';
 import type { MessageRow } from '../views/message.ts';
+import { linkAliases } from './aliases.ts';
 import { addToStoredAlbum, applyChange } from './changes.ts';
 import type { Accepted, IngestRequest, Item } from './item.ts';
 import { forgetUnused } from './parties.ts';
@@ -30,6 +31,7 @@ export async function storeBatch(tx: Sql, { requests, items, context, place }: B
     return { answers: new Map(), announce: () => {} };
   }
   const state = await lockState(tx, items);
+  await linkAliases(tx, items, state);
   const plan = planMessages(items, state, context);
   const writing = writePlan(tx, plan);
   if (isMoreThanMessages(items, state, plan)) {

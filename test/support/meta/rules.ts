@@ -182,7 +182,11 @@ function checkComponent(component: Json, { given, isNamed }: { given: Json[]; is
   const format = String(component['format'] ?? 'TEXT').toLowerCase();
   if (type === 'header' && format !== 'text') {
     const media = parameters[0]?.[format] as Json | undefined;
-    if (parameters.length !== 1 || parameters[0]?.['type'] !== format || !(media?.['id'] ?? media?.['link']))
+    if (
+      parameters.length !== 1 ||
+      parameters[0]?.['type'] !== format ||
+      !(media?.['id'] ?? media?.['link'] ?? media?.['latitude'])
+    )
       refuse(`header: a ${format} is expected`, 132012);
     return;
   }

@@ -83,15 +83,13 @@ describe('any signed body', () => {
       anything.map((message) =>
         webhook(change(NUMBER, { messages: [message], statuses: [message], contacts: [message] })),
       ),
-      fc
-        .tuple(fc.constantFrom(...TYPES), anything)
-        .map(([type, payload]) =>
-          webhook(
-            change(NUMBER, {
-              messages: [{ from: '16505551234', id: 'wamid.x', timestamp: payload, type, [type]: payload }],
-            }),
-          ),
+      fc.tuple(fc.constantFrom(...TYPES), anything).map(([type, payload]) =>
+        webhook(
+          change(NUMBER, {
+            messages: [{ from: '16505551234', id: 'wamid.x', timestamp: payload, type, [type]: payload }],
+          }),
         ),
+      ),
       anything.map((value) => ({
         object: 'whatsapp_business_account',
         entry: [{ changes: [{ field: 'messages', value }] }],
