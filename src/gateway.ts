@@ -24,6 +24,7 @@ import { startLanes } from './core/lanes.ts';
 import { createRateLimits } from './core/limits.ts';
 import { startListeners } from './core/listeners.ts';
 import type { Log } from './core/log.ts';
+import { openStorage } from './core/open-storage.ts';
 import { createPlace } from './core/place.ts';
 import { openQueue } from './core/queue.ts';
 import { createReceiver } from './core/receive.ts';
@@ -31,7 +32,6 @@ import { loadSecretKeys } from './core/secret-key.ts';
 import { checkSecretKey, createSecrets } from './core/secrets.ts';
 import { createSendLane } from './core/send.ts';
 import { startUpkeep } from './core/upkeep.ts';
-import { openStorage } from './core/storage.ts';
 import { createWake } from './core/wake.ts';
 import { createRealtime, type Realtime } from './realtime/server.ts';
 import { listen } from './server.ts';
@@ -143,7 +143,14 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });
     closeLater(lanes.stop);
     wakeQueue = lanes.wake;
-    closeLater(startUpkeep({ ...parts, files: attachments.files, retentionDays: config.retentionDays, attachmentDays: config.attachmentDays }).stop);
+    closeLater(
+      startUpkeep({
+        ...parts,
+        files: attachments.files,
+        retentionDays: config.retentionDays,
+        attachmentDays: config.attachmentDays,
+      }).stop,
+    );
     closeLater(startDispatcher({ ...parts, lanes, fanOut: fan }).stop);
   }
   closeLater(ingest.close);

@@ -1,22 +1,30 @@
-import { join } from 'node:path';
 import type { Pool, Sql } from './database/connect.ts';
 import type { AttachmentRef, OutboundAttachment } from './envelope.ts';
-import { AppError } from './errors.ts';
-import { safeFileName, trustedType } from './file-name.ts';
-import { createFiles, type Files, FileTooLarge } from './files.ts';
-import { isUuid, newId } from './id.ts';
+import { type Files, thumbnailKey } from './files.ts';
+import { isUuid } from './id.ts';
 import type { Secrets } from './secrets.ts';
+import { storeUpload, type Upload } from './uploads.ts';
 import type { AttachmentView, MessageView } from './views/message.ts';
 
 const HOUR_MS = 3_600_000;
 /** How long a URL must work for a provider or a subscriber, who may fetch it late. */
 export const LONG_URL_MS = 7 * 24 * HOUR_MS;
-/** Uploads of the agent side, by whichever of the business's keys; a visitor's are `visitor:ID`. */
-export const AGENT_SIDE = 'agents';
-export const MAX_UPLOAD_BYTES = 25 * 1024 * 1024;
+
+/** Which bytes of an attachment: its own, or the small picture of a picture. */
+type Variant = 'file' | 'thumbnail';
+
+/** Bytes that a signed address opens. */
+export interface OpenedFile {
+  name: string;
+  contentType: string;
+  /** Undefined for a thumbnail, which is small and served whole. */
+  sizeBytes: number | undefined;
+  etag: string;
+  storageKey: string;
+}
 
 /** An attachment whose bytes are there. */
-export interface StoredAttachment {
+interface StoredAttachment {
   id: string;
   business_id: string;
   name: string;
@@ -24,16 +32,6 @@ export interface StoredAttachment {
   size_bytes: number;
   sha256: Buffer;
   storage_key: string;
-}
-
-export interface Upload {
-  businessId: string;
-  conversationId: string | null;
-  /** Who uploads: only they may put it in a message. */
-  uploadedBy: string;
-  name: string | undefined;
-  contentType: string | undefined;
-  body: AsyncIterable<Uint8Array>;
 }
 
 /** Views that hold attachments: a message, an event's data, a list of messages. */
@@ -47,12 +45,14 @@ export interface Attachments {
   readonly files: Files;
   /** A signed address of the bytes, for an hour unless told otherwise. */
   url(id: string, validForMs?: number): string;
+  /** A view with addresses, where the bytes are there. */
+  mint(attachment: AttachmentView, validForMs?: number): AttachmentView;
   /** The same view with addresses in those attachments that are ready. */
   mintUrls<T extends Mintable>(view: T, validForMs?: number): T;
   /** The attachment that a signed address names; undefined for any other text, and once it has expired. */
   idOfUrl(url: string): string | undefined;
   /** What a signed token of ours opens. */
-  open(token: string): Promise<StoredAttachment | undefined>;
+  open(token: string): Promise<OpenedFile | undefined>;
   /** Keeps a file until a message takes it. */
   upload(upload: Upload): Promise<AttachmentView>;
   /** A message's attachments on their way to a provider. */
@@ -62,21 +62,22 @@ export interface Attachments {
 interface AttachmentsOptions {
   pool: Pool;
   secrets: Secrets;
-  dataDir: string;
+  files: Files;
   /** The address that readers reach us at. */
   baseUrl(): string;
 }
 
 /** Stored attachments, their uploads and their signed addresses. */
-export function createAttachments({ pool, secrets, dataDir, baseUrl }: AttachmentsOptions): Attachments {
-  const files = createFiles(join(dataDir, 'files'));
-
-  function url(id: string, validForMs = HOUR_MS): string {
-    return `${baseUrl()}/files/${secrets.seal('file', `${id}.${Date.now() + validForMs}`)}`;
+export function createAttachments({ pool, secrets, files, baseUrl }: AttachmentsOptions): Attachments {
+  function url(id: string, validForMs = HOUR_MS, variant: Variant = 'file'): string {
+    return `${baseUrl()}/files/${secrets.seal('file', `${id}.${Date.now() + validForMs}.${variant}`)}`;
   }
 
   function mint(attachment: AttachmentView, validForMs?: number): AttachmentView {
-    return attachment.state === 'ready' ? { ...attachment, url: url(attachment.id, validForMs) } : attachment;
+    const { id, state, width } = attachment;
+    if (state !== 'ready') return attachment;
+    const thumbnail_url = width === null ? null : url(id, validForMs, 'thumbnail');
+    return { ...attachment, url: url(id, validForMs), thumbnail_url };
   }
 
   function mintUrls<T extends Mintable>(view: T, validForMs?: number): T {
@@ -88,26 +89,28 @@ export function createAttachments({ pool, secrets, dataDir, baseUrl }: Attachmen
     return minted;
   }
 
-  function idOfToken(token: string): string | undefined {
-    const [id, expiresAt] = secrets.open('file', token)?.split('.') ?? [];
-    return id !== undefined && isUuid(id) && Number(expiresAt) > Date.now() ? id : undefined;
+  function readToken(token: string): { id: string; variant: string } | undefined {
+    // Addresses of earlier versions name no variant.
+    const [id, expiresAt, variant = 'file'] = secrets.open('file', token)?.split('.') ?? [];
+    return id !== undefined && isUuid(id) && Number(expiresAt) > Date.now() ? { id, variant } : undefined;
   }
 
   return {
     files,
-    url,
+    url: (id, validForMs) => url(id, validForMs),
+    mint,
     mintUrls,
     idOfUrl(text) {
       const token = /\/files\/([A-Za-z0-9_.-]+)$/.exec(text)?.[1];
-      return token === undefined ? undefined : idOfToken(token);
+      return token === undefined ? undefined : readToken(token)?.id;
     },
     async open(token) {
-      const id = idOfToken(token);
-      return id === undefined ? undefined : findStored(pool, id);
+      const named = readToken(token);
+      const stored = named === undefined ? undefined : await findStored(pool, named.id);
+      return stored && (named?.variant === 'thumbnail' ? thumbnailOf(stored) : wholeOf(stored));
     },
     async upload(upload) {
-      const stored = await storeUpload(pool, files, upload);
-      return { ...stored, url: url(stored.id) };
+      return mint(await storeUpload(pool, files, upload));
     },
     async outbound(sql, messageId) {
       const rows = await sql<StoredAttachment[]>`
@@ -127,47 +130,24 @@ export function createAttachments({ pool, secrets, dataDir, baseUrl }: Attachmen
 async function findStored(sql: Sql, id: string): Promise<StoredAttachment | undefined> {
   const [row] = await sql<StoredAttachment[]>`
     select id, business_id, name, content_type, size_bytes, sha256, storage_key
-    from attachments where id = ${id} and storage_key is not null`;
+    from attachments where id = ${id} and storage_key is not null and state in ('ready', 'uploaded')`;
   return row;
 }
 
-async function storeUpload(pool: Pool, files: Files, upload: Upload): Promise<AttachmentView> {
-  const file = await files.write(upload.body, { maxBytes: MAX_UPLOAD_BYTES }).catch(refuseTooLarge);
-  const row = {
-    id: newId(),
-    business_id: upload.businessId,
-    conversation_id: upload.conversationId,
-    name: safeFileName(upload.name),
-    content_type: trustedType(upload.contentType, file.sniffedType),
-    size_bytes: file.sizeBytes,
-    sha256: file.sha256,
-    state: 'uploaded' as const,
-    storage_key: file.key,
-    uploaded_by: upload.uploadedBy,
-  };
-  try {
-    await pool`insert into attachments ${pool(row)}`;
-  } catch (error) {
-    await files.remove(file.key);
-    throw error;
-  }
-  return {
-    id: row.id,
-    name: row.name,
-    type: row.content_type,
-    size: row.size_bytes,
-    url: null,
-    state: 'ready',
-  };
+function wholeOf({ name, content_type, size_bytes, sha256, storage_key }: StoredAttachment): OpenedFile {
+  const etag = `"${sha256.toString('hex')}"`;
+  return { name, contentType: content_type, sizeBytes: size_bytes, etag, storageKey: storage_key };
 }
 
-function refuseTooLarge(error: unknown): never {
-  if (error instanceof FileTooLarge) {
-    throw new AppError('payload_too_large', `an upload may have up to ${MAX_UPLOAD_BYTES} bytes`, {
-      cause: error,
-    });
-  }
-  throw error;
+function thumbnailOf(stored: StoredAttachment): OpenedFile {
+  const { name, sha256, storage_key } = stored;
+  return {
+    name: `${name}.webp`,
+    contentType: 'image/webp',
+    sizeBytes: undefined,
+    etag: `"thumbnail-${sha256.toString('hex')}"`,
+    storageKey: thumbnailKey(storage_key),
+  };
 }
 
 /** How an attachment's source is kept: it may hold a provider's token, so it is bound to its row and encrypted. */

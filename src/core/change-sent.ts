@@ -8,6 +8,7 @@ import { AppError, invalidField } from './errors.ts';
 import { record } from './events.ts';
 import { findMessage, recordUpdate } from './messages.ts';
 import { refuseAsProvider } from './provider-refusal.ts';
+import { removeAttachments } from './removed-files.ts';
 import { outboundMessage, type SendingMessage } from './send/parts.ts';
 import { snapshot } from './snapshot.ts';
 import type { MessageRow } from './views/message.ts';
@@ -184,9 +185,7 @@ async function storeRemoval(tx: Sql, message: MessageRow): Promise<MessageRow> {
     where id = ${message.id} and deleted_at is null returning *`;
   if (removed === undefined) return findMessage(tx, message.business_id, message.id);
   await tx`update message_parts set payload = '{"payload":{},"attachmentIds":[]}' where message_id = ${message.id}`;
-  // Nobody's any more: files that no message has are forgotten.
-  await tx`
-    update attachments set message_id = null, state = 'uploaded', uploaded_by = null where message_id = ${message.id}`;
+  await removeAttachments(tx, [message.id]);
   await recordRemoval(tx, removed);
   return removed;
 }

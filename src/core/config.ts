@@ -19,11 +19,27 @@ export interface Config {
   webhooks: WebhookPolicy;
   /** Receiving mail; undefined: off. */
   smtp: SmtpConfig | undefined;
+  /** Where attachments are kept; undefined: in DATA_DIR. */
+  s3: S3Config | undefined;
   trustedProxies: string[];
   corsOrigins: string[];
   retentionDays: RetentionDays;
+  /** How long attachments are kept; undefined: as long as their messages. */
+  attachmentDays: number | undefined;
   drainDelayMs: number;
   logLevel: string;
+}
+
+/** A bucket of Amazon's or of any service that speaks its protocol. */
+export interface S3Config {
+  bucket: string;
+  region: string;
+  /** The service's address; undefined: Amazon's own. */
+  endpoint: string | undefined;
+  /** Undefined: what the machine itself is given (a role). */
+  credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
+  /** Before every key, so that a bucket may hold other things too. */
+  prefix: string;
 }
 
 export interface SmtpConfig {
@@ -93,9 +109,11 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       disableAfterMs: variables.WEBHOOK_DISABLE_DAYS * 86_400_000,
     },
     smtp: smtpOf(variables),
+    s3: s3Of(variables),
     trustedProxies: variables.TRUSTED_PROXIES,
     corsOrigins: variables.CORS_ORIGINS,
     retentionDays: retentionDays(variables),
+    attachmentDays: variables.RETENTION_ATTACHMENTS_DAYS,
     // A balancer in front needs time to notice; a single process has none.
     drainDelayMs: variables.DRAIN_DELAY ?? (variables.DATABASE_URL ? 5_000 : 0),
     logLevel: variables.LOG_LEVEL,
@@ -143,6 +161,12 @@ const ENVIRONMENT = z.object({
   WEBHOOK_JITTER: z.coerce.number('must be a number').min(0).max(0.9).default(0.2),
   WEBHOOK_TIMEOUT: z.string().default('15s').transform(timeout),
   WEBHOOK_DISABLE_DAYS: z.coerce.number('must be a number of days').min(0.01).max(365).default(5),
+  S3_BUCKET: z.string().optional(),
+  S3_ENDPOINT: url('http', 'https').optional(),
+  S3_REGION: z.string().default('us-east-1'),
+  S3_ACCESS_KEY_ID: z.string().optional(),
+  S3_SECRET_ACCESS_KEY: z.string().optional(),
+  S3_PREFIX: z.string().default(''),
   SMTP_PORT: port.optional(),
   SMTP_HOST: z.string().optional(),
   SMTP_PROTOCOL: z.enum(['smtp', 'lmtp'], 'must be smtp or lmtp').default('smtp'),
@@ -159,6 +183,7 @@ const ENVIRONMENT = z.object({
   RETENTION_INBOUND_DAYS: days(30),
   RETENTION_FAILED_INBOUND_DAYS: days(90),
   RETENTION_KEYS_DAYS: days(DUPLICATES_KNOWN_DAYS, DUPLICATES_KNOWN_DAYS),
+  RETENTION_ATTACHMENTS_DAYS: z.coerce.number('must be a number of days').int().min(1).optional(),
   DRAIN_DELAY: z.string().transform(milliseconds).optional(),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a level such as info')
@@ -180,8 +205,32 @@ function refuseHalfConfiguration(variables: Variables): void {
   if (ROLE !== 'all' && !DATABASE_URL) throw missing('DATABASE_URL', `ROLE=${ROLE}`);
   if (ROLE !== 'all' && !REDIS_URL) throw missing('REDIS_URL', `ROLE=${ROLE}`);
   if (DATABASE_URL && !SECRET_KEY) throw missing('SECRET_KEY', 'DATABASE_URL');
+  refuseHalfBucket(variables);
   if (SMTP_TLS_KEY && !SMTP_TLS_CERT) throw missing('SMTP_TLS_CERT', 'SMTP_TLS_KEY');
   if (SMTP_TLS_CERT && !SMTP_TLS_KEY) throw missing('SMTP_TLS_KEY', 'SMTP_TLS_CERT');
+}
+
+function refuseHalfBucket(variables: Variables): void {
+  const { S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = variables;
+  for (const name of ['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const)
+    if (variables[name] && !S3_BUCKET) throw missing('S3_BUCKET', name);
+  if (S3_ACCESS_KEY_ID && !S3_SECRET_ACCESS_KEY) throw missing('S3_SECRET_ACCESS_KEY', 'S3_ACCESS_KEY_ID');
+  if (S3_SECRET_ACCESS_KEY && !S3_ACCESS_KEY_ID) throw missing('S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY');
+  if (S3_ENDPOINT && !S3_ACCESS_KEY_ID) throw missing('S3_ACCESS_KEY_ID', 'S3_ENDPOINT');
+}
+
+/** Without a bucket files are kept on disk. */
+function s3Of(variables: Variables): S3Config | undefined {
+  const { S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_PREFIX } = variables;
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = variables;
+  if (S3_BUCKET === undefined) return undefined;
+  return {
+    bucket: S3_BUCKET,
+    region: S3_REGION,
+    endpoint: S3_ENDPOINT,
+    credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
+    prefix: S3_PREFIX,
+  };
 }
 
 /** Without a port nothing of it is wanted. */

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { request } from 'undici';
 import type { Download } from './adapter.ts';
 import type { EgressGuard } from './egress.ts';
@@ -18,6 +20,7 @@ export async function download(address: string, { egress, signal }: DownloadOpti
     const response = await request(url, {
       dispatcher: egress.dispatcher,
       signal,
+      headers: { 'accept-encoding': 'identity' },
       headersTimeout: HEADERS_TIMEOUT_MS,
       bodyTimeout: STALLED_MS,
     });
@@ -35,11 +38,26 @@ export async function download(address: string, { egress, signal }: DownloadOpti
 function asDownload({ headers, body }: Awaited<ReturnType<typeof request>>): Download {
   const contentType = textOf(headers['content-type']);
   const length = Number(textOf(headers['content-length']) ?? Number.NaN);
+  const decode = DECODERS[textOf(headers['content-encoding'])?.toLowerCase() ?? ''];
   return {
-    body,
+    body: decode === undefined ? body : decoded(body, decode()),
     ...(contentType === undefined ? {} : { contentType }),
-    ...(Number.isSafeInteger(length) ? { sizeBytes: length } : {}),
+    ...(decode === undefined && Number.isSafeInteger(length) ? { sizeBytes: length } : {}),
   };
+}
+
+// For servers that compress whoever asks them not to. Whoever reads counts what comes out, so a bomb ends at its limit.
+const DECODERS: Record<string, () => NodeJS.ReadWriteStream & Readable> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+function decoded(body: Readable, decoder: NodeJS.ReadWriteStream & Readable): Readable {
+  body.on('error', (error) => decoder.destroy(error));
+  decoder.on('close', () => body.destroy());
+  return body.pipe(decoder);
 }
 
 function isRedirect(statusCode: number): boolean {

@@ -1,4 +1,4 @@
-import type { Download } from './adapter.ts';
+import type { Download, Limits } from './adapter.ts';
 import type { Attachments } from './attachments.ts';
 import type { Channels, LoadedChannel } from './channels.ts';
 import type { Pool, Sql } from './database/connect.ts';
@@ -7,16 +7,19 @@ import { download } from './download.ts';
 import type { EgressGuard } from './egress.ts';
 import type { AttachmentRef } from './envelope.ts';
 import { AppError } from './errors.ts';
-import { safeFileName, trustedType } from './file-name.ts';
-import { FileTooLarge, type StoredFile } from './files.ts';
+import { renamed, safeFileName, trustedType } from './file-name.ts';
+import { type Files, FileTooLarge, fileKey, type StoredFile } from './files.ts';
 import { keptRequest } from './inbound-requests.ts';
 import { type LaneKind, type Lease, leaseHeld } from './lanes.ts';
 import type { Log } from './log.ts';
 import { recordUpdate } from './messages.ts';
+import { removeFiles } from './removed-files.ts';
 import type { Secrets } from './secrets.ts';
+import { MAX_UPLOAD_BYTES } from './uploads.ts';
 import type { MessageRow } from './views/message.ts';
 
-const RETRY_AFTER_MS = [5_000, 30_000, 120_000, 600_000];
+// Quick at first: a provider may tell of a file a moment before it has it.
+const RETRY_AFTER_MS = [1_000, 3_000, 15_000, 60_000, 300_000, 900_000];
 const DEADLINE_MS = 300_000;
 // What an attachment is called while its name is not known.
 const NAMELESS = new Set(['file', 'attachment']);
@@ -40,13 +43,15 @@ interface Pending {
   name: string;
   content_type: string;
   source: Buffer;
+  storage_key: string | null;
+  version: number;
   tries: number;
   next_attempt_at: Date;
 }
 
 /** What came of one try. */
 type Outcome =
-  | { state: 'ready'; file: Omit<StoredFile, 'sniffedType'>; name: string; contentType: string }
+  | { state: 'ready'; file: StoredFile; name: string; contentType: string }
   | { state: 'too_large'; error: string }
   | { state: 'failed'; error: string };
 
@@ -67,7 +72,8 @@ export function createFetchLane(options: FetchOptions): LaneKind {
 
 async function loadPending(sql: Sql, id: string): Promise<Pending | undefined> {
   const [row] = await sql<Pending[]>`
-    select a.id, a.business_id, a.message_id, a.name, a.content_type, a.source, a.tries, m.channel_id, m.direction,
+    select a.id, a.business_id, a.message_id, a.name, a.content_type, a.source, a.storage_key, a.version,
+      a.tries, m.channel_id, m.direction,
       coalesce(a.next_attempt_at, a.created_at) as next_attempt_at
     from attachments a join messages m on m.id = a.message_id
     where a.id = ${id} and a.state = 'pending' and a.source is not null`;
@@ -79,10 +85,9 @@ async function tryOnce(pending: Pending, lease: Lease, options: FetchOptions): P
   try {
     const channel = await options.channels.load(pending.channel_id);
     if (channel === undefined) return { state: 'failed', error: 'the channel is gone' };
-    const { limits } = channel.adapter;
-    const maxBytes = pending.direction === 'inbound' ? limits.inboundBytes : limits.outboundBytes;
-    return await bring(pending, { channel, maxBytes, signal }, options);
+    return await bring(pending, { channel, signal }, options);
   } catch (error) {
+    await options.attachments.files.remove(keyOf(pending));
     if (isTooLarge(error)) return { state: 'too_large', error: error.message };
     options.log.warn(
       { err: error, attachment: pending.id, tries: pending.tries + 1 },
@@ -99,34 +104,45 @@ function isTooLarge(error: unknown): error is Error {
 
 interface Bringing {
   channel: LoadedChannel;
-  maxBytes: number;
   signal: AbortSignal;
 }
 
 async function bring(
   pending: Pending,
-  { channel, maxBytes, signal }: Bringing,
+  { channel, signal }: Bringing,
   options: FetchOptions,
 ): Promise<Outcome> {
   const source = sourceOf(pending, options.secrets);
-  if (typeof source.ref['copyOf'] === 'string') return copy(source.ref['copyOf'], options);
   const { body, contentType, name, sizeBytes } = await open(pending, source, { channel, signal, options });
-  if (sizeBytes !== undefined && sizeBytes > maxBytes) {
+  const limits = limitsOf(pending, channel.adapter.limits);
+  if (sizeBytes !== undefined && sizeBytes > limits.maxBytes) {
     await discard(body);
-    throw new FileTooLarge(maxBytes);
+    throw new FileTooLarge(limits.maxBytes);
   }
-  const file = await options.attachments.files.write(body, { maxBytes, signal });
-  if (sizeBytes !== undefined && sizeBytes !== file.sizeBytes) {
-    await options.attachments.files.remove(file.key);
-    throw new Error(`expected ${sizeBytes} bytes, got ${file.sizeBytes}`);
-  }
-  const declared = contentType ?? pending.content_type;
+  const file = await options.attachments.files.write(keyOf(pending), body, { ...limits, signal });
+  if (sizeBytes !== undefined && sizeBytes !== file.receivedBytes)
+    throw new Error(`expected ${sizeBytes} bytes, got ${file.receivedBytes}`);
+  if (file.sizeBytes > limits.mostBytes) throw new FileTooLarge(limits.mostBytes);
+  const called = NAMELESS.has(pending.name) ? safeFileName(name ?? pending.name) : pending.name;
+  const isConverted = file.sizeBytes !== file.receivedBytes;
   return {
     state: 'ready',
     file,
-    name: NAMELESS.has(pending.name) ? safeFileName(name ?? pending.name) : pending.name,
-    contentType: trustedType(declared, file.sniffedType),
+    name: isConverted ? renamed(called, file.sniffedType) : called,
+    contentType: trustedType(contentType ?? pending.content_type, file.sniffedType),
   };
+}
+
+/** The attachment's bytes on this fetch; a try that failed leaves none, and the next one writes over what a crash left. */
+function keyOf({ id, version }: Pending): string {
+  return fileKey(id, version);
+}
+
+/** What may come, and what may stay: a picture for a customer may come larger than the channel takes it, and is made to fit. */
+function limitsOf({ direction }: Pending, { inboundBytes, outboundBytes, pictures }: Limits) {
+  if (direction === 'inbound') return { maxBytes: inboundBytes, mostBytes: inboundBytes };
+  const maxBytes = pictures === undefined ? outboundBytes : Math.max(outboundBytes, MAX_UPLOAD_BYTES);
+  return { maxBytes, mostBytes: outboundBytes, pictures };
 }
 
 interface Opening extends Pick<Bringing, 'channel' | 'signal'> {
@@ -139,6 +155,9 @@ async function open(
   source: AttachmentRef,
   { channel: { adapter, channel }, signal, options }: Opening,
 ): Promise<Download> {
+  if (typeof source.ref['copyOf'] === 'string') return original(source.ref['copyOf'], options);
+  if (typeof source.ref['stored'] === 'string')
+    return { body: await options.attachments.files.stream(source.ref['stored']) };
   if (source.request !== undefined && adapter.readAttachment !== undefined)
     return adapter.readAttachment(source, await keptRequest(options.pool, source.request), channel);
   if (direction === 'inbound' && adapter.fetchAttachment !== undefined)
@@ -157,14 +176,12 @@ async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
 }
 
 /** An attachment of an earlier message, sent once more. */
-async function copy(id: string, { pool, attachments }: FetchOptions): Promise<Outcome> {
-  const [original] = await pool<
-    { storage_key: string; name: string; content_type: string; size_bytes: number; sha256: Buffer }[]
-  >`select storage_key, name, content_type, size_bytes, sha256 from attachments where id = ${id} and state = 'ready'`;
-  if (original === undefined) return { state: 'failed', error: 'the original is gone' };
-  const key = await attachments.files.copy(original.storage_key);
-  const file = { key, sizeBytes: original.size_bytes, sha256: original.sha256 };
-  return { state: 'ready', file, name: original.name, contentType: original.content_type };
+async function original(id: string, { pool, attachments }: FetchOptions): Promise<Download> {
+  const [row] = await pool<{ storage_key: string; name: string; content_type: string; size_bytes: number }[]>`
+    select storage_key, name, content_type, size_bytes from attachments where id = ${id} and state = 'ready'`;
+  if (row === undefined) throw new Error('the original is gone');
+  const { storage_key, name, content_type: contentType, size_bytes: sizeBytes } = row;
+  return { body: await attachments.files.stream(storage_key), name, contentType, sizeBytes };
 }
 
 /** Writes down what came of the try, unless the lease was lost; resolves with the time of the next one. */
@@ -179,17 +196,36 @@ async function settle(
     const message = await lockMessage(tx, pending.message_id);
     const rows = await tx`
       update attachments set ${tx(columnsOf(outcome, next))}, tries = tries + 1
-      where id = ${pending.id} and state = 'pending' and ${leaseHeld(tx, lease)} returning id`;
-    if (rows.length === 1 && next === null) await recordUpdate(tx, message, {}, sendersOf(message));
-    return rows.length === 1;
+      where id = ${pending.id} and state = 'pending' and version = ${pending.version} and ${leaseHeld(tx, lease)}
+      returning id`;
+    if (rows.length === 0 || message === undefined) return false;
+    // What an upload was converted from.
+    if (outcome.state === 'ready') await removeFiles(tx, [pending]);
+    if (next === null) await recordUpdate(tx, message, {}, sendersOf(message));
+    return true;
   });
-  if (!stored && outcome.state === 'ready') await attachments.files.remove(outcome.file.key);
+  if (!stored && outcome.state === 'ready') await removeUnwanted(pending, attachments.files, transact);
   return stored ? next : null;
 }
 
+/** The message was taken back or erased meanwhile. Whoever took the lane over writes, or wrote, the same bytes at the same key. */
+async function removeUnwanted(
+  pending: Pending,
+  files: Pick<Files, 'remove'>,
+  transact: Transact,
+): Promise<void> {
+  const key = keyOf(pending);
+  const wanted = await transact(
+    (tx) => tx`
+      select 1 from attachments
+      where id = ${pending.id} and (storage_key = ${key} or state = 'pending' and version = ${pending.version})`,
+  );
+  if (wanted.length === 0) await files.remove(key);
+}
+
 /** Several attachments of one message become ready at once: locked, each event shows those that are. */
-async function lockMessage(tx: Sql, id: string): Promise<MessageRow> {
-  const [message] = await tx<[MessageRow]>`select * from messages where id = ${id} for update`;
+async function lockMessage(tx: Sql, id: string): Promise<MessageRow | undefined> {
+  const [message] = await tx<MessageRow[]>`select * from messages where id = ${id} for update`;
   return message;
 }
 
@@ -213,6 +249,8 @@ function columnsOf(outcome: Outcome, next: Date | null) {
     storage_key: outcome.file.key,
     sha256: outcome.file.sha256,
     size_bytes: outcome.file.sizeBytes,
+    width: outcome.file.picture?.width ?? null,
+    height: outcome.file.picture?.height ?? null,
     name: outcome.name,
     content_type: outcome.contentType,
   };

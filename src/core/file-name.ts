@@ -18,6 +18,14 @@ function shorten(name: string): string {
   return name.slice(0, MAX_LENGTH - extension.length).toWellFormed() + extension;
 }
 
+const EXTENSIONS: Record<string, string> = { 'image/jpeg': '.jpg', 'image/png': '.png' };
+
+/** The name of a picture that was converted to this type. */
+export function renamed(name: string, contentType: string | undefined): string {
+  const extension = EXTENSIONS[contentType ?? ''];
+  return extension === undefined ? name : `${name.replace(/\.[A-Za-z0-9]{1,10}$/, '')}${extension}`;
+}
+
 const UNKNOWN = 'application/octet-stream';
 // Containers of many formats: what was declared says more than what the bytes can.
 const CONTAINERS = new Set(['application/zip', 'application/x-cfb', 'application/xml', 'application/gzip']);

@@ -72,7 +72,7 @@ export async function viewMessages(sql: Sql, rows: readonly MessageRow[]): Promi
 async function attachmentsOf(sql: Sql, rows: readonly MessageRow[]): Promise<Map<string, AttachmentRow[]>> {
   if (rows.length === 0) return new Map();
   const attachments = await sql<(AttachmentRow & { message_id: string })[]>`
-    select id, message_id, name, content_type, size_bytes, state
+    select id, message_id, name, content_type, size_bytes, width, height, error, state
     from attachments where message_id = any(${rows.map((row) => row.id)}) order by position`;
   return Map.groupBy(attachments, (attachment) => attachment.message_id);
 }

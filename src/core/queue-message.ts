@@ -1,6 +1,7 @@
 import { type AttachmentDraft, attachToMessage } from './attach.ts';
 import type { Author } from './author.ts';
 import { choicesOf } from './cards.ts';
+import type { Channels } from './channels.ts';
 import { refuseOptedOut } from './consent.ts';
 import type { Sql } from './database/connect.ts';
 import type { EgressGuard } from './egress.ts';
@@ -43,6 +44,7 @@ export interface Writing {
   secrets: Secrets;
   egress: Pick<EgressGuard, 'vetUrl'>;
   attachments: { idOfUrl(url: string): string | undefined };
+  channels: Pick<Channels, 'load'>;
 }
 
 /** Stores a message to be sent, or a note, in a conversation that this transaction has locked: the lock gives out `seq`. */
@@ -64,6 +66,7 @@ export async function queueMessage(
   const fetches = await attachToMessage(tx, attaching(message), {
     drafts: draft.attachments ?? [],
     ...sources(writing),
+    limits: await limitsOf(writing, conversation, draft),
   });
   await countMessage(tx, conversation, { message, by: writing.by });
   await recordMessage(tx, message, fetches);
@@ -82,6 +85,16 @@ async function withTemplate(tx: Sql, { channel_id }: ConversationRow, draft: Dra
 
 function attaching(message: MessageRow) {
   return { id: message.id, businessId: message.business_id, conversationId: message.conversation_id };
+}
+
+/** What the channel takes; nobody's limits are those of a note. */
+async function limitsOf(
+  { channels }: Writing,
+  { channel_id }: ConversationRow,
+  { note, attachments }: Draft,
+) {
+  if (note === true || attachments === undefined || attachments.length === 0) return undefined;
+  return (await channels.load(channel_id))?.adapter.limits;
 }
 
 function sources({ secrets, attachments }: Writing) {

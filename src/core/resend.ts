@@ -48,7 +48,8 @@ async function restart(tx: Sql, { conversation, message }: Locked): Promise<Mess
 /** Attachments that could not be had are asked for again. */
 async function fetchAgain(tx: Sql, messageId: string): Promise<string[]> {
   const rows = await tx<{ id: string }[]>`
-    update attachments set state = 'pending', tries = 0, error = null, next_attempt_at = now()
+    update attachments
+    set state = 'pending', tries = 0, version = version + 1, error = null, next_attempt_at = now()
     where message_id = ${messageId} and state = 'failed' and source is not null returning id`;
   return rows.map((row) => `fetch:${row.id}`);
 }

@@ -45,7 +45,7 @@ async function loadCustomer(tx: Sql, id: string | null | undefined): Promise<Cus
 
 async function attachmentsOf(tx: Sql, messageId: string): Promise<{ attachments: AttachmentRow[] }> {
   const attachments = await tx<AttachmentRow[]>`
-    select id, message_id, name, content_type, size_bytes, state
+    select id, message_id, name, content_type, size_bytes, width, height, error, state
     from attachments where message_id = ${messageId} order by position`;
   return { attachments };
 }

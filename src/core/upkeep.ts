@@ -3,11 +3,13 @@ import type { RetentionDays } from './config.ts';
 import type { Pool } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
 import { sweepErasures } from './erasure/sweep.ts';
-import type { Files } from './files.ts';
+import { expireAttachments } from './expire-attachments.ts';
+import { type Files, fileKey } from './files.ts';
 import { wakeSnoozed } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { loop } from './loop.ts';
 import { forgetTickets } from './realtime-tickets.ts';
+import { removeBytes, removeFiles } from './removed-files.ts';
 import { releaseScheduled } from './scheduled.ts';
 
 interface UpkeepOptions {
@@ -15,6 +17,7 @@ interface UpkeepOptions {
   transact: Transact;
   files: Files;
   retentionDays: RetentionDays;
+  attachmentDays: number | undefined;
   log: Log;
 }
 
@@ -22,9 +25,10 @@ const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
 /** What happens when its time has come: snoozed conversations wake, scheduled messages go, what is over is resolved or forgotten. */
-export function startUpkeep({ pool, transact, files, retentionDays, log }: UpkeepOptions): {
+export function startUpkeep(options: UpkeepOptions): {
   stop(): Promise<void>;
 } {
+  const { pool, transact, files, retentionDays, log } = options;
   const due = loop({
     everyMs: SECOND_MS,
     async turn() {
@@ -50,6 +54,19 @@ export function startUpkeep({ pool, transact, files, retentionDays, log }: Upkee
     },
     onError: (error) => log.error({ err: error }, 'sweeping after an erasure failed'),
   });
+  const removing = loop({
+    everyMs: 2 * SECOND_MS,
+    turn: () => removeBytes(pool, files),
+    onError: (error) => log.error({ err: error }, 'removing files failed'),
+  });
+  const expiring = loop({
+    everyMs: HOUR_MS,
+    async turn() {
+      const { attachmentDays } = options;
+      return attachmentDays !== undefined && (await expireAttachments(transact, attachmentDays));
+    },
+    onError: (error) => log.error({ err: error }, 'letting go of old attachments failed'),
+  });
   const forgetting = loop({
     everyMs: HOUR_MS,
     turn: () => forget(pool, files, retentionDays),
@@ -57,7 +74,14 @@ export function startUpkeep({ pool, transact, files, retentionDays, log }: Upkee
   });
   return {
     async stop() {
-      await Promise.all([due.stop(), resolving.stop(), erasing.stop(), forgetting.stop()]);
+      await Promise.all([
+        removing.stop(),
+        expiring.stop(),
+        due.stop(),
+        resolving.stop(),
+        erasing.stop(),
+        forgetting.stop(),
+      ]);
     },
   };
 }
@@ -74,18 +98,24 @@ async function forget(pool: Pool, files: Files, { keys }: RetentionDays): Promis
   await forgetTickets(pool);
   // A send names its message within minutes; what waits longer waits for a message that is none of ours.
   await pool`delete from provider_ids where message_id is null and created_at < now() - interval '1 day'`;
-  await forgetUploads(pool, files);
+  await forgetUploads(pool);
+  await files.tidy();
   const forgotten = await pool`
     delete from inbound_keys where ctid = any(array(
       select ctid from inbound_keys where created_at < now() - make_interval(days => ${keys}) limit ${FORGET_BATCH}))`;
   return forgotten.count === FORGET_BATCH;
 }
 
-/** The row goes first: a file without a row is only waste, a row without its file is a broken promise. */
-async function forgetUploads(pool: Pool, files: Files): Promise<void> {
-  const unused = await pool<{ storage_key: string | null }[]>`
-    delete from attachments
-    where state = 'uploaded' and created_at < now() - make_interval(hours => ${UNUSED_UPLOAD_HOURS})
-    returning storage_key`;
-  for (const { storage_key } of unused) if (storage_key !== null) await files.remove(storage_key);
+/** One that never got its bytes may have some of them all the same. */
+async function forgetUploads(pool: Pool): Promise<void> {
+  await pool.begin(async (tx) => {
+    const unused = await tx<{ id: string; storage_key: string | null }[]>`
+      delete from attachments
+      where state = 'uploaded' and created_at < now() - make_interval(hours => ${UNUSED_UPLOAD_HOURS})
+      returning id, storage_key`;
+    await removeFiles(
+      tx,
+      unused.map(({ id, storage_key }) => ({ storage_key: storage_key ?? fileKey(id) })),
+    );
+  });
 }

@@ -78,7 +78,7 @@ async function fetched(
 
 /** The next failure is the last: the schedule is too long for a test. */
 async function lastTry(messageId: string): Promise<void> {
-  await gateway.pool`update attachments set tries = 4, next_attempt_at = now() where message_id = ${messageId}`;
+  await gateway.pool`update attachments set tries = 6, next_attempt_at = now() where message_id = ${messageId}`;
   await gateway.pool`update lanes set due_at = now() where key in (select 'fetch:' || id from attachments where message_id = ${messageId})`;
 }
 

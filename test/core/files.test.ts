@@ -1,47 +1,42 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { safeFileName, trustedType } from '../../src/core/file-name.ts';
-import { createFiles, type Files, FileTooLarge } from '../../src/core/files.ts';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { renamed, safeFileName, trustedType } from '../../src/core/file-name.ts';
+import { openStorage } from '../../src/core/open-storage.ts';
+import { createDiskStorage } from '../../src/core/storage/disk.ts';
+import { filesContract } from '../contracts/files.ts';
+import { startS3 } from '../support/s3.ts';
 
-let folder: string;
-let files: Files;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tributary-files-'));
-  files = createFiles(folder);
+filesContract('on disk', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-files-'));
+  return {
+    open: async () => createDiskStorage(folder),
+    async keys() {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+        .sort();
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function* chunks(...texts: string[]) {
-  for (const text of texts) yield Buffer.from(text);
-}
-const stored = async () =>
-  (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+filesContract('in a bucket', async () => {
+  const s3 = await startS3();
+  const open = () => openStorage({ dataDir: '/nowhere', s3: s3.config });
+  return { open, keys: s3.keys, close: s3.stop };
+});
 
-describe('files', () => {
-  it('are read back as they were written, whole, in part and as a copy', async () => {
-    const file = await files.write(chunks('hel', 'lo'), { maxBytes: 5 });
-    expect([file.sizeBytes, file.sniffedType]).toEqual([5, undefined]);
-    expect(file.sha256.toString('hex')).toBe(
-      '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
+describe('a bucket', () => {
+  it('that is not there is refused at the start by its name', async () => {
+    const s3 = await startS3();
+    const missing = { ...s3.config, bucket: 'not-there' };
+    await expect(openStorage({ dataDir: '/nowhere', s3: missing })).rejects.toThrow(
+      /S3_BUCKET: .*not-there does not exist/,
     );
-    const copy = await files.copy(file.key);
-    await files.remove(file.key);
-    expect((await files.read(copy)).toString()).toBe('hello');
-    expect((await files.stream(copy, { start: 1, end: 2 }).toArray()).join('')).toBe('el');
-  });
-
-  it('leave nothing behind when they are too large or break off', async () => {
-    const before = await stored();
-    await expect(files.write(chunks('toolong'), { maxBytes: 6 })).rejects.toBeInstanceOf(FileTooLarge);
-    async function* breaking() {
-      yield Buffer.from('half');
-      throw new Error('connection lost');
-    }
-    await expect(files.write(breaking(), { maxBytes: 100 })).rejects.toThrow('connection lost');
-    await expect(files.write(chunks('x'), { maxBytes: 9, signal: AbortSignal.abort() })).rejects.toThrow();
-    expect(await stored()).toBe(before);
+    await s3.stop();
   });
 });
 
@@ -63,5 +58,11 @@ describe('names and types', () => {
     expect(trustedType('application/msword', 'application/x-cfb')).toBe('application/msword');
     expect(trustedType('text/html', 'application/zip')).toBe('application/zip');
     expect(trustedType('nonsense', undefined)).toBe('application/octet-stream');
+  });
+
+  it('follow a picture that was converted', () => {
+    expect(renamed('photo.heic', 'image/jpeg')).toBe('photo.jpg');
+    expect(renamed('photo', 'image/png')).toBe('photo.png');
+    expect(renamed('photo.pdf', 'application/pdf')).toBe('photo.pdf');
   });
 });

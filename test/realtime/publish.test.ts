@@ -122,7 +122,11 @@ describe('an agent', () => {
         type: 'image/png',
         size: 1,
         url: 'https://x.example/f',
+        thumbnail_url: null,
+        width: null,
+        height: null,
         state: 'ready' as const,
+        error: null,
       },
     ];
     const [frame] = agentFrames(

@@ -14,11 +14,13 @@ import { createChannels } from '../../src/core/channels.ts';
 import { type Config, readConfig } from '../../src/core/config.ts';
 import { createTransact } from '../../src/core/database/transact.ts';
 import { createEgress } from '../../src/core/egress.ts';
+import { createFiles } from '../../src/core/files.ts';
 import { createIngest } from '../../src/core/ingest.ts';
 import { createRateLimits } from '../../src/core/limits.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
+import { createDiskStorage } from '../../src/core/storage/disk.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createPayloadUrls } from '../../src/webhooks/payload-urls.ts';
 import { createTestDatabase } from './database.ts';
@@ -85,7 +87,11 @@ export async function startApi({
     egress,
     publicUrl: () => config.publicUrl,
   });
-  const attachments = createAttachments({ pool, secrets, dataDir, baseUrl: () => config.publicUrl ?? '' });
+  const files = createFiles({
+    storage: createDiskStorage(join(dataDir, 'files')),
+    incoming: join(dataDir, 'files', 'incoming'),
+  });
+  const attachments = createAttachments({ pool, secrets, files, baseUrl: () => config.publicUrl ?? '' });
   const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
   const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const rateLimits = createRateLimits(undefined, log);

@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
-import type { StoredAttachment } from '../../core/attachments.ts';
+import type { OpenedFile } from '../../core/attachments.ts';
 import { AppError } from '../../core/errors.ts';
-import { isUuid } from '../../core/id.ts';
-import { type AttachmentRow, attachmentView } from '../../core/views/message.ts';
+import { findAttachment, refetchAttachment } from '../../core/refetch.ts';
+import { FileGone } from '../../core/storage/gone.ts';
+import type { Span } from '../../core/storage.ts';
+import { type AttachmentRow, attachmentView, viewAttachment } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
 import { idParam, refuseInvalid } from '../validate.ts';
 
@@ -18,22 +21,36 @@ const get = createRoute({
   responses: { 200: json('The attachment', attachmentView), ...errors },
 });
 
+const refetch = createRoute({
+  method: 'post',
+  path: '/attachments/{id}/fetch',
+  tags: ['Messages'],
+  summary: 'Fetch an attachment anew that could not be had, or was too large or let go',
+  description:
+    'From where it was the first time, if the provider still has it. What is there already stays as it is; `message.updated` tells what came of it.',
+  request: { params: idParam },
+  responses: { 200: json('The attachment, `pending` until it is here', attachmentView), ...errors },
+});
+
 /** Attachments by their id, below /api/v1. */
 export function attachmentRoutes({ pool, attachments }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
 
+  /** An upload that no message has taken yet is there all the same. */
+  function shown(row: AttachmentRow) {
+    return attachments.mint(viewAttachment(row.state === 'uploaded' ? { ...row, state: 'ready' } : row));
+  }
+
   app.openapi(get, async (c) => {
+    return c.json(shown(await findAttachment(pool, c.var.actor.businessId, c.req.valid('param').id)), 200);
+  });
+
+  app.openapi(refetch, async (c) => {
     const { id } = c.req.valid('param');
-    const [row] = isUuid(id)
-      ? await pool<AttachmentRow[]>`
-          select id, message_id, name, content_type, size_bytes, state from attachments
-          where id = ${id} and business_id = ${c.var.actor.businessId}`
-      : [];
-    if (row === undefined) throw new AppError('not_found', 'There is no such attachment.');
-    const isStored = row.state === 'ready' || row.state === 'uploaded';
-    const state = row.state === 'uploaded' ? 'ready' : row.state;
-    const url = isStored ? attachments.url(id) : null;
-    return c.json({ id, name: row.name, type: row.content_type, size: row.size_bytes, url, state }, 200);
+    const answer = await commitAnswer(c, 200, async (tx) =>
+      shown(await refetchAttachment(tx, c.var.actor.businessId, id)),
+    );
+    return c.json(answer, 200);
   });
 
   return app;
@@ -45,44 +62,53 @@ export function fileRoutes({ attachments }: ApiDeps): Hono<ApiEnv> {
 
   app.get('/files/:token', async (c) => {
     const file = await attachments.open(c.req.param('token'));
-    if (file === undefined)
-      throw new AppError('not_found', 'There is no such file, or its address has expired.');
-    const etag = `"${file.sha256.toString('hex')}"`;
-    const headers = headersOf(file, etag);
-    if (
-      c.req
-        .header('if-none-match')
-        ?.split(/\s*,\s*/)
-        .includes(etag)
-    )
-      return c.body(null, 304, headers);
-    const range = rangeOf(c.req.header('range'), c.req.header('if-range'), { etag, size: file.size_bytes });
-    if (range === 'unsatisfiable') {
-      return c.body(null, 416, { ...headers, 'Content-Range': `bytes */${file.size_bytes}` });
-    }
-    const { start, end } = range ?? { start: 0, end: file.size_bytes - 1 };
-    const sized = { ...headers, 'Content-Length': String(end - start + 1) };
-    if (file.size_bytes === 0 || c.req.method === 'HEAD') return c.body(null, 200, sized);
-    const stream = Readable.toWeb(
-      attachments.files.stream(file.storage_key, { start, end }),
-    ) as ReadableStream;
-    if (range === undefined) return c.body(stream, 200, sized);
-    return c.body(stream, 206, { ...sized, 'Content-Range': `bytes ${start}-${end}/${file.size_bytes}` });
+    if (file === undefined) throw gone();
+    const headers = headersOf(file);
+    if (isKnown(c.req.header('if-none-match'), file)) return c.body(null, 304, headers);
+    const range = rangeOf(c.req.header('range'), c.req.header('if-range'), file);
+    if (range === 'unsatisfiable')
+      return c.body(null, 416, { ...headers, 'Content-Range': `bytes */${file.sizeBytes}` });
+    const sized = file.sizeBytes === undefined ? headers : { ...headers, ...lengthOf(file.sizeBytes, range) };
+    const status = range === undefined ? 200 : 206;
+    if (file.sizeBytes === 0 || c.req.method === 'HEAD') return c.body(null, status, sized);
+    const bytes = await attachments.files.stream(file.storageKey, range).catch((error: unknown) => {
+      throw error instanceof FileGone ? gone(error) : error;
+    });
+    return c.body(Readable.toWeb(bytes) as ReadableStream, status, sized);
   });
 
   return app;
 }
 
-/** A stranger's bytes are downloaded, never shown as a page of ours: no sniffing, no script, no origin. */
-function headersOf(file: StoredAttachment, etag: string): Record<string, string> {
+function gone(cause?: unknown): AppError {
+  return new AppError('not_found', 'There is no such file, or its address has expired.', { cause });
+}
+
+function isKnown(ifNoneMatch: string | undefined, { etag }: OpenedFile): boolean {
+  const known = ifNoneMatch?.split(/\s*,\s*/).map((tag) => tag.replace(/^W\//, '')) ?? [];
+  return known.includes(etag) || known.includes('*');
+}
+
+function lengthOf(sizeBytes: number, range: Span | undefined): Record<string, string> {
+  if (range === undefined) return { 'Content-Length': String(sizeBytes) };
+  const { start, end } = range;
   return {
-    'Content-Type': file.content_type,
-    'Content-Disposition': `attachment; filename*=UTF-8''${encodeRfc5987(file.name)}`,
+    'Content-Length': String(end - start + 1),
+    'Content-Range': `bytes ${start}-${end}/${sizeBytes}`,
+  };
+}
+
+/** A stranger's bytes are downloaded, never shown as a page of ours: no sniffing, no script, no origin. */
+function headersOf({ name, contentType, sizeBytes, etag }: OpenedFile): Record<string, string> {
+  return {
+    'Content-Type': contentType,
+    'Content-Disposition': `attachment; filename*=UTF-8''${encodeRfc5987(name)}`,
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': "sandbox; default-src 'none'",
     'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'private, max-age=3600',
-    'Accept-Ranges': 'bytes',
+    ...(sizeBytes === undefined ? {} : { 'Accept-Ranges': 'bytes' }),
     ETag: etag,
   };
 }
@@ -94,18 +120,13 @@ function encodeRfc5987(name: string): string {
   );
 }
 
-interface Span {
-  start: number;
-  end: number;
-}
-
 /** One range of bytes; undefined where the whole file is the answer. */
 function rangeOf(
   range: string | undefined,
   ifRange: string | undefined,
-  { etag, size }: { etag: string; size: number },
+  { etag, sizeBytes: size }: OpenedFile,
 ): Span | 'unsatisfiable' | undefined {
-  if (ifRange !== undefined && ifRange !== etag) return undefined;
+  if (size === undefined || (ifRange !== undefined && ifRange !== etag)) return undefined;
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);

@@ -11,6 +11,7 @@ export const LIMITS = {
   attachmentsPerPart: 10,
   inboundBytes: SELF_HOSTED_INBOUND_BYTES,
   outboundBytes: 50_000_000,
+  pictures: { types: ['image/jpeg', 'image/png', 'image/webp'], bytes: 10_000_000 },
   // Telegram names no limit; beyond a hundred buttons it cuts the keyboard.
   cards: {
     buttons: { most: 100, labelLength: 200 },

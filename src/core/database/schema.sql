@@ -65,10 +65,14 @@ create table attachments (
   next_attempt_at timestamp with time zone,
   uploaded_by text,
   created_at timestamp with time zone default now() not null,
+  width integer,
+  height integer,
+  version integer default 0 not null,
   constraint attachments_pkey PRIMARY KEY (id),
-  constraint attachments_state_check CHECK ((state = ANY (ARRAY['uploaded'::text, 'pending'::text, 'ready'::text, 'failed'::text, 'too_large'::text]))),
+  constraint attachments_state_check CHECK ((state = ANY (ARRAY['uploaded'::text, 'pending'::text, 'ready'::text, 'failed'::text, 'too_large'::text, 'expired'::text]))) NOT VALID,
   constraint attachments_conversation_id_business_id_fkey FOREIGN KEY (conversation_id, business_id) REFERENCES conversations(id, business_id)
 );
+CREATE INDEX attachments_kept ON public.attachments USING btree (created_at) WHERE (state = 'ready'::text);
 CREATE INDEX attachments_message ON public.attachments USING btree (message_id, "position");
 CREATE INDEX attachments_pending ON public.attachments USING btree (next_attempt_at) WHERE (state = 'pending'::text);
 
@@ -163,6 +167,7 @@ create table channels (
   catch_up_at timestamp with time zone,
   caught_up_at timestamp with time zone,
   auto_resolve_after_minutes integer,
+  templates_synced_at timestamp with time zone,
   constraint channels_pkey PRIMARY KEY (id),
   constraint channels_business_id_id_key UNIQUE (business_id, id),
   constraint channels_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0)),
@@ -537,6 +542,12 @@ create table realtime_tickets (
   constraint realtime_tickets_business_id_api_key_id_fkey FOREIGN KEY (business_id, api_key_id) REFERENCES api_keys(business_id, id)
 );
 
+create table removed_files (
+  storage_key text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint removed_files_pkey PRIMARY KEY (storage_key)
+);
+
 create table schema_migrations (
   version integer not null,
   name text not null,
@@ -574,6 +585,19 @@ create table teams (
   constraint teams_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
 );
 CREATE UNIQUE INDEX teams_name ON public.teams USING btree (business_id, lower(name)) WHERE (deleted_at IS NULL);
+
+create table templates (
+  channel_id uuid not null,
+  business_id uuid not null,
+  external_id text not null,
+  name text not null,
+  language text not null,
+  status text not null,
+  template jsonb not null,
+  constraint templates_pkey PRIMARY KEY (channel_id, external_id),
+  constraint templates_business_id_channel_id_fkey FOREIGN KEY (business_id, channel_id) REFERENCES channels(business_id, id)
+);
+CREATE INDEX templates_name ON public.templates USING btree (channel_id, name, language, external_id);
 
 create table threads (
   channel_id uuid not null,

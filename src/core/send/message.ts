@@ -35,11 +35,7 @@ export async function sendMessage(
   const states = await attachmentStates(options, message);
   if (states.includes('pending')) return 'waiting';
   if (states.some((state) => state !== 'ready')) {
-    await failMessage(
-      options,
-      { message, lease },
-      { code: 'attachment_failed', message: 'An attachment could not be fetched.' },
-    );
+    await failMessage(options, { message, lease }, attachmentRefusal(states));
     return stillOurs(options, lease);
   }
   const isSettled =
@@ -47,6 +43,12 @@ export async function sendMessage(
       ? await sendOverSockets(options, message, lease)
       : await sendParts(options, { message, loaded, lease });
   return isSettled ? 'settled' : stillOurs(options, lease);
+}
+
+function attachmentRefusal(states: string[]): Refusal {
+  return states.includes('too_large')
+    ? { code: 'attachment_too_large', message: 'An attachment is larger than this channel takes.' }
+    : { code: 'attachment_failed', message: 'An attachment could not be fetched.' };
 }
 
 /** A message that did not move may have been canceled, or the lane was lost: then there is nothing more to do here. */

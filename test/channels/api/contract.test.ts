@@ -50,7 +50,7 @@ adapterContract('api', async () => {
           const headers = kind === 'rate limit' ? { 'retry-after': '7' } : {};
           response.writeHead(STATUS[kind], headers).end('no');
         }),
-      unreachable: { ...channel, settings: { ...settings, callback_url: 'http://127.0.0.1:9/' } },
+      unreachable: { ...channel, settings: { ...settings, callback_url: 'http://127.0.0.1:2/' } },
     },
     async close() {
       await egress.close();

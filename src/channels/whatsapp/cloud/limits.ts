@@ -10,6 +10,7 @@ export const LIMITS = {
   attachmentsPerPart: 1,
   inboundBytes: 100 * MEGABYTE,
   outboundBytes: 100 * MEGABYTE,
+  pictures: { types: ['image/jpeg', 'image/png', 'image/webp'], bytes: 5 * MEGABYTE },
   cards: {
     buttons: { most: 3, labelLength: 20 },
     links: { most: 1, labelLength: 20 },
