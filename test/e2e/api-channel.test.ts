@@ -259,6 +259,29 @@ describe('what an agent writes', () => {
     });
   });
 
+  it('is changed, taken back and reacted to where it is', async () => {
+    const { conversation_id, message_id } = await say({ external_id: 'to-react-to' });
+    const message = await write(conversation_id, { content: 'Helo' });
+    await eventually(async () =>
+      expect(await find(conversation_id, message.id)).toMatchObject({ status: 'sent' }),
+    );
+    const path = `/api/v1/messages/${message.id}`;
+    expect((await gateway.call('PATCH', path, { content: 'Hello' })).status).toBe(200);
+    expect(
+      (await gateway.call('PUT', `/api/v1/messages/${message_id}/reaction`, { emoji: '👍' })).status,
+    ).toBe(200);
+    expect((await gateway.call('DELETE', path)).status).toBe(200);
+    const told = program.taken.filter(({ type }) => ['edit', 'delete', 'reaction'].includes(type));
+    expect(told.map(({ type, data }) => [type, data])).toEqual([
+      [
+        'edit',
+        expect.objectContaining({ message: expect.objectContaining({ id: message.id, content: 'Hello' }) }),
+      ],
+      ['reaction', expect.objectContaining({ external_id: 'to-react-to', emojis: ['👍'] })],
+      ['delete', expect.objectContaining({ message_id: message.id })],
+    ]);
+  });
+
   it('opens a conversation at an address that the program knows', async () => {
     const customer = await gateway.call<{ id: string }>('POST', '/api/v1/customers', {
       email: 'new@example.com',

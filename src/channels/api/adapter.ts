@@ -8,7 +8,7 @@ import type {
 } from '../../core/adapter.ts';
 import type { OutboundAttachment, OutboundMessage, Part } from '../../core/envelope.ts';
 import { newId } from '../../core/id.ts';
-import { post } from './callback.ts';
+import { type Callback, post } from './callback.ts';
 import { parse, typing } from './parse.ts';
 import { type ApiSettings, apiSettings } from './settings.ts';
 import { probe, verify } from './signature.ts';
@@ -21,10 +21,10 @@ const RETRY_AFTER_MS = [5_000, 300_000, 1_800_000, ...[2, 5, 10, 14, 20, 24].map
 
 /** A channel of the business's own: its program posts to our door, and is posted what customers are to read. */
 export function apiAdapter({ egress }: Pick<AdapterContext, 'egress'>): ChannelAdapter<ApiSettings> {
-  const tell = (channel: Channel<ApiSettings>, type: 'typing' | 'read' | 'ping', data: object) => {
+  function tell(channel: Channel<ApiSettings>, type: Callback['type'], data: Callback['data']) {
     const signal = AbortSignal.timeout(COURTESY_TIMEOUT_MS);
-    return post(egress, { id: newId(), type, data: { ...data } }, { channel, signal });
-  };
+    return post(egress, { id: newId(), type, data }, { channel, signal });
+  }
   return {
     type: 'api',
     settings: apiSettings,
@@ -43,11 +43,18 @@ export function apiAdapter({ egress }: Pick<AdapterContext, 'egress'>): ChannelA
     split: (message) => [onePart(message)],
     send: async (part, channel, signal) => {
       const id = String(part.payload['id']);
-      const message = { ...part.payload, attachments: part.attachments.map(viewAttachment) };
-      const data = { thread_id: part.threadKey, message };
-      await post(egress, { id, type: 'message', data }, { channel, signal });
+      await post(egress, { id, type: 'message', data: shown(part) }, { channel, signal });
       return { externalId: id };
     },
+    edit: ({ part }, channel) => tell(channel, 'edit', shown(part)),
+    remove: ({ threadKey, externalIds: [message_id] }, channel) =>
+      tell(channel, 'delete', { thread_id: threadKey, message_id }),
+    react: ({ threadKey, externalId, emoji }, channel) =>
+      tell(channel, 'reaction', {
+        thread_id: threadKey,
+        external_id: externalId,
+        emojis: emoji === undefined ? [] : [emoji],
+      }),
     door: { verify, parse, typing, probe, answer, tellsMistakes: true },
     connect: async () => ({
       done: [],
@@ -75,6 +82,10 @@ function onePart(message: OutboundMessage): Part {
     ...(replyToExternalId === undefined ? {} : { reply_to: replyToExternalId }),
   };
   return { n: 0, threadKey: message.threadKey, payload, attachments: message.attachments };
+}
+
+function shown({ threadKey, payload, attachments }: Part): Callback['data'] {
+  return { thread_id: threadKey, message: { ...payload, attachments: attachments.map(viewAttachment) } };
 }
 
 function viewAttachment({ id, name, contentType, sizeBytes, url }: OutboundAttachment) {

@@ -8,7 +8,7 @@ import { signatureHeaders } from './signature.ts';
 export interface Callback {
   /** The same on every try: by it the receiver knows a repetition. */
   id: string;
-  type: 'message' | 'typing' | 'read' | 'ping';
+  type: 'message' | 'edit' | 'delete' | 'reaction' | 'typing' | 'read' | 'ping';
   data: Record<string, unknown>;
 }
 
