@@ -50,6 +50,7 @@ export async function openLab(): Promise<Lab> {
 /** The gateway as a process, with one Telegram channel. */
 export interface Subject {
   url: string;
+  pid: number;
   sql: Pool;
   businessId: string;
   apiKey: string;
@@ -60,6 +61,7 @@ export interface Subject {
 export async function withGateway<T>(
   databaseUrl: string,
   work: (subject: Subject) => Promise<T>,
+  env: Record<string, string> = {},
 ): Promise<T> {
   const dataDir = await temporaryFolder();
   const telegram = await startTelegram({ token: `${String(Date.now()).slice(-9)}:BENCH-token_abc` });
@@ -72,6 +74,7 @@ export async function withGateway<T>(
     EGRESS_ALLOW: '127.0.0.0/8',
     DRAIN_DELAY: '0',
     LOG_LEVEL: 'warn',
+    ...env,
   });
   const sql = connect(databaseUrl, { max: 2 });
   try {
@@ -106,6 +109,7 @@ async function furnish({ gateway, dataDir, sql, telegram }: Parts): Promise<Subj
   const { id } = await call<{ id: string }>('POST', '/channels', { type: 'telegram', name: 'Bench', config });
   return {
     url: gateway.url,
+    pid: gateway.pid,
     sql,
     businessId: credentials.business_id,
     apiKey: API_KEY,

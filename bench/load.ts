@@ -6,13 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { Client } from 'undici';
 import { serveJobs } from './child.ts';
+import { type DoorRequest, requestsTo, type Target } from './requests.ts';
 import { type Spread, spread } from './stats.ts';
-import { numberIn, telegramUpdates } from './updates.ts';
-
-interface Target {
-  url: string;
-  headers: Record<string, string>;
-}
+import { numberIn } from './updates.ts';
 
 interface Burst extends Target {
   from: number;
@@ -26,6 +22,8 @@ interface Paced extends Burst {
 }
 
 serveJobs({ burst, paced, listen, receive, received, quiet });
+
+const SLOW_MS = 1_000;
 
 const heardAt = new Map<number, number>();
 let server: Server | undefined;
@@ -41,15 +39,15 @@ async function burst({
   connections,
   ...target
 }: Burst): Promise<{ ms: number; refused: number }> {
-  const bodies = telegramUpdates({ from, count, senders });
+  const requests = requestsTo(target, { from, count, senders });
   const clients = await openClients(target, connections);
   let next = 0;
   let refused = 0;
   const begunAt = performance.now();
   await Promise.all(
     clients.map(async (client) => {
-      for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
-        if ((await post(client, target, body)) !== 200) refused += 1;
+      for (let request = requests[next++]; request !== undefined; request = requests[next++]) {
+        if ((await post(client, target, request)) !== 200) refused += 1;
       }
     }),
   );
@@ -67,18 +65,18 @@ async function paced({
   connections,
   ...target
 }: Paced): Promise<Spread & { lost: number }> {
-  const bodies = telegramUpdates({ from, count, senders });
+  const requests = requestsTo(target, { from, count, senders });
   const clients = await openClients(target, connections);
   const sentAt: number[] = [];
   const answers: Promise<number>[] = [];
   heardAt.clear();
   const begunAt = performance.now();
-  for (const [n, body] of bodies.entries()) {
+  for (const [n, request] of requests.entries()) {
     const wait = begunAt + (n * 1_000) / perSecond - performance.now();
     if (wait > 0) await sleep(wait);
     sentAt.push(performance.now());
     const client = clients[n % clients.length];
-    if (client !== undefined) answers.push(post(client, target, body));
+    if (client !== undefined) answers.push(post(client, target, request));
   }
   await Promise.all(answers);
   await heardAll({ from, count });
@@ -112,6 +110,8 @@ async function receive(): Promise<string> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
+      if (request.url === '/black-hole') return;
+      if (request.url === '/slow') return void sleep(SLOW_MS).then(() => response.writeHead(200).end());
       response.writeHead(200).end();
       firstAt ??= performance.timeOrigin + performance.now();
       count += 1;
@@ -155,7 +155,7 @@ async function openClients({ url }: Target, connections: number): Promise<Client
   return clients;
 }
 
-function post(client: Client, { url, headers }: Target, body: string): Promise<number> {
+function post(client: Client, { url }: Target, { headers, body }: DoorRequest): Promise<number> {
   return new Promise((resolve, reject) => {
     let status = 0;
     client.dispatch(

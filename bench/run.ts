@@ -4,9 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { startChild } from './child.ts';
 import { type Lab, openLab } from './lab.ts';
-import { measureDoor, measureSocket, measureStart, measureWebhooks } from './measure.ts';
+import { measureDoor, measureSocket, measureStart } from './measure.ts';
+import { measureBacklog, measureIsolation, measureWebhooks } from './measure-webhooks.ts';
 import type { Results } from './results.ts';
 import { type Measured, toRows } from './rows.ts';
+import { measureSignedDoors } from './signed-doors.ts';
 import { renderTable, writeTable } from './table.ts';
 
 const RUNS = 3;
@@ -31,8 +33,11 @@ async function measureAll(lab: Lab): Promise<Measured> {
   try {
     const parts = [
       await told(measureDoor(lab, load)),
+      await told(measureSignedDoors(lab, load)),
       await told(measureSocket(lab, load)),
       await told(measureWebhooks(lab, load)),
+      await told(measureIsolation(lab, load)),
+      await told(measureBacklog(lab, load)),
       await told(measureStart()),
     ];
     return Object.assign({}, ...parts) as Measured;

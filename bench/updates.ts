@@ -1,4 +1,4 @@
-interface Range {
+export interface Range {
   /** The number of the first message; each number is used once in a run. */
   from: number;
   count: number;
@@ -11,7 +11,7 @@ export function telegramUpdates({ from, count, senders }: Range): string[] {
 }
 
 /** The text says which message it is, so that whoever hears it knows when it was sent. */
-function textOf(n: number): string {
+export function textOf(n: number): string {
   return `Message number ${n}, could you have a look at my order please?`;
 }
 
