@@ -148,6 +148,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
         ...parts,
         files: attachments.files,
         retentionDays: config.retentionDays,
+        messageDays: config.messageDays,
         attachmentDays: config.attachmentDays,
       }).stop,
     );

@@ -24,6 +24,8 @@ export interface Config {
   trustedProxies: string[];
   corsOrigins: string[];
   retentionDays: RetentionDays;
+  /** How long what was said is kept once it is over; undefined: for good. */
+  messageDays: number | undefined;
   /** How long attachments are kept; undefined: as long as their messages. */
   attachmentDays: number | undefined;
   drainDelayMs: number;
@@ -113,6 +115,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     trustedProxies: variables.TRUSTED_PROXIES,
     corsOrigins: variables.CORS_ORIGINS,
     retentionDays: retentionDays(variables),
+    messageDays: variables.RETENTION_MESSAGES_DAYS,
     attachmentDays: variables.RETENTION_ATTACHMENTS_DAYS,
     // A balancer in front needs time to notice; a single process has none.
     drainDelayMs: variables.DRAIN_DELAY ?? (variables.DATABASE_URL ? 5_000 : 0),
@@ -183,6 +186,7 @@ const ENVIRONMENT = z.object({
   RETENTION_INBOUND_DAYS: days(30),
   RETENTION_FAILED_INBOUND_DAYS: days(90),
   RETENTION_KEYS_DAYS: days(DUPLICATES_KNOWN_DAYS, DUPLICATES_KNOWN_DAYS),
+  RETENTION_MESSAGES_DAYS: z.coerce.number('must be a number of days').int().min(1).optional(),
   RETENTION_ATTACHMENTS_DAYS: z.coerce.number('must be a number of days').int().min(1).optional(),
   DRAIN_DELAY: z.string().transform(milliseconds).optional(),
   LOG_LEVEL: z

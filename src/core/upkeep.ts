@@ -2,6 +2,7 @@ import { resolveInactive } from './auto-resolve.ts';
 import type { RetentionDays } from './config.ts';
 import type { Pool } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
+import { expireConversations } from './erasure/expire.ts';
 import { sweepErasures } from './erasure/sweep.ts';
 import { expireAttachments } from './expire-attachments.ts';
 import { type Files, fileKey } from './files.ts';
@@ -17,6 +18,7 @@ interface UpkeepOptions {
   transact: Transact;
   files: Files;
   retentionDays: RetentionDays;
+  messageDays: number | undefined;
   attachmentDays: number | undefined;
   log: Log;
 }
@@ -62,10 +64,11 @@ export function startUpkeep(options: UpkeepOptions): {
   const expiring = loop({
     everyMs: HOUR_MS,
     async turn() {
-      const { attachmentDays } = options;
-      return attachmentDays !== undefined && (await expireAttachments(transact, attachmentDays));
+      const { messageDays, attachmentDays } = options;
+      const more = messageDays !== undefined && (await expireConversations(transact, messageDays));
+      return (attachmentDays !== undefined && (await expireAttachments(transact, attachmentDays))) || more;
     },
-    onError: (error) => log.error({ err: error }, 'letting go of old attachments failed'),
+    onError: (error) => log.error({ err: error }, 'letting go of what is old failed'),
   });
   const forgetting = loop({
     everyMs: HOUR_MS,

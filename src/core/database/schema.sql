@@ -229,6 +229,7 @@ create table conversations (
   team_id uuid,
   assign_at timestamp with time zone,
   handoff_requested_at timestamp with time zone,
+  expired_at timestamp with time zone,
   constraint conversations_pkey PRIMARY KEY (id, business_id),
   constraint conversations_check CHECK (((status = 'snoozed'::text) = (snoozed_until IS NOT NULL))),
   constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),

@@ -50,17 +50,31 @@ export async function blankPerson(tx: Sql, { customers, conversations, until }: 
     set: { deleted_at: tx`coalesce(deleted_at, now())`, updated_at: tx`clock_timestamp()` },
     where: tx`id = any(${customers})`,
   });
-  await blank(tx, 'conversations', {
-    keep: KEPT_OF_CONVERSATION,
-    set: { updated_at: tx`clock_timestamp()` },
-    where: tx`id = any(${conversations})`,
-  });
+  await blankConversations(tx, conversations);
   // What others wrote to a merged conversation is theirs.
   return blankMessages(
     tx,
     tx`conversation_id = any(${conversations}) and created_at < ${until}
       and (direction <> 'inbound' or customer_id is null or customer_id = any(${customers}))`,
   );
+}
+
+interface Keeping {
+  keep: string[];
+  set: Record<string, ReturnType<Sql>>;
+}
+
+/** Leaves of conversations what counts and orders, and what else is to be kept. */
+export async function blankConversations(
+  tx: Sql,
+  ids: string[],
+  { keep, set }: Keeping = { keep: [], set: {} },
+): Promise<void> {
+  await blank(tx, 'conversations', {
+    keep: [...KEPT_OF_CONVERSATION, ...keep],
+    set: { updated_at: tx`clock_timestamp()`, ...set },
+    where: tx`id = any(${ids})`,
+  });
 }
 
 /** Empties messages with all that hangs on them; what still waited to be sent is canceled. Resolves with their files. */
@@ -86,7 +100,7 @@ async function blankAttachments(tx: Sql, where: ReturnType<Sql>): Promise<string
   const files = await filesOf(tx, where);
   await blank(tx, 'attachments', {
     keep: KEPT_OF_ATTACHMENT,
-    set: { name: tx`'file'`, content_type: tx`'application/octet-stream'`, state: tx`'failed'` },
+    set: { name: tx`'file'`, content_type: tx`'application/octet-stream'`, state: tx`'expired'` },
     where,
   });
   return files;

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTransact } from '../../src/core/database/transact.ts';
+import { expireConversations } from '../../src/core/erasure/expire.ts';
+import { createLog } from '../../src/core/log.ts';
+import { createWake } from '../../src/core/wake.ts';
+import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
+import { dumpFolder } from '../support/dump.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { eventually } from '../support/inbox.ts';
+import { receive, write } from '../support/people.ts';
+import { fakeUser, update } from '../support/telegram.ts';
+
+interface Conversation {
+  status: string;
+  subject: string | null;
+  last_message_seq: number;
+  messages: { content: string; attachments: { state: string; name: string }[] }[];
+}
+
+let dataDir: string;
+let gateway: TestGateway;
+let door: Door;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'tributary-expiry-'));
+  gateway = await startTestGateway({ publicUrl: PUBLIC_URL, dataDir });
+  door = await openDoor(gateway);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await door.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const get = async (id: string) =>
+  (await gateway.call<Conversation>('GET', `/api/v1/conversations/${id}`)).body;
+const textsOf = async (id: string) => (await get(id)).messages.map(({ content }) => content);
+
+/** A conversation with a text and a file, in a status and as many days old. */
+async function conversation(status: string, days: number) {
+  const user = fakeUser();
+  const { conversation_id: id } = await write(gateway, door, user, 'what was said');
+  const bytes = Buffer.from(`a file of ${id}`);
+  const document = {
+    file_id: door.telegram.addFile(bytes),
+    file_unique_id: 'd',
+    file_name: 'file.txt',
+    file_size: bytes.length,
+  };
+  await receive(gateway, door, update.document({ from: user, document }));
+  await eventually(async () => (await get(id)).messages[1]?.attachments[0]?.state === 'ready');
+  await gateway.call('PATCH', `/api/v1/conversations/${id}`, { subject: 'about it', status });
+  await gateway.pool`
+    update conversations set last_message_at = now() - make_interval(days => ${days}) where id = ${id}`;
+  return { id, user };
+}
+
+async function expireAll(): Promise<void> {
+  const transact = createTransact(gateway.pool, await createWake(undefined, createLog('silent')));
+  while (await expireConversations(transact, 365));
+}
+
+describe('what was said', () => {
+  it('is let go of once it is over and old enough, and nothing else is', async () => {
+    const [old, recent, open] = [
+      await conversation('resolved', 366),
+      await conversation('resolved', 364),
+      await conversation('open', 366),
+    ];
+    await expireAll();
+    expect((await textsOf(old.id)).join('')).toBe('');
+    expect(await get(old.id)).toMatchObject({ status: 'resolved', subject: null });
+    expect((await get(old.id)).messages[1]?.attachments[0]).toMatchObject({ state: 'expired', name: 'file' });
+    for (const { id } of [recent, open]) expect((await textsOf(id))[0]).toBe('what was said');
+    await eventually(async () => !(await dumpFolder(dataDir)).some((file) => file.includes(old.id)));
+    expect((await dumpFolder(dataDir)).some((file) => file.includes(recent.id))).toBe(true);
+  }, 30_000);
+
+  it('leaves room for what its customer says next, which has a time of its own', async () => {
+    const { id, user } = await conversation('resolved', 400);
+    await expireAll();
+    const { last_message_seq } = await get(id);
+    expect((await write(gateway, door, user, 'me again')).conversation_id).toBe(id);
+    expect((await get(id)).last_message_seq).toBeGreaterThan(last_message_seq);
+    await gateway.call('PUT', `/api/v1/conversations/${id}/resolve`);
+    await expireAll();
+    expect(await textsOf(id)).toContain('me again');
+    await gateway.pool`
+      update conversations set expired_at = now() - interval '800 days', last_message_at = now() - interval '400 days'
+      where id = ${id}`;
+    await expireAll();
+    expect((await textsOf(id)).join('')).toBe('');
+  }, 30_000);
+});
