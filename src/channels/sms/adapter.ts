@@ -9,7 +9,7 @@ import { fetchMedia } from '../shared/twilio/media.ts';
 import { sendPart } from '../shared/twilio/send.ts';
 import { senderKey, TWILIO_HOSTS, TWILIO_SECRETS } from '../shared/twilio/settings.ts';
 import { listTemplates } from '../shared/twilio/template.ts';
-import { threadKeyFor } from './address.ts';
+import { addressOf, threadKeyFor } from './address.ts';
 import { LIMITS } from './limits.ts';
 import { findSender } from './number.ts';
 import { readMessage } from './parse.ts';
@@ -33,7 +33,7 @@ export function smsAdapter({ egress }: AdapterContext): ChannelAdapter<SmsSettin
     threadKeyFor,
     split,
     send(part, channel, signal) {
-      const to = threadKeyFor(part.threadKey);
+      const to = addressOf(part.threadKey);
       if (to === undefined) throw new SendRejected(`"${part.threadKey}" is no number that takes texts.`);
       return sendPart(call, part, { channel, signal, to, mostBytes: LIMITS.outboundBytes });
     },

@@ -56,6 +56,15 @@ describe('a text message', () => {
     expect(line.twilio.sent()).toMatchObject([{ service, from: '+15550001111', status: 'accepted' }]);
   });
 
+  it('answers by the same service who wrote to another kind of sender of it', async () => {
+    const service = `MG${'0'.repeat(32)}`;
+    line.twilio.own('service', service);
+    Object.assign(line.channels.sms.settings, { messaging_service_sid: service, from: undefined });
+    await line.sendSms({ threadKey: `whatsapp:${THEIRS}` });
+    expect(line.twilio.sent()).toMatchObject([{ service, from: null, to: `whatsapp:${THEIRS}` }]);
+    await expect(line.sendSms({ threadKey: 'ACME' })).rejects.toThrow('"ACME" is no number that takes texts');
+  });
+
   it('shows a card as numbered text', async () => {
     const card = { title: 'Which colour?', actions: [{ label: 'Red' }, { label: 'Blue' }] };
     await line.sendSms({ type: 'card', content: 'Which colour?\n\n1. Red\n2. Blue', card });
