@@ -42,7 +42,31 @@ export async function markRead(
   { upToSeq, by }: { upToSeq: number | undefined; by: Author },
 ): Promise<ConversationRow> {
   const seq = Math.min(upToSeq ?? conversation.last_message_seq, conversation.last_message_seq);
-  if (seq <= conversation.agent_read_seq) return conversation;
+  return seq <= conversation.agent_read_seq ? conversation : setRead(tx, conversation, { seq, by });
+}
+
+/** Makes unread again what customers wrote from a message on; without one, the last that they wrote. */
+export async function markUnread(
+  tx: Sql,
+  conversation: ConversationRow,
+  { fromSeq, by }: { fromSeq: number | undefined; by: Author },
+): Promise<ConversationRow> {
+  const from = fromSeq ?? (await lastInboundSeq(tx, conversation));
+  const seq = Math.max(0, from - 1);
+  return seq >= conversation.agent_read_seq ? conversation : setRead(tx, conversation, { seq, by });
+}
+
+async function lastInboundSeq(tx: Sql, { id, last_message_seq }: ConversationRow): Promise<number> {
+  const [row] = await tx<{ seq: number }[]>`
+    select seq from messages where conversation_id = ${id} and direction = 'inbound' order by seq desc limit 1`;
+  return row?.seq ?? last_message_seq + 1;
+}
+
+async function setRead(
+  tx: Sql,
+  conversation: ConversationRow,
+  { seq, by }: { seq: number; by: Author },
+): Promise<ConversationRow> {
   const [row] = await tx<[{ unread: number }]>`
     select count(*)::int as unread from messages
     where conversation_id = ${conversation.id} and seq > ${seq} and direction = 'inbound'`;

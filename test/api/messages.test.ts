@@ -248,6 +248,28 @@ describe('reading', () => {
     expect(await read(1)).toBe(1);
     expect(await read()).toBe(0);
   });
+
+  it('shows how far both sides have read, and makes unread again what should be looked at once more', async () => {
+    const id = await conversation();
+    for (let n = 0; n < 3; n += 1) await customerWrites(id);
+    await write(id, { content: 'an answer' });
+    const ask = async (verb: string, body: object) =>
+      (await gateway.call<{ unread_count: number }>('POST', `/api/v1/conversations/${id}/${verb}`, body)).body
+        .unread_count;
+    const positions = async () => {
+      const { body } = await gateway.call<Record<string, number>>('GET', `/api/v1/conversations/${id}`);
+      return [body['agent_read_seq'], body['customer_read_seq'], body['unread_count']];
+    };
+    expect(await ask('read', {})).toBe(0);
+    expect(await positions()).toEqual([4, 0, 0]);
+    expect(await ask('unread', {})).toBe(1);
+    expect(await positions()).toEqual([2, 0, 1]);
+    expect(await ask('unread', {})).toBe(1);
+    expect(await ask('unread', { from_seq: 2 })).toBe(2);
+    expect(await ask('unread', { from_seq: 3 })).toBe(2);
+    await customerWrites(id);
+    expect(await positions()).toEqual([1, 0, 3]);
+  });
 });
 
 describe('scheduled messages', () => {

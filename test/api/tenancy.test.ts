@@ -48,6 +48,7 @@ const BODIES: Record<string, unknown> = {
   'POST /api/v1/conversations/{id}/tags': { tags: ['taken'] },
   'POST /api/v1/conversations/{id}/handoff': { reason: 'taken' },
   'POST /api/v1/conversations/{id}/read': { up_to_seq: 1 },
+  'POST /api/v1/conversations/{id}/unread': { from_seq: 1 },
   'POST /api/v1/conversations/{id}/typing': { is_typing: true },
   'POST /api/v1/conversations/{id}/messages': { content: 'taken' },
   'POST /api/v1/conversations/{id}/reply': { message: 'taken', type: 'reply' },

@@ -9,7 +9,7 @@ import { requestHandoff } from '../../core/handoff.ts';
 import { changeStatus, snooze } from '../../core/lifecycle.ts';
 import { mergeConversation, unmergeConversation } from '../../core/merge-conversations.ts';
 import { showRead } from '../../core/show-read.ts';
-import { changeTags, markRead } from '../../core/triage.ts';
+import { changeTags, markRead, markUnread } from '../../core/triage.ts';
 import { type ConversationRow, conversationView } from '../../core/views/conversation.ts';
 import { type Act, act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -80,6 +80,11 @@ const read = actionRoute(
   'Note how far agents have read; without a seq, everything',
   z.object({ up_to_seq: z.number().int().nonnegative().optional() }),
 );
+const unread = actionRoute(
+  'unread',
+  'Make unread again what the customer wrote from a seq on; without one, their last message',
+  z.object({ from_seq: z.number().int().positive().optional() }),
+);
 const merge = actionRoute(
   'merge',
   'Make a conversation part of another, where its customer goes on from now on',
@@ -141,6 +146,10 @@ export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     void showRead(deps, c.req.valid('param').id);
     return answer;
   });
+
+  app.openapi(unread, (c) =>
+    transition(c, (tx, it, by) => markUnread(tx, it, { fromSeq: c.req.valid('json').from_seq, by })),
+  );
 
   // Both lock threads before conversations, so the path's conversation must not be locked first.
   app.openapi(merge, async (c) => {

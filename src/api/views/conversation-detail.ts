@@ -17,6 +17,11 @@ const participantView = z.object({
 export const conversationDetail = conversationView.extend({
   participants: z.array(participantView),
   merged_from: z.array(z.string()).meta({ description: 'The conversations that were merged into this one.' }),
+  agent_read_seq: z.number().int().meta({ description: 'How far agents have read.' }),
+  customer_read_seq: z
+    .number()
+    .int()
+    .meta({ description: 'How far the customer has read, where the channel says so.' }),
   messages: z.array(messageView),
   messages_has_more: z.boolean(),
 });
@@ -50,6 +55,8 @@ export async function viewDetail(
     ...(await viewWithCustomer(sql, row)),
     participants: [...(await listParticipants(sql, row))],
     merged_from: await mergedFrom(sql, row),
+    agent_read_seq: row.agent_read_seq,
+    customer_read_seq: row.customer_read_seq,
     messages,
     messages_has_more: hasMore,
   });
