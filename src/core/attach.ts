@@ -1,6 +1,7 @@
 import type { Limits } from './adapter.ts';
 import { sealSource } from './attachments.ts';
 import type { Sql } from './database/connect.ts';
+import { lastSegment } from './download.ts';
 import { invalidField } from './errors.ts';
 import { mediaType, safeFileName } from './file-name.ts';
 import { isUuid, newId } from './id.ts';
@@ -138,7 +139,7 @@ async function insertPending(
     conversation_id: message.conversationId,
     message_id: message.id,
     position,
-    name: safeFileName(draft.name ?? lastSegment(draft.url)),
+    name: safeFileName(draft.name ?? nameIn(draft.url)),
     content_type: mediaType(draft.type),
     size_bytes: draft.size ?? null,
     state: 'pending',
@@ -149,12 +150,6 @@ async function insertPending(
   return `fetch:${id}`;
 }
 
-function lastSegment(url: string | undefined): string | undefined {
-  if (url === undefined || !URL.canParse(url)) return undefined;
-  const segment = new URL(url).pathname.split('/').at(-1) ?? '';
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
+function nameIn(url: string | undefined): string | undefined {
+  return url !== undefined && URL.canParse(url) ? lastSegment(new URL(url).pathname) : undefined;
 }

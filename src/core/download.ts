@@ -24,7 +24,7 @@ export async function download(address: string, { egress, signal }: DownloadOpti
       headersTimeout: HEADERS_TIMEOUT_MS,
       bodyTimeout: STALLED_MS,
     });
-    if (response.statusCode === 200) return asDownload(response);
+    if (response.statusCode === 200) return asDownload(response, url);
     await response.body.dump();
     const location = textOf(response.headers['location']);
     if (!isRedirect(response.statusCode) || location === undefined) {
@@ -35,15 +35,39 @@ export async function download(address: string, { egress, signal }: DownloadOpti
   throw new Error(`more than ${MAX_REDIRECTS} redirects`);
 }
 
-function asDownload({ headers, body }: Awaited<ReturnType<typeof request>>): Download {
+function asDownload({ headers, body }: Awaited<ReturnType<typeof request>>, url: URL): Download {
   const contentType = textOf(headers['content-type']);
   const length = Number(textOf(headers['content-length']) ?? Number.NaN);
+  const name = nameIn(textOf(headers['content-disposition'])) ?? lastSegment(url.pathname);
   const decode = DECODERS[textOf(headers['content-encoding'])?.toLowerCase() ?? ''];
   return {
     body: decode === undefined ? body : decoded(body, decode()),
     ...(contentType === undefined ? {} : { contentType }),
+    ...(name === undefined ? {} : { name }),
     ...(decode === undefined && Number.isSafeInteger(length) ? { sizeBytes: length } : {}),
   };
+}
+
+/** What the server calls the file, in either spelling of Content-Disposition. */
+function nameIn(disposition = ''): string | undefined {
+  const [, encoded] = /filename\*=(?:UTF-8|utf-8)''([^;\s]+)/.exec(disposition) ?? [];
+  if (encoded !== undefined) return decodedText(encoded);
+  const [, quoted, bare] = /filename=(?:"([^"]*)"|([^;\s]+))/.exec(disposition) ?? [];
+  return quoted ?? bare;
+}
+
+/** The last part of an address's path; undefined where that names no file. */
+export function lastSegment(pathname: string): string | undefined {
+  const segment = decodedText(pathname.split('/').at(-1) ?? '');
+  return segment === '' ? undefined : segment;
+}
+
+function decodedText(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 // For servers that compress whoever asks them not to. Whoever reads counts what comes out, so a bomb ends at its limit.
