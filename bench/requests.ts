@@ -1,11 +1,14 @@
 import { signForm } from '../test/support/twilio/sign.ts';
+import { metaRequests } from './meta-webhooks.ts';
 import { type Range, telegramUpdates, textOf } from './updates.ts';
 
 /** A door, and how its provider signs what it posts there; without that the headers are the same each time. */
 export interface Target {
   url: string;
   headers: Record<string, string>;
-  signing?: { provider: 'twilio'; secret: string; publicUrl: string };
+  signing?:
+    | { provider: 'twilio'; secret: string; publicUrl: string }
+    | { provider: 'meta'; secret: string; phoneNumberId: string };
 }
 
 export interface DoorRequest {
@@ -16,6 +19,11 @@ export interface DoorRequest {
 /** What the provider of the door posts there: one text message each, the senders taking turns. */
 export function requestsTo({ headers, signing }: Target, range: Range): DoorRequest[] {
   if (signing === undefined) return telegramUpdates(range).map((body) => ({ headers, body }));
+  if (signing.provider === 'meta') {
+    return metaRequests(range, signing).map(({ signature, body }) => {
+      return { headers: { ...headers, 'x-hub-signature-256': signature }, body };
+    });
+  }
   const { secret, publicUrl } = signing;
   return Array.from({ length: range.count }, (_, n) => {
     const form = twilioForm(range.from + n, (range.from + n) % range.senders);

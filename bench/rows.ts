@@ -37,6 +37,15 @@ const ROWS: RowPlan[] = [
     leastRatio: 1,
   },
   {
+    what: 'Signed Meta door (WhatsApp), the same',
+    unit: 'requests/s',
+    ours: ['meta door'],
+    floors: ['door: one insert per request', 'door: bare handler'],
+    must: '1.0 × one insert per request',
+    dream: 'the bare handler',
+    leastRatio: 1,
+  },
+  {
     what: 'Inbound → socket event, at 300/s',
     unit: 'ms',
     ours: ['socket p50', 'socket p99'],

@@ -1,3 +1,4 @@
+import { startMeta } from '../test/support/meta.ts';
 import { startTwilio } from '../test/support/twilio.ts';
 import type { Child } from './child.ts';
 import { type Lab, type Subject, withGateway } from './lab.ts';
@@ -7,7 +8,7 @@ import type { Measured } from './rows.ts';
 
 /** The doors whose provider signs each body, held against the same floors as the first door. */
 export async function measureSignedDoors(lab: Lab, load: Child): Promise<Measured> {
-  return { 'twilio door': await measureTwilio(lab, load) };
+  return { 'twilio door': await measureTwilio(lab, load), 'meta door': await measureMeta(lab, load) };
 }
 
 async function measureTwilio(lab: Lab, load: Child): Promise<number> {
@@ -38,5 +39,32 @@ async function twilioDoor(
     url: `${subject.url}/webhooks/sms/${channel.id}`,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     signing: { provider: 'twilio', secret: config.auth_token ?? '', publicUrl: channel.webhook_url },
+  };
+}
+
+async function measureMeta(lab: Lab, load: Child): Promise<number> {
+  const meta = await startMeta();
+  try {
+    return await lab.withDatabase((databaseUrl) =>
+      withGateway(databaseUrl, async (subject) => {
+        const rate = await perSecond(load, await metaDoor(subject, meta));
+        await expectStored(subject, DOOR_WARM_UP + DOOR.count);
+        return rate;
+      }),
+    );
+  } finally {
+    await meta.close();
+  }
+}
+
+async function metaDoor(subject: Subject, meta: Awaited<ReturnType<typeof startMeta>>): Promise<Target> {
+  const { id } = await subject.call<{ id: string }>('POST', '/channels', {
+    type: 'whatsapp',
+    config: meta.config,
+  });
+  return {
+    url: `${subject.url}/webhooks/whatsapp/${id}`,
+    headers: { 'content-type': 'application/json' },
+    signing: { provider: 'meta', secret: meta.appSecret, phoneNumberId: meta.phoneNumberId },
   };
 }

@@ -355,6 +355,51 @@ describe('people', () => {
     ]);
   });
 
+  it('who wrote by number and by id apart become one once both are named together', async () => {
+    const name = 'Twice known';
+    const [number, hidden] = [
+      { waId: '16505550888', name },
+      { userId: 'US.3001', name: 'Hidden' },
+    ];
+    await receive(number, textMessage(number, 'by number'));
+    await receive(hidden, textMessage(hidden, 'by id'));
+    const before = await conversationOf(number);
+    const other = await conversationOf(hidden);
+    expect(other.customer_id).not.toBe(before.customer_id);
+    const both = { ...number, ...hidden, name };
+    await Promise.all([
+      receive(both, textMessage(both, 'both')),
+      receive(both, textMessage(both, 'and both')),
+    ]);
+    const conversation = (await api<Conversation>('GET', `/conversations/${before.id}`)).body;
+    expect(conversation.messages.map(({ content }) => content).sort()).toEqual([
+      'and both',
+      'both',
+      'by number',
+    ]);
+    const merged = await api<{ id: string; merged_from: string[]; identities: { address: string }[] }>(
+      'GET',
+      `/customers/${before.customer_id}`,
+    );
+    expect(merged.body.merged_from).toEqual([other.customer_id]);
+    expect(merged.body.identities.map(({ address }) => address).sort()).toEqual(['+16505550888', 'US.3001']);
+    await receive(hidden, textMessage(hidden, 'by id again'));
+    const after = (await api<Conversation>('GET', `/conversations/${before.id}`)).body;
+    expect(after.messages.at(-1)?.content).toBe('by id again');
+  });
+
+  it('who come in a burst under all their names are one customer with one conversation', async () => {
+    const person = { waId: '551187650001', userId: 'BR.4001', name: 'Burst' };
+    const [number, hidden] = [
+      { waId: person.waId, name: 'Burst' },
+      { userId: 'BR.4001', name: 'Burst' },
+    ];
+    await receive(person, textMessage(person, 'first'));
+    const writers = Array.from({ length: 30 }, (_, n) => [person, number, hidden][n % 3] as FakePerson);
+    await Promise.all(writers.map((one, n) => receive(one, textMessage(one, `burst ${n}`))));
+    expect((await conversationOf(person)).messages).toHaveLength(31);
+  });
+
   it('who hide their number are answered by their id, also after it was rotated', async () => {
     const person = { userId: 'US.2001', name: 'Nameless number' };
     await receive(person, textMessage(person, 'no number'));

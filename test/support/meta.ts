@@ -214,8 +214,8 @@ export async function startMeta({
       'hub.challenge': challenge,
       'hub.verify_token': String(verify_token),
     });
-    const response = await fetch(`${route(String(override_callback_uri))}?${query}`);
-    if (response.status !== 200 || (await response.text()) !== challenge)
+    const response = await fetch(`${route(String(override_callback_uri))}?${query}`).catch(() => undefined);
+    if (response?.status !== 200 || (await response.text()) !== challenge)
       throw new GraphError(
         400,
         2200,

@@ -190,6 +190,13 @@ export async function startTelegram({
         'Bad Request: query is too old and response timeout expired or query ID is invalid',
       );
     },
+    setMessageReaction({ params }) {
+      knownChat(params);
+      const [reaction] = (params['reaction'] ?? []) as { type?: string; emoji?: string }[];
+      if (reaction !== undefined && !['👍', '❤', '🔥', '🎉'].includes(reaction.emoji ?? ''))
+        throw new Refused(400, 'Bad Request: REACTION_INVALID');
+      return true;
+    },
     sendChatAction({ params }) {
       knownChat(params);
       return true;

@@ -1,5 +1,7 @@
-import type { AdapterContext, Channel, ChannelAdapter } from '../../core/adapter.ts';
+import type { RawApi } from 'grammy';
+import type { AdapterContext, Channel, ChannelAdapter, ReactionTarget } from '../../core/adapter.ts';
 import type { Inbound } from '../../core/envelope.ts';
+import { SendRejected } from '../../core/errors.ts';
 import { type Call, createCall } from './client.ts';
 import { connect, health } from './connect.ts';
 import { edit, remove } from './edit.ts';
@@ -47,6 +49,8 @@ export function telegramAdapter(
     fetchAttachment: (ref, channel, signal) => fetchAttachment(ref, { call, egress, channel, signal }),
     typing: (key, channel) => showTyping(call, key, channel),
     markRead: (key, externalId, channel) => markRead(call, { key, externalId }, channel),
+    react: (target, channel) =>
+      react(call, target, channel).catch((error) => Promise.reject(sendError(error))),
   };
 }
 
@@ -73,6 +77,27 @@ async function showTyping(call: Call, key: string, { settings }: Channel<Telegra
   const { direct_messages_topic_id: _, ...where } = addressOf(thread);
   await call(settings, (api) => api.sendChatAction({ ...where, action: 'typing' }));
 }
+
+/** A bot has one reaction to a message, of those that the chat allows. */
+async function react(
+  call: Call,
+  { threadKey: key, externalId, emoji }: ReactionTarget,
+  { settings }: Channel<TelegramSettings>,
+): Promise<void> {
+  const thread = readThread(key);
+  const messageId = thread && messageIdIn(thread, externalId);
+  if (messageId === undefined) throw new SendRejected('Telegram does not know this message.');
+  const reaction = emoji === undefined ? [] : [{ type: 'emoji' as const, emoji: emoji as ReactionEmoji }];
+  await call(settings, (api) =>
+    api.setMessageReaction({ chat_id: thread?.chatId ?? 0, message_id: messageId, reaction }),
+  );
+}
+
+// Telegram's list grows: what it does not know it refuses itself.
+type ReactionEmoji = Extract<
+  NonNullable<Parameters<RawApi['setMessageReaction']>[0]['reaction']>[number],
+  { type: 'emoji' }
+>['emoji'];
 
 /** Only in a business's own account is there anybody whose reading the customer sees. */
 async function markRead(

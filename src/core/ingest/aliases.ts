@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts';
 import type { InboundMessage, Reaction } from '../envelope.ts';
+import { mergeCustomer } from '../merge-customers.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import { type Item, keyOf } from './item.ts';
 import type { PartyState } from './parties.ts';
@@ -23,20 +24,46 @@ function hasAliases(item: Item): item is Written {
 
 async function linkSender(tx: Sql, item: Written, state: State): Promise<void> {
   const { sender } = item.inbound;
-  const addresses = [sender.address, ...(sender.aliases ?? []).map(({ address }) => address)];
-  const parties = addresses.map((address) => state.parties.get(keyOf(item.channel.id, address)));
-  const known = parties.find((party) => party?.isNew === false) ?? knownByThread(item, state) ?? parties[0];
+  const keys = [sender, ...(sender.aliases ?? [])].map(({ address }) => keyOf(item.channel.id, address));
+  const parties = keys.flatMap((key) => state.parties.get(key) ?? []);
+  const known = parties.find((party) => !party.isNew) ?? knownByThread(item, state) ?? parties[0];
   if (known === undefined) return;
-  for (const [index, party] of parties.entries()) {
-    if (party === known) continue;
-    const address = addresses[index] ?? '';
-    if (party?.customer.id !== known.customer.id) {
-      await tx`
-        update identities set customer_id = ${known.customer.id}
-        where channel_id = ${item.channel.id} and address = ${address}`;
-    }
-    state.parties.set(keyOf(item.channel.id, address), known);
+  for (const key of keys) {
+    const party = state.parties.get(key);
+    if (party !== undefined && party.customer.id !== known.customer.id)
+      await join(tx, state, { party, known, item });
+    state.parties.set(key, known);
   }
+}
+
+interface Joining {
+  party: PartyState;
+  known: PartyState;
+  item: Written;
+}
+
+async function join(tx: Sql, state: State, { party, known, item }: Joining): Promise<void> {
+  const { customer } = party;
+  if (!party.isNew) return merge(tx, state, { into: known.customer, from: customer });
+  // Begun by this batch, and nobody's customer yet.
+  await tx`
+    update identities set customer_id = ${known.customer.id}
+    where channel_id = ${item.channel.id} and customer_id = ${customer.id}`;
+}
+
+interface Merge {
+  into: CustomerRow;
+  from: CustomerRow;
+}
+
+/** Two customers turned out to be one person; the log keeps what an agent needs to undo it. */
+async function merge(tx: Sql, state: State, { into, from }: Merge): Promise<void> {
+  const by = { businessId: into.business_id, apiKeyId: null, agentId: null };
+  await mergeCustomer(tx, { businessId: into.business_id, id: into.id, from: from.id, by });
+  for (const row of [...state.conversations.values(), ...state.threads.values()])
+    if (row.customer_id === from.id) row.customer_id = into.id;
+  for (const [key, party] of state.parties)
+    if (party.customer.id === from.id) state.parties.set(key, { customer: into, isNew: false });
 }
 
 /** Whoever is written to under another form of the same number is the same person. */

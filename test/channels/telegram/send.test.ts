@@ -270,6 +270,19 @@ describe('small courtesies', () => {
     });
   });
 
+  it('reacts to a message with what Telegram knows, and takes it back', async () => {
+    const react = (emoji: string | undefined) =>
+      bot.adapter.react?.({ threadKey: '-4001:44', externalId: '-4001:7', emoji }, bot.channel);
+    await react('🎉');
+    expect(bot.telegram.calls.at(-1)).toMatchObject({
+      method: 'setMessageReaction',
+      params: { chat_id: -4001, message_id: 7, reaction: [{ type: 'emoji', emoji: '🎉' }] },
+    });
+    await react(undefined);
+    expect(bot.telegram.calls.at(-1)).toMatchObject({ params: { reaction: [] } });
+    await expect(react('🥨')).rejects.toBeInstanceOf(SendRejected);
+  });
+
   it('shows typing in the topic where the customer waits', async () => {
     await bot.adapter.typing?.('-4001:44', bot.channel, { lastInboundId: undefined });
     expect(bot.telegram.calls.at(-1)).toMatchObject({
