@@ -169,6 +169,8 @@ export interface ChannelAdapter<Settings = unknown> {
   readonly secretKeys: readonly string[];
   /** Keys of the config that name a host: changing one requires the secrets again in the same request. */
   readonly hostKeys: readonly string[];
+  /** Of those, what is never sent to any host, and so outlives a change of one. */
+  readonly localSecretKeys?: readonly string[];
   readonly limits: Limits;
   /** A new message opens a thread of its own here; false where the address is the thread (Telegram, SMS). */
   readonly opensThreads: boolean;

@@ -66,13 +66,20 @@ export function createEgress({ allow, lookup = lookupAll, ...options }: EgressOp
     'http:': guardedAgent(new HttpAgent(AGENT_OPTIONS), { protocol: 'http:', rules, vetted }),
     'https:': guardedAgent(new HttpsAgent(AGENT_OPTIONS), { protocol: 'https:', rules, vetted }),
   };
+  const sockets = new Set<Socket>();
   return {
     dispatcher,
     agent: (protocol) => agents[protocol],
-    connect: (host, port) => openSocket(host, port, { rules, vetted }),
+    async connect(host, port) {
+      const socket = await openSocket(host, port, { rules, vetted });
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
     vetUrl: (url, field) => vetUrl(url, { field, rules }),
     async close() {
       for (const agent of Object.values(agents)) agent.destroy();
+      for (const socket of sockets) socket.destroy();
       await dispatcher.destroy();
     },
   };

@@ -1,5 +1,12 @@
-import type { AdapterContext, Channel, ChannelAdapter, DoorRequest, Download } from '../../core/adapter.ts';
-import type { AttachmentRef, OutboundMessage, Part } from '../../core/envelope.ts';
+import type {
+  AdapterContext,
+  Channel,
+  ChannelAdapter,
+  DoorRequest,
+  Download,
+  Health,
+} from '../../core/adapter.ts';
+import type { AttachmentRef } from '../../core/envelope.ts';
 import { type Authenticator, createAuthenticator } from './authenticate.ts';
 import { connect, imapHealth } from './connect.ts';
 import { listenImap } from './imap.ts';
@@ -7,6 +14,7 @@ import { isAddress } from './mime.ts';
 import { createAccessTokens } from './oauth.ts';
 import { readPosted } from './posted.ts';
 import { readRequest } from './read.ts';
+import { createOutgoing } from './send.ts';
 import { accountKey, type EmailSettings, emailSettings } from './settings.ts';
 import { addressThread } from './threading.ts';
 import { createTokens } from './tokens.ts';
@@ -28,6 +36,7 @@ export function emailAdapter(
   const tokens = createTokens(signatures);
   const accessTokens = createAccessTokens(egress);
   const connecting = { egress, accessTokens };
+  const outgoing = createOutgoing({ ...connecting, tokens });
   const read = (request: Pick<DoorRequest, 'headers' | 'body'>, channel: Channel<EmailSettings>) =>
     readRequest(request, channel, { tokens, authenticate });
   return {
@@ -41,25 +50,41 @@ export function emailAdapter(
       'oauth.refresh_token',
       'dkim.private_key',
     ],
-    hostKeys: ['smtp.host', 'imap.host', 'oauth.token_url'],
+    localSecretKeys: ['inbound_secret', 'dkim.private_key'],
+    hostKeys: ['smtp.host', 'imap.host', 'oauth.provider', 'oauth.tenant', 'oauth.token_url'],
     limits: { textLength: 500_000, inboundBytes: 50 * MEGABYTE, outboundBytes: 25 * MEGABYTE },
     opensThreads: true,
     // The same Message-ID on every try: mailboxes show it once.
     sendIsIdempotent: true,
     accountKey: ({ address }) => accountKey(address),
     threadKeyFor,
-    split: onePart,
+    writesLetters: true,
+    retryAfterMs: RETRY_AFTER_MS,
+    split: outgoing.split,
+    send: outgoing.send,
     door: { verify, parse: read, probe },
     listen: (channel, context) =>
       listenImap(channel, context, { ...connecting, ...options, parse: (raw) => read(asMail(raw), channel) }),
     shouldListen: ({ settings }) => settings.imap !== undefined,
-    connect: (channel, doorUrl) => connect(channel, doorUrl, connecting),
-    health: async (channel) => (await imapHealth(channel, connecting)) ?? NOTHING_TO_ASK,
+    connect: async (channel, doorUrl) => {
+      const [out, into] = [await outgoing.connect(channel), await connect(channel, doorUrl, connecting)];
+      return { done: [...out.done, ...into.done], todo: [...out.todo, ...into.todo] };
+    },
+    health: async (channel) =>
+      bothWays(await outgoing.health(channel), await imapHealth(channel, connecting)),
     readAttachment,
   };
 }
 
-const NOTHING_TO_ASK = { ok: true, detail: 'There is no mailbox to ask.' };
+/** Over 24 hours: a server that is away for a night loses no mail. */
+const RETRY_AFTER_MS = [2, 10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 14_400, 21_600, 21_600].map(
+  (seconds) => seconds * 1_000,
+);
+
+function bothWays(out: Health, into: Health | undefined): Health {
+  const ways = into === undefined ? [out] : [out, into];
+  return { ok: ways.every(({ ok }) => ok), detail: ways.map(({ detail }) => detail).join(' ') };
+}
 
 function asMail(body: Uint8Array): Pick<DoorRequest, 'headers' | 'body'> {
   return { headers: { 'content-type': 'message/rfc822' }, body };
@@ -68,10 +93,6 @@ function asMail(body: Uint8Array): Pick<DoorRequest, 'headers' | 'body'> {
 function threadKeyFor(address: string): string | undefined {
   const clean = address.trim().toLowerCase();
   return isAddress(clean) ? addressThread(clean) : undefined;
-}
-
-function onePart(message: OutboundMessage): Part[] {
-  return [{ n: 0, threadKey: message.threadKey, payload: {}, attachments: message.attachments }];
 }
 
 async function readAttachment(ref: AttachmentRef, request: DoorRequest): Promise<Download> {

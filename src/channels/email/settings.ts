@@ -79,7 +79,10 @@ export const emailSettings = z
     authserv_id: host.optional(),
     /** Whether mail to `support+anything@…` arrives; without it replies are recognised by their headers only. */
     plus_addressing: z.boolean().default(true),
+    /** Whether earlier messages are quoted below an answer. */
     quote_history: z.boolean().default(false),
+    /** How long after an automatic answer the same customer gets no further one; 0 sets no limit. */
+    automatic_answer_minutes: z.int().min(0).max(10_080).default(60),
     remote_content: z.enum(['blocked', 'allowed']).default('blocked'),
     max_message_bytes: z
       .int()

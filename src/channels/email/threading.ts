@@ -79,6 +79,11 @@ export function addressThread(address: string): string {
   return `to:${address}`;
 }
 
+/** The address of a thread that we opened. */
+export function addressOfThread(threadKey: string): string | undefined {
+  return threadKey.startsWith('to:') ? threadKey.slice('to:'.length) : undefined;
+}
+
 const LONGEST_KEY = 200;
 
 function keyOf(id: string | undefined): string | undefined {

@@ -2,9 +2,9 @@ import type { LoadedChannel } from '../channels.ts';
 import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
 import type { OutboundAttachment, OutboundMessage, Part } from '../envelope.ts';
-import { correspondenceOf } from './correspondence.ts';
 import type { FilledTemplate } from '../template.ts';
 import type { MessageRow } from '../views/message.ts';
+import { correspondenceOf } from './correspondence.ts';
 
 /** A message on its way, with where it goes. */
 export interface SendingMessage extends MessageRow {

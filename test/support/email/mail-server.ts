@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+import { until } from '../until.ts';
+
+export interface TakenMail {
+  from: string;
+  to: string[];
+  raw: Buffer;
+  /** Whether it came over an encrypted connection. */
+  isEncrypted: boolean;
+  user: string | undefined;
+}
+
+export interface MailServer {
+  port: number;
+  taken: TakenMail[];
+  /** How many connections have been made to it. */
+  connections(): number;
+  /** Answers the next `times` mails to this recipient so. */
+  refuse(recipient: string, answer: { code: number; text: string; times?: number }): void;
+  /** Takes the next mail and closes the connection instead of saying so. */
+  loseNextAnswer(): void;
+  /** The mail that comes next, as its reader sees it; `count` mails are there then. */
+  mail(count?: number): Promise<Awaited<ReturnType<typeof simpleParser>> & { taken: TakenMail }>;
+  close(): Promise<void>;
+}
+
+interface ServerOptions {
+  credentials?: { user: string; pass: string };
+  size?: number;
+}
+
+/** Somebody else's mail server, on a port of its own. */
+export async function startMailServer({ credentials, size }: ServerOptions = {}): Promise<MailServer> {
+  const taken: TakenMail[] = [];
+  const refusals = new Map<string, { code: number; text: string; times: number }>();
+  let connections = 0;
+  let losesAnswer = false;
+  const server = new SMTPServer({
+    closeTimeout: 1_000,
+    authOptional: credentials === undefined,
+    allowInsecureAuth: true,
+    ...(size === undefined ? {} : { size }),
+    onConnect(_session, done) {
+      connections += 1;
+      done();
+    },
+    onAuth({ username, password, accessToken }, _session, done) {
+      const isRight = username === credentials?.user && (password ?? accessToken) === credentials?.pass;
+      done(isRight ? null : Object.assign(new Error('Authentication failed'), { responseCode: 535 }), {
+        user: username ?? '',
+      });
+    },
+    onRcptTo({ address }, _session, done) {
+      const refusal = refusals.get(address);
+      if (refusal === undefined || refusal.times === 0) return done();
+      refusal.times -= 1;
+      done(Object.assign(new Error(refusal.text), { responseCode: refusal.code }));
+    },
+    onData(stream, session, done) {
+      const { mailFrom, rcptTo } = session.envelope;
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        taken.push({
+          from: mailFrom === false ? '' : mailFrom.address,
+          to: rcptTo.map(({ address }) => address),
+          raw: Buffer.concat(chunks),
+          isEncrypted: session.secure,
+          user: session.user,
+        });
+        if (!losesAnswer) return done();
+        losesAnswer = false;
+        const connection = [...server.connections].find((one) => (one as { id: string }).id === session.id);
+        (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
+      });
+    },
+  });
+  server.on('error', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server.server, 'listening');
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    taken,
+    connections: () => connections,
+    refuse(recipient, { times = Number.POSITIVE_INFINITY, ...answer }) {
+      refusals.set(recipient, { ...answer, times });
+    },
+    loseNextAnswer() {
+      losesAnswer = true;
+    },
+    async mail(count = taken.length + 1) {
+      await until(() => taken.length >= count, 15_000);
+      const last = taken[count - 1] as TakenMail;
+      const options = { skipHtmlToText: true, skipTextToHtml: true, keepCidLinks: true };
+      return { ...(await simpleParser(last.raw, options)), taken: last };
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
