@@ -81,7 +81,10 @@ export function changeConfig(adapter: ChannelAdapter, before: Config, input: Con
   const changed = parseConfig(adapter, merged);
   if (!hostsDiffer(adapter, before, changed)) return changed;
   const stale = adapter.secretKeys.filter(
-    (key) => valueAt(given, key) === undefined && valueAt(before, key) !== undefined,
+    (key) =>
+      adapter.localSecretKeys?.includes(key) !== true &&
+      valueAt(given, key) === undefined &&
+      valueAt(before, key) !== undefined,
   );
   for (const key of stale) removeAt(merged, key);
   const needed = stale.filter((key) => isMissing(adapter, merged, key));

@@ -87,11 +87,13 @@ async function begin(client: ImapFlow, box: MailboxObject, following: Following)
 }
 
 const OVERLAP_MS = 3_600_000;
+// The server's clock is another one, and tells whole seconds only.
+const CLOCKS_DIFFER_MS = 300_000;
 const DAY_MS = 86_400_000;
 
 /** What may have come meanwhile is read again by its time; what we had is recognised and stored once. */
 async function renumbered(client: ImapFlow, position: Position, following: Following): Promise<Position> {
-  const since = Math.max(position.connectedAt, position.seenAt - OVERLAP_MS);
+  const since = Math.max(position.connectedAt - CLOCKS_DIFFER_MS, position.seenAt - OVERLAP_MS);
   // The server looks at the date only, in a zone of its own.
   const found = await client.search({ since: new Date(since - DAY_MS) }, { uid: true });
   const uids = (found || []).filter((uid) => uid <= position.uid).sort((a, b) => a - b);

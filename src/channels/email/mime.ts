@@ -18,7 +18,7 @@ import {
 } from './mail.ts';
 
 /** The part that stands for the mail as a whole. */
-export const WHOLE = 'whole';
+const WHOLE = 'whole';
 
 /** Reads a mail; attachments' bytes are counted and let go. One that no parser can read is its headers and itself as a file. */
 export async function readMime(raw: Uint8Array): Promise<Mail> {

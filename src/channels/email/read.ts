@@ -3,7 +3,8 @@ import type { Inbound } from '../../core/envelope.ts';
 import type { Authenticator } from './authenticate.ts';
 import { notedVerdict } from './authentication.ts';
 import { inboundOf } from './inbound.ts';
-import { type Posted, readPosted } from './posted.ts';
+import { readPosted } from './posted.ts';
+import type { Posted } from './posted-mail.ts';
 import type { EmailSettings } from './settings.ts';
 import type { Tokens } from './tokens.ts';
 

@@ -8,26 +8,26 @@ type Outcome = Omit<Receipt, 'externalEventId' | 'threadKey'>;
 
 /** What a mail says of a message that we sent; undefined where it says nothing final. */
 export function receiptOf(mail: Mail, { bounced }: Place): Outcome | undefined {
-  if (automaticReason(mail) !== 'bounce') return undefined;
   const externalId = bounced ?? reportedIds(mail)[0];
-  if (externalId === undefined) return undefined;
+  if (externalId === undefined || automaticReason(mail) !== 'bounce') return undefined;
   const reports = deliveryReports(mail);
+  const outcome = reports.length > 0 ? reported(reports) : told(mail, bounced !== undefined);
+  const occurredAt = mail.date === undefined ? {} : { occurredAt: mail.date };
+  return outcome && { kind: 'receipt', externalId, ...occurredAt, ...outcome };
+}
+
+/** What is only delayed or passed on is neither lost nor there. */
+function reported(reports: DeliveryReport[]): Pick<Outcome, 'status' | 'error'> | undefined {
   const failed = reports.filter(({ action }) => action === 'failed');
-  const about = {
-    kind: 'receipt' as const,
-    externalId,
-    ...(mail.date === undefined ? {} : { occurredAt: mail.date }),
-  };
-  if (failed.length > 0) return { ...about, status: 'failed', error: errorOf(failed) };
-  if (reports.length > 0)
-    return reports.every(({ action }) => action === 'delivered')
-      ? { ...about, status: 'delivered' }
-      : undefined;
+  if (failed.length > 0) return { status: 'failed', error: errorOf(failed) };
+  return reports.every(({ action }) => action === 'delivered') ? { status: 'delivered' } : undefined;
+}
+
+/** A server that writes no report says it in a header or, to an address that only a bounce comes to, in the subject. */
+function told(mail: Mail, isOurs: boolean): Pick<Outcome, 'status' | 'error'> | undefined {
   const recipients = failedRecipients(mail);
-  if (recipients.length === 0 && !(bounced !== undefined && SAYS_FAILED.test(mail.subject ?? '')))
-    return undefined;
+  if (recipients.length === 0 && !(isOurs && SAYS_FAILED.test(mail.subject ?? ''))) return undefined;
   return {
-    ...about,
     status: 'failed',
     error: { message: `${recipients.join(', ') || 'The mail'} could not be delivered.` },
   };

@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Inbound } from '../../../src/core/envelope.ts';
+import { emailReader } from '../../support/email/adapter.ts';
 import { emailChannel } from '../../support/email/channel.ts';
 import { type Dovecot, dovecotMissing, startDovecot } from '../../support/email/dovecot.ts';
 import { mail } from '../../support/email/mails.ts';
@@ -103,6 +105,41 @@ describe.skipIf(dovecotMissing())('a mailbox at a real IMAP server', () => {
     expect(requests.map(({ status }) => status).sort()).toEqual(['ignored', 'processed', 'processed']);
   });
 
+  it('is asked from time to time where the server tells nothing by itself', async () => {
+    dovecot = await startDovecot({ idles: false });
+    opened.push(dovecot);
+    const { adapter, channel, close } = emailReader(
+      {
+        imap: {
+          host: '127.0.0.1',
+          port: dovecot.port,
+          secure: false,
+          user: dovecot.user,
+          pass: dovecot.pass,
+        },
+      },
+      undefined,
+      { pollMs: 50 },
+    );
+    const stopping = new AbortController();
+    const received: Inbound[] = [];
+    let began = false;
+    const listening = adapter.listen?.(channel, {
+      signal: stopping.signal,
+      state: {},
+      receive: async (_raw, inbound) => void received.push(...inbound),
+      saveState: async () => {
+        began = true;
+      },
+      keepSecret: async () => {},
+      log: () => {},
+    });
+    opened.push({ close: async () => void (stopping.abort(), await listening, await close()) });
+    await eventually(() => expect(began).toBe(true));
+    await dovecot.deliver(mail({ text: 'Asked for' }));
+    await eventually(() => expect(received).toMatchObject([{ content: 'Asked for' }]));
+  });
+
   it('is refused at once when the password is wrong, without a word of it', async () => {
     dovecot = await startDovecot();
     opened.push(dovecot);
@@ -158,7 +195,9 @@ describe.skipIf(dovecotMissing())('a mailbox at a real IMAP server', () => {
       async () => expect(await contentsOf(channel)).toEqual(['With a token', 'With the next token']),
       30_000,
     );
-    expect(provider.asked()).toContain('the first refresh token');
+    // Each answer brought another refresh token: the newest is kept for the day the first one ends.
+    await eventually(() => expect(provider.asked().at(-1)).toMatch(/^refresh \d/), 30_000);
+    expect(provider.asked()[0]).toBe('the first refresh token');
     const { body } = await gateway.call('GET', `/api/v1/channels/${channel.id}`);
     expect(JSON.stringify(body)).not.toMatch(/our secret|first refresh token/);
   });

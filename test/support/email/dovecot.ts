@@ -39,7 +39,9 @@ const PASS = 'the-password-of-the-mailbox';
 const NOBODY = 65_534;
 
 /** A Dovecot of its own: a folder, a port, one mailbox. */
-export async function startDovecot(options: { oauth?: { introspectionUrl: string } } = {}): Promise<Dovecot> {
+export async function startDovecot(
+  options: { oauth?: { introspectionUrl: string }; idles?: boolean } = {},
+): Promise<Dovecot> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-dovecot-'));
   await chmod(folder, 0o755);
   const port = await freePort();
@@ -47,7 +49,10 @@ export async function startDovecot(options: { oauth?: { introspectionUrl: string
   for (const part of ['', 'cur', 'new', 'tmp']) own(join(mailbox, part));
   await writeFile(join(folder, 'users'), `${USER}:{PLAIN}${PASS}\n`);
   const signsIn = options.oauth === undefined ? passwords(folder) : accessTokens(folder);
-  await writeFile(join(folder, 'dovecot.conf'), configuration(folder, port) + signsIn);
+  await writeFile(
+    join(folder, 'dovecot.conf'),
+    configuration(folder, port) + signsIn + (options.idles === false ? WITHOUT_IDLE : ''),
+  );
   if (options.oauth)
     await writeFile(join(folder, 'oauth2.conf'), introspection(options.oauth.introspectionUrl));
   let server = await launch(folder, port);
@@ -189,3 +194,6 @@ active_attribute = active
 active_value = true
 `;
 }
+
+// What Dovecot can, less IDLE.
+const WITHOUT_IDLE = 'imap_capability = IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE LITERAL+ UIDPLUS\n';
