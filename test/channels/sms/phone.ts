@@ -88,7 +88,7 @@ export async function reply({ gateway }: Phone, conversationId: string, body: ob
 
 /** The message, once it passes the check. */
 export function messageOnce(
-  { gateway }: Phone,
+  { gateway }: Pick<Phone, 'gateway'>,
   id: string,
   check: (message: Shown & { attempts: { outcome: string; provider_code: string | null }[] }) => void,
 ) {

@@ -8,7 +8,7 @@ import { startTwilio } from '../../support/twilio.ts';
 
 export const OURS = '+15550001111';
 export const THEIRS = '+15557654321';
-export const DOOR = 'https://chat.example/webhooks/twilio/channel';
+const DOOR = 'https://chat.example/webhooks/twilio/channel';
 
 /** An SMS and a WhatsApp channel on a stand-in of their own, without a gateway around them. */
 export async function startLine(config: Record<string, unknown> = {}) {

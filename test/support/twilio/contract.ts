@@ -14,7 +14,7 @@ const FAILURES: Record<string, TwilioFailure> = {
   'lost answer': 'drop',
 };
 
-export const DOOR_URL = 'https://chat.example/webhooks/twilio/channel';
+const DOOR_URL = 'https://chat.example/webhooks/twilio/channel';
 export const FORM = 'application/x-www-form-urlencoded';
 
 interface Options<Settings> {
@@ -66,7 +66,7 @@ export function signedRequest(body: Uint8Array, token: string, url = DOOR_URL) {
 }
 
 /** Recorded forms, and beside each what it means. */
-export function readFixtures(folder: URL): Record<string, { body: Uint8Array; expected: unknown[] }> {
+function readFixtures(folder: URL): Record<string, { body: Uint8Array; expected: unknown[] }> {
   const names = readdirSync(folder).filter((name) => name.endsWith('.form'));
   return Object.fromEntries(
     names.map((name) => {

@@ -100,7 +100,7 @@ const LONG_WAITS: Record<number, number> = { 30023: 3_600, 63038: 3_600, 30022: 
 const MOST_WAIT_SECONDS = 24 * 3_600;
 
 /** How long Twilio asks to wait: seconds, or a date. */
-export function waitMs({ code, retryAfter }: TwilioRefusal, now = Date.now()): number {
+function waitMs({ code, retryAfter }: TwilioRefusal, now = Date.now()): number {
   const asked = retryAfter === undefined ? Number.NaN : secondsIn(retryAfter, now);
   const seconds = asked > 0 ? asked : ((code && LONG_WAITS[code]) ?? DEFAULT_WAIT_SECONDS);
   return Math.min(seconds, MOST_WAIT_SECONDS) * 1000;

@@ -14,7 +14,7 @@ const STATUSES: Record<string, Receipt['status']> = {
 };
 
 /** What Twilio calls the state of a message; a customer's own is always `received`. */
-export function statusIn(params: Params): string | undefined {
+function statusIn(params: Params): string | undefined {
   return (params.get('MessageStatus') ?? params.get('SmsStatus'))?.toLowerCase();
 }
 

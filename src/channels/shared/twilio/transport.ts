@@ -54,7 +54,7 @@ export function createTransport({ dispatcher, root, signal, wire }: TransportOpt
 }
 
 /** Twilio's products have a host each: in another region each keeps its name, on a stand-in all are one. */
-export function addressAt(root: string, uri: string): string {
+function addressAt(root: string, uri: string): string {
   if (root === TWILIO_ROOT) return uri;
   const [, product, path] = /^https:\/\/([a-z]+)\.twilio\.com(\/.*)?$/.exec(uri) ?? [];
   if (product === undefined) throw new Error(`the SDK calls ${uri}, which is no address of Twilio`);

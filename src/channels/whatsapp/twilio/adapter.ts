@@ -11,9 +11,10 @@ import { fetchMedia } from '../../shared/twilio/media.ts';
 import { sendPart } from '../../shared/twilio/send.ts';
 import { senderKey, TWILIO_HOSTS, TWILIO_SECRETS } from '../../shared/twilio/settings.ts';
 import { listTemplates } from '../../shared/twilio/template.ts';
+import { threadKeyFor } from '../cloud/people.ts';
 import { LIMITS } from './limits.ts';
 import { readMessage } from './parse.ts';
-import { addressOf, threadKeyFor, threadKeyIn } from './people.ts';
+import { addressOf, threadKeyIn } from './people.ts';
 import { findSender } from './sender.ts';
 import { type TwilioWhatsAppSettings, twilioWhatsAppSettings } from './settings.ts';
 import { split, type WhatsAppPayload } from './split.ts';
@@ -35,8 +36,7 @@ export function twilioWhatsAppAdapter({ egress }: AdapterContext): ChannelAdapte
     sendIsIdempotent: false,
     replyWindowMs: WINDOW_MS,
     accountKey: senderKey,
-    threadKeyFor: (address) =>
-      threadKeyFor(address)?.startsWith('group:') ? undefined : threadKeyFor(address),
+    threadKeyFor: personAt,
     split,
     send: (part, channel, signal) => send({ call, contentFor }, part, { channel, signal }),
     door: twilioDoor(READING),
@@ -49,6 +49,12 @@ export function twilioWhatsAppAdapter({ egress }: AdapterContext): ChannelAdapte
       call(settings, (twilio) => listTemplates(twilio, { needsApproval: true })).catch(rethrow),
     typing: (_threadKey, channel, { lastInboundId }) => showTyping(call, channel, lastInboundId),
   };
+}
+
+/** Twilio has no groups of WhatsApp. */
+function personAt(address: string): string | undefined {
+  const threadKey = threadKeyFor(address);
+  return threadKey !== undefined && addressOf(threadKey) !== undefined ? threadKey : undefined;
 }
 
 interface Sending {

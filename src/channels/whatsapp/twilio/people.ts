@@ -1,5 +1,5 @@
 import type { Params } from '../../shared/twilio/body.ts';
-import { type Person, senderOf, threadKeyFor, threadOf } from '../cloud/people.ts';
+import { type Person, threadKeyFor } from '../cloud/people.ts';
 
 const PREFIX = 'whatsapp:';
 
@@ -33,5 +33,3 @@ function isUserId(text: string): boolean {
 function withoutPrefix(address: string): string {
   return address.startsWith(PREFIX) ? address.slice(PREFIX.length) : address;
 }
-
-export { senderOf, threadKeyFor, threadOf };
