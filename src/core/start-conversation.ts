@@ -1,5 +1,6 @@
 import { assign } from './assign.ts';
 import type { LoadedChannel } from './channels.ts';
+import { addressesOf } from './customer-addresses.ts';
 import { type CustomerFields, claimAddress, customerAt, findCustomer } from './customers.ts';
 import type { Sql } from './database/connect.ts';
 import { AppError, invalidField } from './errors.ts';
@@ -75,10 +76,12 @@ async function recipientOf(
     select address, kind from identities
     where channel_id = ${row.id} and customer_id = ${customer.id}
     order by reachable desc, created_at desc, id desc`;
-  const email = customer.email === null ? [] : [{ address: customer.email, kind: 'email' }];
+  const known = (await addressesOf(tx, [customer])).get(customer.id);
+  const emails = (known?.emails ?? []).map((address) => ({ address, kind: 'email' }));
   // Only with its plus a number is nobody's id of another kind.
-  const phone = customer.phone?.startsWith('+') ? [{ address: customer.phone, kind: 'phone' }] : [];
-  for (const candidate of [...identities, ...email, ...phone]) {
+  const phones = (known?.phones ?? []).filter((one) => one.startsWith('+'));
+  const others = [...emails, ...phones.map((address) => ({ address, kind: 'phone' }))];
+  for (const candidate of [...identities, ...others]) {
     const threadKey = adapter.threadKeyFor?.(candidate.address);
     if (threadKey !== undefined) return { ...addressOf(candidate, threadKey), threadKey };
   }

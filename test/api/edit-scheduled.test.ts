@@ -76,7 +76,7 @@ describe('a scheduled message', () => {
     await edit(id, { content: 'now then', send_at: '2020-01-01T00:00:00Z' });
     await eventually(async () => (await read(id)).status === 'sent');
     expect(await read(id)).toMatchObject({ content: 'now then', html: null });
-    const late = await edit<Refusal>(id, { content: 'too late' });
+    const late = await edit<Refusal>(id, { send_at: FAR });
     expect([late.status, late.body.error.code]).toEqual([409, 'conflict']);
   });
 
@@ -96,12 +96,12 @@ describe('a scheduled message', () => {
     expect((await read(id)).send_at).toBe(FAR);
   });
 
-  it('is nobody else’s to change, and no other message can be', async () => {
+  it('is nobody else’s to change, and no other message gets a time', async () => {
     const id = await scheduled();
     const foreign = await edit<Refusal>(id, { content: 'mine' }, await otherBusiness(gateway));
     expect(foreign.status).toBe(404);
     const path = `/api/v1/conversations/${conversationId}/messages`;
     const note = await gateway.call<Message>('POST', path, { content: 'a note', type: 'note' });
-    expect((await edit<Refusal>(note.body.id, { content: 'another' })).status).toBe(409);
+    expect((await edit<Refusal>(note.body.id, { send_at: FAR })).status).toBe(409);
   });
 });

@@ -76,6 +76,13 @@ describe('merging a customer into another', () => {
     expect(await sendersIn(twin.conversation)).toEqual([ada.id]);
     expect(await get(twin.id)).toMatchObject({ merged_into_id: ada.id, identities: [] });
     expect((await write(gateway, door, twin.user)).customer_id).toBe(ada.id);
+    const opened = await gateway.call<{ customer_id: string }>('POST', '/api/v1/conversations', {
+      business_id: gateway.businessId,
+      customer_id: twin.id,
+    });
+    expect([opened.status, opened.body.customer_id]).toEqual([201, ada.id]);
+    const visitor = await gateway.call<{ data: { id: string } }>('GET', `/api/support/visitors/${twin.id}`);
+    expect(visitor.body.data.id).toBe(ada.id);
   });
 
   it('takes over what is empty, finds them by everything, and tells of it once', async () => {

@@ -5,6 +5,7 @@ import { attemptView, listAttempts } from '../../core/attempts.ts';
 import { editSent, removeSent, WAS_SENT, type Wish } from '../../core/change-sent.ts';
 import type { Sql } from '../../core/database/connect.ts';
 import { editScheduled } from '../../core/edit-scheduled.ts';
+import { AppError } from '../../core/errors.ts';
 import { findMessage, viewOneMessage } from '../../core/messages.ts';
 import { cancelMessage, retryMessage, skipMessage } from '../../core/resend.ts';
 import { type MessageRow, type MessageView, messageView } from '../../core/views/message.ts';
@@ -107,6 +108,9 @@ export function oneMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const patch = { content, html, subject, sendAt, cancelOnReply: cancel_on_reply };
     if (await isWaiting(c))
       return change(c, (tx, businessId, id) => editScheduled(tx, { businessId, id, patch }));
+    if (sendAt !== undefined || cancel_on_reply !== undefined) {
+      throw new AppError('conflict', 'Only of a scheduled message the time can be changed.');
+    }
     const words = { content, html };
     return changeSent(c, (wish) => editSent(deps, { ...wish, ...words }));
   });

@@ -20,7 +20,11 @@ export function supportVisitorRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
 
   app.openapi(get, async (c) => {
-    const customer = await findCustomer(pool, c.var.actor.businessId, c.req.valid('param').id);
+    const { businessId } = c.var.actor;
+    const named = await findCustomer(pool, businessId, c.req.valid('param').id);
+    // Who was merged goes on as somebody else.
+    const customer =
+      named.merged_into_id === null ? named : await findCustomer(pool, businessId, named.merged_into_id);
     return c.json(success(viewSupportVisitor(viewCustomer(customer))), 200);
   });
 

@@ -1,7 +1,22 @@
 import type { Sql } from '../database/connect.ts';
+import { blank } from './blank.ts';
 import type { Person, Traces } from './person.ts';
 
 /** What is left of data that is gone. */
+const KEPT_OF_ATTEMPT = [
+  ...[
+    'id',
+    'started_at',
+    'business_id',
+    'kind',
+    'subject_id',
+    'customer_id',
+    'number',
+    'part',
+    'finished_at',
+  ],
+  ...['outcome', 'status_code', 'provider_code', 'duration_ms', 'url'],
+];
 const ERASED = { erased: true };
 
 /** Blanks what happened to a person: events with their deliveries and attempts. What tells of the erasure itself stays. */
@@ -12,11 +27,13 @@ export async function blankRecords(sql: Sql, person: Person, messages: string[])
   const isDelivered = sql`business_id = ${businessId} and created_at < ${until}
     and (customer_id = any(${customers}) or event_seq in (select seq from events where ${isOfPerson}))`;
   await sql`update outbox set data = ${sql.json(ERASED)} where ${isOfPerson}`;
-  await sql`
-    update attempts set message = null, response_excerpt = null
-    where business_id = ${businessId} and (message is not null or response_excerpt is not null)
+  await blank(sql, 'attempts', {
+    keep: KEPT_OF_ATTEMPT,
+    set: {},
+    where: sql`business_id = ${businessId} and started_at < ${until}
       and (customer_id = any(${customers}) or subject_id = any(${messages})
-        or subject_id in (select id from deliveries where ${isDelivered}))`;
+        or subject_id in (select id from deliveries where ${isDelivered}))`,
+  });
   await sql`
     update deliveries d set body = (
       select (coalesce(jsonb_object_agg(key, value) filter (where jsonb_typeof(value) not in ('object', 'array')), '{}')
