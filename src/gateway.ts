@@ -7,6 +7,7 @@ import { startAssigner } from './core/assigner.ts';
 import { createAttachments } from './core/attachments.ts';
 import { createBlockList } from './core/block-list.ts';
 import { startCatchUp } from './core/catch-up.ts';
+import { startCanceler } from './core/cancel-on-reply.ts';
 import { createChannels } from './core/channels.ts';
 import type { Config } from './core/config.ts';
 import { startConnecting } from './core/connecting.ts';
@@ -176,6 +177,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     smtpPort = smtp?.port;
     closeLater(startConnecting(parts).stop);
     closeLater(startAssigner(parts).stop);
+    closeLater(startCanceler(parts).stop);
     closeLater(startCatchUp(parts).stop);
   }
   isReady = true;

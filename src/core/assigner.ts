@@ -22,7 +22,7 @@ export function startAssigner(options: AssignerOptions): { stop(): Promise<void>
   return startReader({ ...options, name: 'assigner' }, async (after) => {
     const newest = await latestPosition(pool);
     // Asked after the position: a policy of before an event is one that this sees.
-    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false };
+    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
     const signals = await readSignals(pool, after, newest);
     for (const businessId of businessesOf(signals)) await lookAgain(pool, businessId);
     await assignEach(options, conversationsOf(signals));

@@ -15,8 +15,16 @@ interface ReaderOptions {
   log: Log;
 }
 
-/** Takes what follows the position; says how far it came, and whether there is more at once. May be handed the same again. */
-export type Read = (after: Position) => Promise<{ upTo: Position; hasMore: boolean }>;
+interface Taken {
+  upTo: Position;
+  /** There is more at once. */
+  hasMore: boolean;
+  /** Nothing that could happen now would concern it: it looks again in a second, whatever happens. */
+  isIdle?: boolean;
+}
+
+/** Takes what follows the position, and says how far it came. May be handed the same again. */
+export type Read = (after: Position) => Promise<Taken>;
 
 const LEASE_MS = 10_000;
 const POLL_MS = 1_000;
@@ -38,18 +46,22 @@ export function startReader({ name, pool, wake, log }: ReaderOptions, read: Read
 
   return holdLease(pool, `reader:${name}`, { ttlMs: LEASE_MS, log }, async (signal) => {
     let position = await load();
+    let isIdle = false;
     const reading = loop({
       everyMs: POLL_MS,
       async turn() {
-        const { upTo, hasMore } = await read(position);
-        if (upTo.seq > position.seq) await save(upTo);
-        position = upTo;
+        const taken = await read(position);
+        if (taken.upTo.seq > position.seq) await save(taken.upTo);
+        position = taken.upTo;
+        isIdle = taken.isIdle ?? false;
         await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
-        return hasMore && !signal.aborted;
+        return taken.hasMore && !signal.aborted;
       },
       onError: (error) => log.error({ err: error, reader: name }, 'reading events failed'),
     });
-    const unsubscribe = wake.on('events', reading.wake);
+    const unsubscribe = wake.on('events', () => {
+      if (!isIdle) reading.wake();
+    });
     if (!signal.aborted) await once(signal, 'abort');
     unsubscribe();
     await reading.stop();

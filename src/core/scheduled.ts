@@ -1,4 +1,5 @@
 import type { Author } from './author.ts';
+import { cancelScheduled, wasAnswered } from './cancel-on-reply.ts';
 import { lockConversation } from './conversations.ts';
 import type { Sql } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
@@ -36,25 +37,16 @@ async function releaseIn(tx: Sql, businessId: string, conversationId: string): P
     select * from messages
     where conversation_id = ${conversationId} and status = 'scheduled' and send_at <= now() order by send_at, id`;
   for (const message of due) {
-    if (message.cancel_on_reply && (await wasAnswered(tx, message))) await cancel(tx, message);
+    if (message.cancel_on_reply && (await isAnswered(tx, message))) await cancelScheduled(tx, message.id);
     else if (isTooLate(conversation, message)) conversation = await fail(tx, conversation, message);
     else conversation = await release(tx, conversation, message);
   }
   return due.length;
 }
 
-async function wasAnswered(tx: Sql, { conversation_id, created_at }: MessageRow): Promise<boolean> {
-  const rows = await tx`
-    select id from messages
-    where conversation_id = ${conversation_id} and direction = 'inbound' and created_at > ${created_at} limit 1`;
+async function isAnswered(tx: Sql, { id }: MessageRow): Promise<boolean> {
+  const rows = await tx`select id from messages m where id = ${id} and ${wasAnswered(tx)}`;
   return rows.length > 0;
-}
-
-async function cancel(tx: Sql, { id }: MessageRow): Promise<void> {
-  const [message] = await tx<
-    [MessageRow]
-  >`update messages set status = 'canceled' where id = ${id} returning *`;
-  await recordUpdate(tx, message, { reason: 'the customer replied' });
 }
 
 /** The window may have closed since it was scheduled. */

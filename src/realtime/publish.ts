@@ -54,6 +54,7 @@ function assignment({ conversation_id, data }: EventRow): Record<string, unknown
   return {
     conversation_id,
     assignee_id: data.conversation?.assignee_id ?? null,
+    team_id: data.conversation?.team_id ?? null,
     assigned_by: data['assigned_by'] ?? null,
   };
 }

@@ -120,6 +120,7 @@ it('tells who is there and who was given a conversation', async () => {
   expect(await ann.next('conversation_assigned')).toEqual({
     conversation_id: id,
     assignee_id: gateway.agentId,
+    team_id: null,
     assigned_by: gateway.agentId,
   });
 });
