@@ -18,11 +18,15 @@ const nothing: Resolve = () =>
   Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }));
 
 /** An adapter without a gateway around it, and what mails mean to it. */
-export function emailReader(config: Record<string, unknown> = {}, resolve: Resolve = nothing) {
+export function emailReader(
+  config: Record<string, unknown> = {},
+  resolve: Resolve = nothing,
+  options: { pollMs?: number } = {},
+) {
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   const adapter = emailAdapter(
     { egress, signatures },
-    { authenticate: createAuthenticator('tributary', resolve) },
+    { ...options, authenticate: createAuthenticator('tributary', resolve) },
   );
   const settings = adapter.settings.parse({
     address: 'support@shop.test',

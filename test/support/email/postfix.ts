@@ -26,7 +26,7 @@ export function postfixMissing(): boolean {
 }
 
 /** A Postfix of its own that relays the mail of each domain to a port of this machine: its folder, its queue, its port. */
-export async function startPostfix(routes: Record<string, number | string>): Promise<Postfix> {
+export async function startPostfix(routes: Record<string, number>, more?: string): Promise<Postfix> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-postfix-'));
   await chmod(folder, 0o755);
   const port = await freePort();
@@ -34,7 +34,7 @@ export async function startPostfix(routes: Record<string, number | string>): Pro
   await mkdir(join(folder, 'data'));
   await chown(join(folder, 'data'), owner, -1);
   await mkdir(join(folder, 'spool'));
-  await writeFile(join(folder, 'main.cf'), mainConfiguration(folder, routes));
+  await writeFile(join(folder, 'main.cf'), `${common(folder)}${more ?? routing(routes)}`);
   await writeFile(join(folder, 'master.cf'), services(port));
   await run('postfix', ['-c', folder, 'check']);
   const master = spawn('/usr/lib/postfix/sbin/master', ['-c', folder, '-d'], { stdio: 'ignore' });
@@ -51,10 +51,17 @@ export async function startPostfix(routes: Record<string, number | string>): Pro
   };
 }
 
-function mainConfiguration(folder: string, routes: Record<string, number | string>): string {
-  const transports = Object.entries(routes).map(([domain, to]) => {
-    return `{ ${domain} = ${typeof to === 'number' ? `smtp:[127.0.0.1]:${to}` : to} }`;
-  });
+/** Which domain's mail goes to which port of this machine. */
+function routing(routes: Record<string, number>): string {
+  const transports = Object.entries(routes).map(
+    ([domain, port]) => `{ ${domain} = smtp:[127.0.0.1]:${port} }`,
+  );
+  return `transport_maps = inline:{ ${transports.join(', ')} }
+relay_domains = ${Object.keys(routes).join(', ')}
+`;
+}
+
+function common(folder: string): string {
   return `
 compatibility_level = 3.6
 queue_directory = ${folder}/spool
@@ -71,8 +78,6 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 smtp_dns_support_level = disabled
 smtpd_relay_restrictions = permit_mynetworks, reject
-transport_maps = inline:{ ${transports.join(', ')} }
-relay_domains = ${Object.keys(routes).join(', ')}
 message_size_limit = 40000000
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
@@ -96,6 +101,7 @@ trace unix - - n - 0 bounce
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
