@@ -38,12 +38,13 @@ function addressConditions(sql: Sql, filter: CustomerFilter) {
   const { businessId, email, phone, externalId, address, channelId } = filter;
   const emails = [email?.toLowerCase() ?? ''];
   const phones = phone === undefined ? [] : phoneForms(phone);
+  // As an array, which is looked up by id: as a join the newest customers would be searched for it.
   return sql`
-    ${email === undefined ? sql`` : sql`and id in (${known(sql, businessId, { column: sql`lower(email)`, kind: 'email', values: emails })})`}
-    ${phone === undefined ? sql`` : sql`and id in (${known(sql, businessId, { column: sql`phone`, kind: 'phone', values: phones })})`}
-    ${externalId === undefined ? sql`` : sql`and id in (${ofExternalId(sql, businessId, externalId)})`}
-    ${address === undefined ? sql`` : sql`and id in (${onChannels(sql, businessId, [address])})`}
-    ${channelId === undefined ? sql`` : sql`and id in (select customer_id from identities where channel_id = ${channelId})`}`;
+    ${email === undefined ? sql`` : sql`and id = any(array(${known(sql, businessId, { column: sql`lower(email)`, kind: 'email', values: emails })}))`}
+    ${phone === undefined ? sql`` : sql`and id = any(array(${known(sql, businessId, { column: sql`phone`, kind: 'phone', values: phones })}))`}
+    ${externalId === undefined ? sql`` : sql`and id = any(array(${ofExternalId(sql, businessId, externalId)}))`}
+    ${address === undefined ? sql`` : sql`and id = any(array(${onChannels(sql, businessId, [address])}))`}
+    ${channelId === undefined ? sql`` : sql`and exists (select 1 from identities i where i.customer_id = customers.id and i.channel_id = ${channelId})`}`;
 }
 
 interface Known {

@@ -39,20 +39,25 @@ export async function sweepErasure(
   const { business_id: businessId, requested_at: requestedAt } = erasure;
   const person = await personOf(pool, { businessId, customerId, requestedAt });
   const traces = { addresses: erasure.addresses, channels: erasure.channel_ids };
-  const leftFiles = await transact((tx) => blankRest(tx, person, traces));
-  await blankRecords(pool, person, await messagesOf(pool, person));
+  const elsewhere = await writtenElsewhere(pool, person);
+  const leftFiles = await transact((tx) => blankRest(tx, person, { ...traces, elsewhere }));
+  await blankRecords(pool, person, [...elsewhere, ...(await writtenIn(pool, person))]);
   await blankRequests(pool, person, traces);
   for (const key of [...erasure.files, ...leftFiles]) await files.remove(key);
   await noteSwept(pool, erasure);
 }
 
 /** What slipped in during the erasure, and what the person wrote in conversations of others. */
-async function blankRest(tx: Sql, person: Person, traces: Traces): Promise<string[]> {
+async function blankRest(
+  tx: Sql,
+  person: Person,
+  traces: Traces & { elsewhere: string[] },
+): Promise<string[]> {
   await lockCustomers(tx, person.customers);
   await forgetAddresses(tx, person);
   const own = await blankPerson(tx, person);
   await closeConversations(tx, person, SYSTEM);
-  const elsewhere = await blankMessages(tx, isElsewhere(tx, person));
+  const elsewhere = await blankMessages(tx, tx`id = any(${traces.elsewhere})`);
   await takeBackReactions(tx, person, traces);
   const uploads: ReturnType<Sql> = tx`state = 'uploaded' and uploaded_by = any(${traces.addresses.map((one) => `visitor:${one}`)})`;
   const unused = await filesOf(tx, uploads);
@@ -60,15 +65,20 @@ async function blankRest(tx: Sql, person: Person, traces: Traces): Promise<strin
   return [...own, ...elsewhere, ...unused];
 }
 
-function isElsewhere(sql: Sql, { businessId, customers, conversations, until }: Person): ReturnType<Sql> {
-  return sql`business_id = ${businessId} and customer_id = any(${customers}) and direction = 'inbound'
-    and created_at < ${until} and conversation_id <> all(${conversations})`;
+/** What the person wrote in groups and in conversations that were merged: of messages only their conversation is indexed. */
+async function writtenElsewhere(sql: Sql, person: Person): Promise<string[]> {
+  const { businessId, customers, conversations, until } = person;
+  const rows = await sql<{ id: string }[]>`
+    select id from messages
+    where business_id = ${businessId} and customer_id = any(${customers}) and direction = 'inbound'
+      and created_at < ${until} and conversation_id <> all(${conversations})`;
+  return rows.map(({ id }) => id);
 }
 
-async function messagesOf(sql: Sql, person: Person): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id from messages where conversation_id = any(${person.conversations})
-    union all select id from messages where ${isElsewhere(sql, person)}`;
+async function writtenIn(sql: Sql, { conversations }: Person): Promise<string[]> {
+  const rows = await sql<
+    { id: string }[]
+  >`select id from messages where conversation_id = any(${conversations})`;
   return rows.map(({ id }) => id);
 }
 
