@@ -39,6 +39,8 @@ interface Mintable {
   attachments?: AttachmentView[];
   message?: MessageView;
   messages?: MessageView[];
+  /** Shows an image of the message itself as `attachment:POSITION`. */
+  html?: string | null;
 }
 
 export interface Attachments {
@@ -84,6 +86,7 @@ export function createAttachments({ pool, secrets, files, baseUrl }: Attachments
     const minted: T = { ...view };
     if (view.attachments !== undefined)
       minted.attachments = view.attachments.map((one) => mint(one, validForMs));
+    if (view.html) minted.html = showImages(view.html, minted.attachments ?? []);
     if (view.message !== undefined) minted.message = mintUrls(view.message, validForMs);
     if (view.messages !== undefined) minted.messages = view.messages.map((one) => mintUrls(one, validForMs));
     return minted;
@@ -125,6 +128,14 @@ export function createAttachments({ pool, secrets, files, baseUrl }: Attachments
       }));
     },
   };
+}
+
+/** Those whose bytes are not here yet stay as they are. */
+function showImages(html: string, attachments: AttachmentView[]): string {
+  return html.replace(/(["'])attachment:(\d{1,3})\1/g, (whole, quote: string, position: string) => {
+    const { url = null } = attachments[Number(position)] ?? {};
+    return url === null ? whole : `${quote}${url}${quote}`;
+  });
 }
 
 async function findStored(sql: Sql, id: string): Promise<StoredAttachment | undefined> {

@@ -110,18 +110,20 @@ export function adapterContract<Settings>(
 
     describe('on the way out', () => {
       it('splits nothing that fits and loses no word of what does not', () => {
-        const { adapter, channel } = harness;
+        const { adapter, channel, provider } = harness;
+        const to = provider && { threadKey: provider.threadKey };
         const { textLength } = adapter.limits;
-        expect(adapter.split(outbound({ content: 'x'.repeat(textLength) }), channel)).toHaveLength(1);
+        expect(adapter.split(outbound({ ...to, content: 'x'.repeat(textLength) }), channel)).toHaveLength(1);
         const long = Array.from({ length: textLength }, (_, n) => `word${n}`).join(' ');
-        const parts = adapter.split(outbound({ content: long }), channel);
+        const parts = adapter.split(outbound({ ...to, content: long }), channel);
         expect(parts.map(({ n }) => n)).toEqual(parts.map((_, n) => n));
         if (adapter.send) expect(words(parts)).toEqual(long.split(' '));
       });
 
       it('splits the same message the same way, into parts that can be stored', () => {
-        const { adapter, channel } = harness;
-        const message = outbound({ content: 'a b c '.repeat(2000), replyToExternalId: '5001:7' });
+        const { adapter, channel, provider } = harness;
+        const to = provider && { threadKey: provider.threadKey };
+        const message = outbound({ ...to, content: 'a b c '.repeat(2000), replyToExternalId: '5001:7' });
         expect(adapter.split(message, channel)).toEqual(adapter.split(message, channel));
         for (const { payload } of adapter.split(message, channel))
           expect(JSON.parse(JSON.stringify(payload))).toEqual(payload);

@@ -1,5 +1,5 @@
 import { EgressBlocked } from '../../core/egress.ts';
-import { SendDeferred, SendRejected } from '../../core/errors.ts';
+import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../core/errors.ts';
 
 /** What the mail library throws; of RCPT and DATA alike, so that only the server's own number tells. */
 export interface Refusal extends Error {
@@ -19,10 +19,18 @@ export function sendError(error: unknown): Error {
   const options = { ...codeOf(refusal), cause: withoutSecrets(refusal) };
   if (refusal.code === 'EAUTH') return authError(refusal, options);
   if (status !== undefined && status >= 500) return new SendRejected(wordsOf(refusal), options);
+  if (status !== undefined && TOO_FAST.test(wordsOf(refusal))) {
+    return new RateLimited(wordsOf(refusal), RATE_WAIT_MS, { ...options, growth: 2 });
+  }
   if (status !== undefined) return new SendDeferred(wordsOf(refusal), options);
   if (FINAL.has(refusal.code ?? '')) return new SendRejected(wordsOf(refusal), options);
+  // The same mail goes again: what both servers have taken, mailboxes show once.
+  if (refusal.command !== undefined) return new OutcomeUnknown(wordsOf(refusal), options);
   return new SendDeferred(`The mail server could not be reached: ${wordsOf(refusal)}`, options);
 }
+
+const TOO_FAST = /\b(rate|too (many|fast)|throttl|4\.7\.28)/i;
+const RATE_WAIT_MS = 60_000;
 
 /** Our own fault, or announced by the server before anything was sent: it would fail again. */
 const FINAL = new Set(['EENVELOPE', 'EMESSAGE', 'EREQUIRETLS', 'ESTREAM']);

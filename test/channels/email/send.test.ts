@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { authenticate } from 'mailauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmailChannel, emailChannel } from '../../support/email/channel.ts';
 import { type MailServer, startMailServer } from '../../support/email/mail-server.ts';
-import { mail } from '../../support/email/mails.ts';
+import { mail, multipart } from '../../support/email/mails.ts';
 import { eventually, startTestGateway, type TestGateway } from '../../support/gateway.ts';
 
 interface Sent {
@@ -378,6 +380,30 @@ describe('sending', () => {
     await locked.close();
   });
 
+  it('signs in with a token where the mailbox is Google’s or Microsoft’s', async () => {
+    const tokens = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ access_token: 'a-fresh-token', expires_in: 3600 }));
+    });
+    await new Promise<void>((resolve) => tokens.listen(0, '127.0.0.1', resolve));
+    const locked = await startMailServer({
+      credentials: { user: 'support@shop.test', pass: 'a-fresh-token' },
+    });
+    const { customer, conversation } = await begun({
+      smtp: { host: '127.0.0.1', port: locked.port, user: 'support@shop.test' },
+      oauth: {
+        provider: 'google',
+        client_id: 'client',
+        refresh_token: 'the refresh token',
+        token_url: `http://127.0.0.1:${(tokens.address() as AddressInfo).port}/token`,
+      },
+    });
+    await write(conversation.id, { content: 'With a token' });
+    expect((await locked.mail(1)).taken).toMatchObject({ to: [customer], user: 'support@shop.test' });
+    tokens.close();
+    await locked.close();
+  });
+
   it('says in the channel’s health whether the mail server can be reached', async () => {
     const { channel } = await begun();
     const health = (of: EmailChannel) =>
@@ -431,5 +457,36 @@ describe('automatic mail', () => {
     const { id } = await write(conversation.id, { content: 'I am a program.' }, await botKey());
     expect((await reached(id, 'failed')).error).toMatchObject({ code: 'automatic_mail' });
     expect(server.taken.filter(({ to }) => to.includes(customer))).toHaveLength(1);
+  });
+});
+
+describe('the HTML of a customer’s mail', () => {
+  it('shows its images where they stand, and keeps the others away', async () => {
+    const { channel } = await begun();
+    const related = multipart('related', [
+      {
+        headers: { 'Content-Type': 'text/html; charset=utf-8' },
+        body: '<p>Broken: <img src="cid:Photo@x"><img src="https://track.test/p.png" alt="p"><script>x</script></p>',
+      },
+      {
+        headers: {
+          'Content-Type': 'image/png; name=photo.png',
+          'Content-ID': '<photo@X>',
+          'Content-Transfer-Encoding': 'base64',
+        },
+        body: PNG.toString('base64'),
+      },
+    ]);
+    await channel.post(related);
+    const html = await eventually(async () => {
+      const messages = (await channel.conversations()).flatMap((one) => one.messages);
+      const shown = messages.find(({ html: one }) => one?.includes('Broken'))?.html ?? '';
+      expect(shown).toContain('/files/');
+      return shown;
+    });
+    const [, url = ''] = /<img src="([^"]+)" \/>/.exec(html) ?? [];
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(PNG)).toBe(true);
+    expect(html).toContain('data-remote-src="https://track.test/p.png"');
+    expect(html).not.toContain('script');
   });
 });

@@ -20,6 +20,8 @@ export interface MailServer {
   connections(): number;
   /** Answers the next `times` mails to this recipient so. */
   refuse(recipient: string, answer: { code: number; text: string; times?: number }): void;
+  /** Lets nobody in at the next connection, and closes those that are open. */
+  refuseNextSignIn(): void;
   /** Takes the next mail and closes the connection instead of saying so. */
   loseNextAnswer(): void;
   /** The mail that comes next, as its reader sees it; `count` mails are there then. */
@@ -38,17 +40,22 @@ export async function startMailServer({ credentials, size }: ServerOptions = {})
   const refusals = new Map<string, { code: number; text: string; times: number }>();
   let connections = 0;
   let losesAnswer = false;
+  let refusesSignIn = false;
   const server = new SMTPServer({
     closeTimeout: 1_000,
     authOptional: credentials === undefined,
     allowInsecureAuth: true,
+    authMethods: ['XOAUTH2', 'PLAIN', 'LOGIN'],
     ...(size === undefined ? {} : { size }),
     onConnect(_session, done) {
       connections += 1;
       done();
     },
     onAuth({ username, password, accessToken }, _session, done) {
-      const isRight = username === credentials?.user && (password ?? accessToken) === credentials?.pass;
+      const isRefused = refusesSignIn;
+      refusesSignIn = false;
+      const isRight =
+        !isRefused && username === credentials?.user && (password ?? accessToken) === credentials?.pass;
       done(isRight ? null : Object.assign(new Error('Authentication failed'), { responseCode: 535 }), {
         user: username ?? '',
       });
@@ -73,11 +80,14 @@ export async function startMailServer({ credentials, size }: ServerOptions = {})
         });
         if (!losesAnswer) return done();
         losesAnswer = false;
-        const connection = [...server.connections].find((one) => (one as { id: string }).id === session.id);
-        (connection as unknown as { _socket: { destroy(): void } })._socket.destroy();
+        disconnect((id) => id === session.id);
       });
     },
   });
+  function disconnect(which: (id: string) => boolean): void {
+    const open = [...server.connections] as unknown as { id: string; _socket: { destroy(): void } }[];
+    for (const one of open.filter(({ id }) => which(id))) one._socket.destroy();
+  }
   server.on('error', () => undefined);
   server.listen(0, '127.0.0.1');
   await once(server.server, 'listening');
@@ -87,6 +97,10 @@ export async function startMailServer({ credentials, size }: ServerOptions = {})
     connections: () => connections,
     refuse(recipient, { times = Number.POSITIVE_INFINITY, ...answer }) {
       refusals.set(recipient, { ...answer, times });
+    },
+    refuseNextSignIn() {
+      refusesSignIn = true;
+      disconnect(() => true);
     },
     loseNextAnswer() {
       losesAnswer = true;
