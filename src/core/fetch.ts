@@ -160,7 +160,9 @@ async function open(
     return { body: await options.attachments.files.stream(source.ref['stored']) };
   if (source.request !== undefined && adapter.readAttachment !== undefined)
     return adapter.readAttachment(source, await keptRequest(options.pool, source.request), channel);
-  if (direction === 'inbound' && adapter.fetchAttachment !== undefined)
+  // What the business sent elsewhere lies with the provider too; only what an agent attached has an address of its own.
+  const isTheirs = direction === 'inbound' || typeof source.ref['url'] !== 'string';
+  if (isTheirs && adapter.fetchAttachment !== undefined)
     return adapter.fetchAttachment(source, channel, signal);
   return download(String(source.ref['url']), { egress: options.egress, signal });
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -291,6 +292,34 @@ describe('receiving', () => {
     expect((await messageNow(ours.id)).reactions).toEqual([]);
   });
 
+  it('answers no signed body with a failure, whatever its bytes are', async () => {
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc
+        .jsonValue({ maxDepth: 4, noUnicodeString: false })
+        .map((value) =>
+          Buffer.from(
+            JSON.stringify(webhook(change(meta.phoneNumberId, { messages: [value], statuses: [value] }))),
+          ),
+        ),
+      fc
+        .string({ unit: 'binary' })
+        .map((text) =>
+          Buffer.from(
+            JSON.stringify(
+              webhook(change(meta.phoneNumberId, { messages: [textMessage({ waId: '16505554321' }, text)] })),
+            ),
+          ),
+        ),
+    );
+    await fc.assert(
+      fc.asyncProperty(body, async (bytes) => {
+        expect(await meta.postRaw(door, bytes)).toBe(200);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('shows what the business wrote in its phone app, as an answer of the team', async () => {
     const person = somebody();
     await receive(person, textMessage(person, 'Anybody there?'));
@@ -330,6 +359,21 @@ describe('receiving', () => {
     );
     await settled(message?.id ?? '', 'read');
     expect(meta.taken.filter(({ text }) => text === 'From the shop floor')).toEqual([]);
+    const photo = {
+      ...echo,
+      id: `wamid.${newId()}`,
+      type: 'image',
+      image: { id: meta.addFile(Buffer.from('shelf'), 'image/jpeg'), mime_type: 'image/jpeg' },
+    };
+    await meta.post(
+      door,
+      webhook(change(meta.phoneNumberId, { message_echoes: [photo] }, 'smb_message_echoes')),
+    );
+    await eventually(async () => {
+      const [row] = await gateway.pool`
+        select a.state from attachments a join messages m on m.id = a.message_id where m.external_id = ${photo.id}`;
+      expect(row?.['state']).toBe('ready');
+    });
   });
 });
 
@@ -353,6 +397,34 @@ describe('people', () => {
       `+${person.waId}`,
       'US.1001',
     ]);
+  });
+
+  it('whose number a customer of ours has already are that customer', async () => {
+    const known = await api<{ id: string }>('POST', '/customers', {
+      name: 'Imported',
+      phone: '+5511981234567',
+    });
+    const person = { waId: '551181234567', userId: 'BR.5001', name: 'Says otherwise' };
+    await receive(person, textMessage(person, 'first message'));
+    const [row] = await gateway.pool<{ customer_id: string }[]>`
+      select customer_id from conversations where channel_id = ${channelId} and thread_key = '+551181234567'`;
+    expect(row?.customer_id).toBe(known.body.id);
+    const customer = await api<{ name: string; identities: { address: string }[] }>(
+      'GET',
+      `/customers/${known.body.id}`,
+    );
+    expect(customer.body.name).toBe('Imported');
+    expect(customer.body.identities.map(({ address }) => address).sort()).toEqual([
+      '+551181234567',
+      'BR.5001',
+    ]);
+  });
+
+  it('whose number two customers have become a third', async () => {
+    for (const name of ['Twin A', 'Twin B']) await api('POST', '/customers', { name, phone: '+16505550999' });
+    const person = { waId: '16505550999', name: 'Which twin' };
+    await receive(person, textMessage(person, 'guess'));
+    expect((await conversationOf(person)).messages).toHaveLength(1);
   });
 
   it('who wrote by number and by id apart become one once both are named together', async () => {

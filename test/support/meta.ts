@@ -309,8 +309,11 @@ export async function startMeta({
 
   /** Posts a webhook as Meta does; resolves with the status of the answer. */
   async function post(door: string, body: unknown, secret = appSecret): Promise<number> {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : encode(body);
     noteWriters(body);
+    return postRaw(door, encode(body), secret);
+  }
+
+  async function postRaw(door: string, bytes: Buffer, secret = appSecret): Promise<number> {
     const response = await fetch(route(door), {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-hub-signature-256': signatureOf(bytes, secret) },
@@ -322,7 +325,7 @@ export async function startMeta({
 
   /** Whoever wrote may be answered freely for a day. */
   function noteWriters(body: unknown): void {
-    const text = typeof body === 'string' ? '' : JSON.stringify(body);
+    const text = JSON.stringify(body);
     for (const [, id = ''] of text.matchAll(/"(?:from|from_user_id|wa_id|user_id)":"([\w.]+)"/g))
       lastWrote.set(id, Date.now());
   }
@@ -362,6 +365,8 @@ export async function startMeta({
       api_root: url,
     },
     post,
+    /** The same with any bytes. */
+    postRaw: (door: string, bytes: Buffer) => postRaw(door, bytes),
     /** Another number of the same account. */
     addNumber(id: string) {
       numbers.add(id);
