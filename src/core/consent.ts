@@ -38,26 +38,41 @@ export interface ListedConsent extends ConsentRow {
   said_text: string;
 }
 
-/** Keeps a statement, and tells of it when it changes whether the customer may be written to. */
-export async function noteConsent(tx: Sql, statement: Statement): Promise<ConsentRow | undefined> {
+/**
+ * Keeps a statement for all addresses that the person has on the channel, and tells of it when it changes whether they
+ * may be written to.
+ */
+export async function noteConsent(tx: Sql, statement: Statement): Promise<ConsentRow[]> {
   const { channelId, address } = statement;
   const before = await isOptedOut(tx, channelId, address);
-  if (statement.onlyAfterStop === true && !before) return undefined;
-  const row = {
+  if (statement.onlyAfterStop === true && !before) return [];
+  const kept = await keep(tx, statement);
+  const after = await isOptedOut(tx, channelId, address);
+  if (before !== after) await recordChange(tx, statement, after);
+  return kept;
+}
+
+async function keep(tx: Sql, statement: Statement): Promise<ConsentRow[]> {
+  const rows = (await addressesBeside(tx, statement)).map((address) => ({
     id: newId(),
     business_id: statement.businessId,
-    channel_id: channelId,
+    channel_id: statement.channelId,
     address,
     consent: statement.consent,
     source: statement.source,
     keyword: statement.keyword ?? null,
     agent_id: statement.agentId ?? null,
     said_at: statement.saidAt,
-  };
-  const [kept] = await tx<ConsentRow[]>`insert into consents ${tx(row)} returning *`;
-  const after = await isOptedOut(tx, channelId, address);
-  if (before !== after) await recordChange(tx, statement, after);
-  return kept;
+  }));
+  return tx<ConsentRow[]>`insert into consents ${tx(rows)} returning *`;
+}
+
+/** Who hides their number on WhatsApp today may have shown it before: both lead to the same person. */
+async function addressesBeside(tx: Sql, { channelId, address }: Statement): Promise<string[]> {
+  const others = await tx<{ address: string }[]>`
+    select o.address from identities i join identities o using (channel_id, customer_id)
+    where i.channel_id = ${channelId} and i.address = ${address} and o.address <> ${address} order by o.address`;
+  return [address, ...others.map((other) => other.address)];
 }
 
 async function recordChange(tx: Sql, statement: Statement, isOut: boolean): Promise<void> {
@@ -119,18 +134,14 @@ interface Told {
   agentId: string | null;
 }
 
-/** Keeps what the customer told one of the team, at all addresses that they have on the channel. */
+/** Keeps what the customer told one of the team. */
 export async function noteTold(tx: Sql, { customerId, ...told }: Told): Promise<ConsentRow[]> {
-  const identities = await tx<{ address: string }[]>`
+  const [identity] = await tx<{ address: string }[]>`
     select address from identities
     where business_id = ${told.businessId} and customer_id = ${customerId} and channel_id = ${told.channelId}
-    order by address`;
-  if (identities.length === 0)
+    order by address limit 1`;
+  if (identity === undefined)
     throw invalidField('channel_id', 'is no channel on which the customer has an address');
-  const rows: ConsentRow[] = [];
-  for (const { address } of identities) {
-    const row = await noteConsent(tx, { ...told, address, source: 'agent', saidAt: new Date() });
-    if (row !== undefined) rows.push(row);
-  }
-  return rows;
+  const { address } = identity;
+  return noteConsent(tx, { ...told, address, source: 'agent', saidAt: new Date() });
 }

@@ -12,6 +12,11 @@ afterAll(() => phone.stop());
 const FORM = 'application/x-www-form-urlencoded';
 
 async function post(body: string | Uint8Array, headers: Record<string, string>): Promise<Response> {
+  // A connection that was idle may be closed just as it is used again.
+  return tryPost(body, headers).catch(() => tryPost(body, headers));
+}
+
+function tryPost(body: string | Uint8Array, headers: Record<string, string>): Promise<Response> {
   const { gateway, channelId } = phone;
   return fetch(`${gateway.url}/webhooks/sms/${channelId}`, {
     method: 'POST',

@@ -162,6 +162,23 @@ it('knows one customer by their number and by the id that hides it', async () =>
   expect(messages.map(({ conversation_id }) => conversation_id)).toEqual([id, id]);
 });
 
+it('honours a STOP at the number that was said with the number hidden', async () => {
+  const THEM = '+15550500010';
+  const ID = 'US.77771208655302741918';
+  await says(THEM, 'With my number', { ExternalUserId: `whatsapp:${ID}` });
+  const { id } = await conversationWith(phone, THEM);
+  await twilio.receive(
+    { from: `whatsapp:${ID}`, to: OURS, body: 'STOP' },
+    { MessageType: 'text', ExternalUserId: `whatsapp:${ID}` },
+  );
+  const refused = await gateway.call<{ error: { code: string } }>(
+    'POST',
+    `/api/v1/conversations/${id}/messages`,
+    { content: 'One more thing' },
+  );
+  expect([refused.status, refused.body.error.code]).toEqual([422, 'opted_out']);
+});
+
 it('writes to a customer of whom only the id is known', async () => {
   const ID = 'US.99991208655302741918';
   await twilio.receive(

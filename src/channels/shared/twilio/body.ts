@@ -30,8 +30,7 @@ function readForm(text: string): Params {
   return formParams(text);
 }
 
-/** A form's parameters. */
-export function formParams(form: string): Params {
+function formParams(form: string): Params {
   return new Map([...new URLSearchParams(form)].filter(([, value]) => value !== ''));
 }
 
@@ -45,7 +44,8 @@ function readJson(text: string): Params[] {
   return (Array.isArray(parsed) ? parsed : [parsed]).filter(isObject).map(paramsOf);
 }
 
-function paramsOf(event: Record<string, unknown>): Params {
+/** The parameters of an event in JSON. */
+export function paramsOf(event: Record<string, unknown>): Params {
   const known = Object.entries(event).flatMap(([name, value]): [string, string][] =>
     (typeof value === 'string' && value !== '') || typeof value === 'number' ? [[name, String(value)]] : [],
   );

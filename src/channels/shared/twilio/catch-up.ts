@@ -8,13 +8,15 @@ import { receiptKey } from './status.ts';
 
 type Listed = Awaited<ReturnType<Twilio['messages']['list']>>[number];
 
-/** How a channel reads the form that a callback would have brought. */
-export type ReadForm = (form: string) => Inbound[];
+/** How a channel reads what a callback would have brought. */
+type Read = (event: Record<string, string>) => Inbound[];
 
 // Many pages, each with its own files to ask for.
 const TIMEOUT_MS = 75_000;
-const PAGE = 200;
-const MOST = 2_000;
+const PAGE = 500;
+const MOST = 20_000;
+// As much as is stored, and kept raw, at once.
+const BATCH = 50;
 // What is younger may yet be told by a callback, which knows more of it than the list.
 const CALLBACK_MS = 60_000;
 
@@ -22,7 +24,7 @@ const CALLBACK_MS = 60_000;
 export async function catchUp(
   call: Call,
   channel: Channel<TwilioSettings>,
-  { context, read }: { context: CatchUpContext; read: ReadForm },
+  { context, read }: { context: CatchUpContext; read: Read },
 ): Promise<void> {
   try {
     await call(
@@ -30,7 +32,8 @@ export async function catchUp(
       async (twilio) => {
         const listed = await listRecent(twilio, channel, context.since);
         const wanted = await untold(listed, context);
-        for (const message of wanted.reverse()) await receive(twilio, message, { channel, context, read });
+        for (const messages of inBatches(wanted.reverse()))
+          await receive(twilio, messages, { channel, context, read });
       },
       { signal: context.signal, timeoutMs: TIMEOUT_MS },
     );
@@ -83,22 +86,34 @@ function timeOf({ dateSent, dateUpdated, dateCreated }: Listed): Date {
 interface Receiving {
   channel: Channel<TwilioSettings>;
   context: CatchUpContext;
-  read: ReadForm;
+  read: Read;
 }
 
 async function receive(
   twilio: Twilio,
-  message: Listed,
+  messages: Listed[],
   { channel, context, read }: Receiving,
 ): Promise<void> {
-  const form = String(new URLSearchParams(await paramsOf(twilio, message, channel.settings)));
-  const inbound = read(form).map((one) => ({ ...one, occurredAt: message.dateSent ?? timeOf(message) }));
+  const events: Record<string, string>[] = [];
+  const inbound: Inbound[] = [];
+  for (const message of messages) {
+    const event = await paramsOf(twilio, message, channel.settings);
+    const occurredAt = message.dateSent ?? timeOf(message);
+    const items = read(event).map((one) => ({ ...one, occurredAt }));
+    if (items.length > 0) events.push(event);
+    inbound.push(...items);
+  }
   if (inbound.length === 0) return;
-  const raw = { body: Buffer.from(form), contentType: 'application/x-www-form-urlencoded' };
+  const raw = { body: Buffer.from(JSON.stringify(events)), contentType: 'application/json' };
   await context.receive(raw, inbound);
 }
 
-/** The message in the words of a callback, which is how everything of Twilio is read and kept. */
+function inBatches(messages: Listed[]): Listed[][] {
+  const starts = Array.from({ length: Math.ceil(messages.length / BATCH) }, (_, n) => n * BATCH);
+  return starts.map((start) => messages.slice(start, start + BATCH));
+}
+
+/** The message in the words of a callback, which is how all of Twilio's is read and kept. */
 async function paramsOf(
   twilio: Twilio,
   message: Listed,

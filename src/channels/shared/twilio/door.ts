@@ -1,6 +1,6 @@
 import type { Channel, Door, DoorAnswer, DoorRequest } from '../../../core/adapter.ts';
 import type { Inbound } from '../../../core/envelope.ts';
-import { formParams, type Params, readEvents } from './body.ts';
+import { type Params, paramsOf, readEvents } from './body.ts';
 import { messageInUrl } from './callback.ts';
 import { readConsent } from './consent.ts';
 import { signingTokens, type TwilioSettings } from './settings.ts';
@@ -34,8 +34,8 @@ export function twilioDoor(reading: Reading): Required<
 }
 
 /** How what Twilio lists is read, once it is put into the words of a callback. */
-export function readListed(reading: Reading): (form: string) => Inbound[] {
-  return (form) => readEvent(formParams(form), '', reading);
+export function readListed(reading: Reading): (event: Record<string, string>) => Inbound[] {
+  return (event) => readEvent(paramsOf(event), '', reading);
 }
 
 /** What one event means, whoever told us of it. */
