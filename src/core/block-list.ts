@@ -65,11 +65,14 @@ async function load(sql: Sql): Promise<Map<string, Blocked>> {
   for (const row of rows) {
     const own = blocked.get(row.business_id) ?? { keys: new Set(), domains: new Set() };
     if (row.kind === 'domain') own.domains.add(row.value);
-    else if (row.identity_kind === null) for (const form of formsOf(row.value)) own.keys.add(form);
-    else for (const key of keysOf(row.value, row.identity_kind)) own.keys.add(key);
+    else for (const key of keysOfRow(row)) own.keys.add(key);
     blocked.set(row.business_id, own);
   }
   return blocked;
+}
+
+function keysOfRow({ value, identity_kind }: BlockedRow): string[] {
+  return identity_kind === null ? formsOf(value) : keysOf(value, identity_kind);
 }
 
 /** An address as somebody blocked it: a number is compared in every form that networks write it in. */

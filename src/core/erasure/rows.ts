@@ -2,46 +2,18 @@ import type { Sql } from '../database/connect.ts';
 import { blank } from './blank.ts';
 import type { Person } from './person.ts';
 
-const KEPT_OF_CUSTOMER = ['id', 'business_id', 'merged_into_id', 'created_at'];
+// Times, numbers, places in an order and who of ours answered: columns that say nothing of the person.
+const KEPT_OF_CUSTOMER = 'id business_id merged_into_id created_at'.split(' ');
 const KEPT_OF_CONVERSATION = [
-  ...[
-    'id',
-    'business_id',
-    'channel_id',
-    'channel_type',
-    'customer_id',
-    'assignee_id',
-    'team_id',
-    'status',
-    'priority',
-  ],
-  ...['tags', 'snoozed_until', 'last_message_seq', 'last_public_seq', 'unread_count', 'agent_read_seq'],
-  ...[
-    'customer_read_seq',
-    'last_message_at',
-    'first_response_at',
-    'resolved_at',
-    'closed_at',
-    'merged_into_id',
-  ],
-  'created_at',
-];
+  'id business_id channel_id channel_type customer_id assignee_id team_id status priority tags snoozed_until',
+  'last_message_seq last_public_seq unread_count agent_read_seq customer_read_seq last_message_at',
+  'first_response_at resolved_at closed_at merged_into_id created_at',
+].flatMap((names) => names.split(' '));
 const KEPT_OF_MESSAGE = [
-  ...['id', 'business_id', 'conversation_id', 'channel_id', 'customer_id', 'seq', 'direction', 'sender_type'],
-  ...[
-    'sender_id',
-    'type',
-    'reply_to_id',
-    'generation',
-    'tries',
-    'send_at',
-    'skipped_at',
-    'created_at',
-    'sent_at',
-  ],
-  ...['delivered_at', 'read_at', 'edited_at'],
-];
-const KEPT_OF_ATTACHMENT = ['id', 'business_id', 'conversation_id', 'message_id', 'position', 'created_at'];
+  'id business_id conversation_id channel_id customer_id seq direction sender_type sender_id type reply_to_id',
+  'generation tries send_at skipped_at created_at sent_at delivered_at read_at edited_at',
+].flatMap((names) => names.split(' '));
+const KEPT_OF_ATTACHMENT = 'id business_id conversation_id message_id position created_at'.split(' ');
 
 /** Leaves of the person's rows what counts and orders. Resolves with the files that are not needed any more. */
 export async function blankPerson(tx: Sql, { customers, conversations, until }: Person): Promise<string[]> {
