@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
+import { measureAttachments } from './attachments.ts';
 import { startChild } from './child.ts';
 import { type Lab, openLab } from './lab.ts';
+import { measureMail } from './mail.ts';
 import { measureDoor, measureSocket, measureStart } from './measure.ts';
 import { measureBacklog, measureIsolation, measureWebhooks } from './measure-webhooks.ts';
 import type { Results } from './results.ts';
@@ -34,10 +36,12 @@ async function measureAll(lab: Lab): Promise<Measured> {
     const parts = [
       await told(measureDoor(lab, load)),
       await told(measureSignedDoors(lab, load)),
+      await told(measureMail(lab)),
       await told(measureSocket(lab, load)),
       await told(measureWebhooks(lab, load)),
       await told(measureIsolation(lab, load)),
       await told(measureBacklog(lab, load)),
+      await told(measureAttachments(lab)),
       await told(measureStart()),
     ];
     return Object.assign({}, ...parts) as Measured;
