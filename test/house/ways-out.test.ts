@@ -25,7 +25,7 @@ const OPENERS = [
 const HANDED: [opener: RegExp, isHanded: RegExp][] = [
   [/import \{[^}]*(?<!type )\brequest\b[^}]*\} from 'undici'/, /\bdispatcher\b/],
   [/import \{ (?!type )[^}]*\bImapFlow\b[^}]*\} from 'imapflow'/, /egress\.connect\(/],
-  [/from 'nodemailer'/, /egress/],
+  [/import (?!type )[^;]*from 'nodemailer'/, /egress|Guard/],
   [/import \{[^}]*\b(?:Api|Bot)\b[^}]*\} from 'grammy'/, /fetch:|egress|transport/i],
 ];
 

@@ -46,6 +46,8 @@ describe('a delivery', () => {
     expect(request?.headers).toMatchObject({
       'content-type': 'application/json',
       'webhook-id': event?.id,
+      'webhook-attempt': '1',
+      'webhook-trigger': 'event',
       'user-agent': expect.stringContaining('Tributary'),
     });
     const payload = new StandardWebhook(secret).verify(request?.body ?? '', request?.headers as never);

@@ -1,3 +1,4 @@
+import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type Receiver, startReceiver } from './support/receiver.ts';
@@ -6,6 +7,7 @@ import { type Receiver, startReceiver } from './support/receiver.ts';
 
 interface Endpoint {
   id: string;
+  secret: string;
   missed_since: string | null;
 }
 
@@ -161,6 +163,22 @@ describe('what was missed', () => {
     const again = await gateway.call('POST', `${ROUTE}/${id}/replay`, { since });
     expect(again.body).toEqual({ replayed: 0, has_more: false });
     for (const { body } of receiver.received) expect(JSON.parse(body).data.customer.name).toBe('Ada 1');
+  });
+});
+
+describe('a test event', () => {
+  it('arrives signed like any other, and its delivery tells the outcome', async () => {
+    const { id, secret } = await subscribe();
+    const { body: delivery } = await gateway.call<Delivery>('POST', `${ROUTE}/${id}/test`);
+    expect(delivery).toMatchObject({ event_type: 'endpoint.test', trigger: 'test', status: 'pending' });
+    await received(1);
+    const [request] = receiver.received;
+    expect(request?.headers['webhook-trigger']).toBe('test');
+    expect(new Webhook(secret).verify(request?.body ?? '', request?.headers as never)).toMatchObject({
+      type: 'endpoint.test',
+      data: { endpoint: { id } },
+    });
+    await eventually(async () => expect(await log(id, '&trigger=test&status=delivered')).toHaveLength(1));
   });
 });
 
