@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { authenticate } from 'mailauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emailChannel } from '../support/email/channel.ts';
 import { type Dovecot, dovecotMissing, startDovecot } from '../support/email/dovecot.ts';
 import { mail } from '../support/email/mails.ts';
 import { type Postfix, postfixMissing, startPostfix } from '../support/email/postfix.ts';
@@ -126,5 +128,26 @@ describe.skipIf(isMissing)('connecting email as the README says, against real se
       await front.close();
       await behind.stop();
     }
+  }, 60_000);
+
+  it('signs what it sends with the key that the README makes, as its record lets anybody check', async () => {
+    const smtp = { host: '127.0.0.1', port: postfix.port };
+    const channel = await emailChannel(gateway, { address: 'signed@example.com', smtp });
+    const said = await follow('sh email dkim', { CHANNEL: channel.id });
+    const record = /^tributary\._domainkey\.example\.com TXT (.*)$/m.exec(said)?.[1] ?? '';
+    await channel.post(mail({ from: 'ada@example.org', to: channel.address, text: 'Signed?' }));
+    const path = `/api/v1/conversations/${await received('Signed?')}/messages`;
+    expect((await gateway.call('POST', path, { content: 'Signed, größer.' })).status).toBe(202);
+    const raw = await eventually(() => {
+      const found = customers.taken.find((one) => String(one.raw).includes('signed@example.com'));
+      if (found === undefined) throw new Error('not here yet');
+      return found.raw;
+    }, 20_000);
+    const resolver = async (name: string) => {
+      if (name === 'tributary._domainkey.example.com') return [[record]];
+      throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+    };
+    const { dkim } = await authenticate(raw, { ip: '127.0.0.1', resolver } as never);
+    expect(dkim.results[0]?.status.result).toBe('pass');
   }, 60_000);
 });
