@@ -162,6 +162,30 @@ it('knows one customer by their number and by the id that hides it', async () =>
   expect(messages.map(({ conversation_id }) => conversation_id)).toEqual([id, id]);
 });
 
+it('knows one customer by both ways to write a Brazilian mobile, and answers the one that wrote', async () => {
+  await says('+551187654321', 'Oi');
+  const { id, customer } = await conversationWith(phone, '+551187654321');
+  await says('+5511987654321', 'Sou eu');
+  const { messages } = await conversationWith(phone, '+551187654321', (it) =>
+    expect(it.messages).toHaveLength(2),
+  );
+  expect(messages.map(({ conversation_id }) => conversation_id)).toEqual([id, id]);
+  const found = await gateway.call<{ data: { id: string }[] }>(
+    'GET',
+    `/api/v1/customers?phone=${encodeURIComponent('+5511987654321')}`,
+  );
+  expect(found.body.data.map((one) => one.id)).toEqual([customer.id]);
+});
+
+it('stores one message of a callback that comes many times at once', async () => {
+  const THEM = '+15550500011';
+  const { message } = await says(THEM, 'Once');
+  const extra = { MessageType: 'text', ProfileName: 'Ada Lovelace' };
+  const again = await Promise.all(Array.from({ length: 8 }, () => twilio.again(message, extra)));
+  expect(new Set(again)).toEqual(new Set([200]));
+  expect((await conversationWith(phone, THEM)).messages).toHaveLength(1);
+});
+
 it('honours a STOP at the number that was said with the number hidden', async () => {
   const THEM = '+15550500010';
   const ID = 'US.77771208655302741918';
