@@ -12,6 +12,8 @@ import { createWake } from '../../src/core/wake.ts';
 import { closeAll, connect, refusal } from '../realtime/sockets.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { dumpDatabase, dumpFolder } from '../support/dump.ts';
+import { emailChannel } from '../support/email/channel.ts';
+import { multipart } from '../support/email/mails.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { eventually, otherBusiness } from '../support/inbox.ts';
 import { receive, write } from '../support/people.ts';
@@ -162,6 +164,27 @@ describe('erasing a customer', () => {
     expect(again.conversation_id).not.toBe(conversation_id);
     expect((await write(gateway, door, him)).customer_id).toBe(his.customer_id);
   }, 60_000);
+
+  it('takes their mails along, with what is quoted and attached, and what was to be answered', async () => {
+    const channel = await emailChannel(gateway, { address: 'support@shop.example' });
+    const from = { From: 'Hedwig <hedwig@owlfact.example>', 'Message-ID': '<1@relay.example>' };
+    const text = { headers: { 'Content-Type': 'text/plain' }, body: 'my owlfact\n\n> quoted owlfact' };
+    const file = {
+      headers: { 'Content-Type': 'text/plain', 'Content-Disposition': 'attachment; filename="owlfact.txt"' },
+      body: 'an attached owlfact',
+    };
+    expect(await channel.post(multipart('mixed', [text, file], from) as never)).toBe(200);
+    const [conversation] = await channel.conversations();
+    const { id = '', customer } = conversation ?? {};
+    await post(`/conversations/${id}/messages`, { content: 'Dear Hedwig, about the owlfact' });
+    await eventually(async () =>
+      (await dumpFolder(dataDir)).some((one) => one.includes('an attached owlfact')),
+    );
+    expect((await traces(['owlfact'])).length).toBeGreaterThan(5);
+    expect((await erase(customer?.id ?? '')).status).toBe(204);
+    expect(await traces(['owlfact', 'hedwig'])).toEqual([]);
+    expect((await channel.conversation(id)).messages.map(({ status }) => status)).toContain('canceled');
+  }, 30_000);
 
   it('tells those who mirror us, without saying anything of the person', async () => {
     const { customer_id, conversation_id } = await write(gateway, door, fakeUser(), 'mirrored');
