@@ -1,12 +1,5 @@
-import {
-  type ChannelAssignment,
-  type NamedAgent,
-  nextTry,
-  type Pool,
-  type TeamAssignment,
-  takeTurn,
-} from './assignment.ts';
-import { type Author, SYSTEM } from './author.ts';
+import { type NamedAgent, type Pool, type TeamAssignment, takeTurn } from './assignment.ts';
+import type { Author } from './author.ts';
 import { changeConversation, sentence } from './change-conversation.ts';
 import type { Sql } from './database/connect.ts';
 import { invalidField } from './errors.ts';
@@ -57,67 +50,15 @@ export async function isAssignee(sql: Sql, businessId: string, id: string): Prom
   return agent !== undefined || team !== undefined;
 }
 
-/** Looks for an agent by the policy of the conversation's team or channel; without one it goes on waiting. */
-export async function assignByPolicy(
-  tx: Sql,
-  conversation: ConversationRow,
-  now: Date,
-): Promise<ConversationRow> {
-  if (!(await needsAgent(tx, conversation))) return stopWaiting(tx, conversation);
-  const { pool, team } = await poolOf(tx, conversation);
-  if (team !== undefined && team.id !== conversation.team_id) {
-    return giveToTeam(tx, conversation, { team, by: SYSTEM, pool });
-  }
-  if (pool.policy.mode === 'manual') return stopWaiting(tx, conversation);
-  const agent = await takeTurn(tx, pool, now);
-  if (agent !== undefined) return giveToAgent(tx, conversation, { agent, team, by: SYSTEM });
-  await tx`update conversations set assign_at = ${nextTry(pool.policy, now)} where id = ${conversation.id}`;
-  return conversation;
-}
-
-/** Whether it is open to somebody: nobody has it, or only a bot that asked for a person. */
-async function needsAgent(tx: Sql, conversation: ConversationRow): Promise<boolean> {
-  const { assignee_id, status, merged_into_id, needs_human_handoff } = conversation;
-  if (merged_into_id !== null || (status !== 'open' && status !== 'pending')) return false;
-  return assignee_id === null || (needs_human_handoff && (await isBot(tx, assignee_id)));
-}
-
-async function stopWaiting(tx: Sql, conversation: ConversationRow): Promise<ConversationRow> {
-  if (conversation.assign_at !== null)
-    await tx`update conversations set assign_at = null where id = ${conversation.id}`;
-  return conversation;
-}
-
-interface NamedTeam {
+/** A team as assigning sees it. */
+export interface NamedTeam {
   id: string;
   name: string;
   assignment: TeamAssignment;
 }
 
-/** Who may get the conversation: its team passes it on by its own policy, or by that of the channel which gives it to the team. */
-async function poolOf(
-  tx: Sql,
-  conversation: ConversationRow,
-): Promise<{ pool: Pool; team: NamedTeam | undefined }> {
-  const { business_id: businessId, channel_id, team_id } = conversation;
-  const [channel] = await tx<[{ assignment: ChannelAssignment }]>`
-    select assignment from channels where id = ${channel_id}`;
-  const { assignment } = channel;
-  const teamId = team_id ?? assignment.team_id;
-  const team = teamId === undefined ? undefined : await findTeam(tx, businessId, teamId);
-  if (team === undefined) {
-    // A team that is gone takes no turns.
-    const policy = teamId === undefined ? assignment : ({ mode: 'manual' } as const);
-    return {
-      pool: { id: channel_id, businessId, isTeam: false, agentIds: assignment.agent_ids, policy },
-      team,
-    };
-  }
-  const policy = team.id === assignment.team_id ? { ...team.assignment, ...assignment } : team.assignment;
-  return { pool: poolOfTeam(businessId, { ...team, assignment: policy }), team };
-}
-
-function poolOfTeam(businessId: string, { id, assignment }: NamedTeam): Pool {
+/** Those of a team who take turns. */
+export function poolOfTeam(businessId: string, { id, assignment }: NamedTeam): Pool {
   return { id, businessId, isTeam: true, policy: assignment };
 }
 
@@ -128,7 +69,8 @@ interface ToTeam {
   pool?: Pool;
 }
 
-async function giveToTeam(
+/** Gives it to a team, and at once to the one of it whose turn it is. */
+export async function giveToTeam(
   tx: Sql,
   conversation: ConversationRow,
   { team, by, ...given }: ToTeam,
@@ -159,8 +101,8 @@ interface ToAgent {
   by: Author;
 }
 
-/** The hand-off it waited for is then done, unless a bot has it. */
-function giveToAgent(
+/** Gives it to an agent; the hand-off it waited for is then done, unless the agent is a bot. */
+export function giveToAgent(
   tx: Sql,
   conversation: ConversationRow,
   { agent, team, by }: ToAgent,
@@ -209,15 +151,10 @@ async function findAssignee(sql: Sql, businessId: string, id: string): Promise<F
   return agent === undefined ? { team: await findTeam(sql, businessId, id) } : { agent };
 }
 
-/** Locked, since its turns are taken one at a time. */
-async function findTeam(sql: Sql, businessId: string, id: string): Promise<NamedTeam | undefined> {
+/** The business's team, locked, since its turns are taken one at a time. */
+export async function findTeam(sql: Sql, businessId: string, id: string): Promise<NamedTeam | undefined> {
   const [team] = await sql<NamedTeam[]>`
     select id, name, assignment from teams
     where id = ${id} and business_id = ${businessId} and deleted_at is null for no key update`;
   return team;
-}
-
-async function isBot(tx: Sql, id: string): Promise<boolean> {
-  const rows = await tx`select id from agents where id = ${id} and role = 'bot'`;
-  return rows.length === 1;
 }

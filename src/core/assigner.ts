@@ -1,4 +1,4 @@
-import { assignByPolicy } from './assign.ts';
+import { assignByPolicy } from './assign-by-policy.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { isAway, type Transact } from './database/transact.ts';
 import { type EventType, latestPosition, type Position, positionOf } from './events.ts';

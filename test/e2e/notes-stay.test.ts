@@ -150,14 +150,13 @@ describe('no note, activity or draft leaves', () => {
     it(`by ${name}, while the answers do`, async () => {
       const id = await conversationOn(name);
       const before = left.length;
-      for (let answers = 0; answers < 2; answers++) await workInside(gateway, id);
+      // What is quoted below an answer is what came before it.
+      const rounds = name === 'email' ? 2 : 1;
+      for (let round = 0; round < rounds; round++) await workInside(gateway, id);
       await eventually(async () => {
         const rows = await gateway.pool<{ content: string; status: string; error: unknown }[]>`
           select content, status, error from messages where conversation_id = ${id} and content = ${`${PUBLIC} answer`}`;
-        expect(rows.map(({ status, error }) => [status, error])).toEqual([
-          ['sent', null],
-          ['sent', null],
-        ]);
+        expect(rows.map(({ status, error }) => [status, error])).toEqual(Array(rounds).fill(['sent', null]));
       });
       await gateway.call('POST', `/api/v1/conversations/${id}/read`, {});
       await gateway.call('POST', `/api/v1/conversations/${id}/typing`, { is_typing: true });
@@ -170,7 +169,7 @@ describe('no note, activity or draft leaves', () => {
       const rows = await gateway.pool<{ id: string }[]>`
         select id from messages
         where conversation_id = ${id} and (direction = 'internal' or status in ('scheduled', 'canceled'))`;
-      expect(rows.length).toBeGreaterThan(20);
+      expect(rows.length).toBeGreaterThan(12 * rounds);
       for (const row of rows) expect(sent).not.toContain(row.id);
     });
   }
