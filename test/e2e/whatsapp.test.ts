@@ -460,6 +460,28 @@ describe('people', () => {
     expect(after.messages.at(-1)?.content).toBe('by id again');
   });
 
+  it('who are two accounts of the business stay two, whatever WhatsApp says', async () => {
+    const [number, hidden] = [
+      { waId: '16505550666', name: 'Account A' },
+      { userId: 'US.6001', name: 'Account B' },
+    ];
+    for (const [n, one] of [number, hidden].entries()) {
+      await receive(one, textMessage(one, 'mine'));
+      const { customer_id } = await conversationOf(one);
+      await api('PATCH', `/customers/${customer_id}`, { external_id: `account-${n}` });
+    }
+    const both = { ...number, ...hidden, name: 'Account A' };
+    await receive(both, textMessage(both, 'ours'));
+    const [a, b] = [await conversationOf(number), await conversationOf(hidden)];
+    expect(a.customer_id).not.toBe(b.customer_id);
+    expect(a.messages.map(({ content }) => content)).toEqual(['mine', 'ours']);
+    await receive(hidden, textMessage(hidden, 'still mine'));
+    expect((await conversationOf(hidden)).messages.map(({ content }) => content)).toEqual([
+      'mine',
+      'still mine',
+    ]);
+  });
+
   it('who come in a burst under all their names are one customer with one conversation', async () => {
     const person = { waId: '551187650001', userId: 'BR.4001', name: 'Burst' };
     const [number, hidden] = [

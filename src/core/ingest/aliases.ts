@@ -30,10 +30,15 @@ async function linkSender(tx: Sql, item: Written, state: State): Promise<void> {
   if (known === undefined) return;
   for (const key of keys) {
     const party = state.parties.get(key);
-    if (party !== undefined && party.customer.id !== known.customer.id)
-      await join(tx, state, { party, known, item });
+    if (party === undefined || areTwoAccounts(party.customer, known.customer)) continue;
+    if (party.customer.id !== known.customer.id) await join(tx, state, { party, known, item });
     state.parties.set(key, known);
   }
+}
+
+/** Two accounts of the business's own are made one by nobody but an agent. */
+function areTwoAccounts({ external_id: one }: CustomerRow, { external_id: other }: CustomerRow): boolean {
+  return one !== null && other !== null && one !== other;
 }
 
 interface Joining {

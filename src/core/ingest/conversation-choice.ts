@@ -42,7 +42,18 @@ function gatherThreads(item: MessageItem, conversation: ConversationRow, { state
 }
 
 function threadsOf({ channel, inbound }: MessageItem, state: State): ThreadState[] {
-  return threadKeysOfMessage(inbound).flatMap((key) => state.threads.get(keyOf(channel.id, key)) ?? []);
+  const keys = threadKeysOfMessage(inbound);
+  const writer = state.parties.get(keyOf(channel.id, (inbound.group ?? inbound.sender).address));
+  const isOthers = ({ conversation_id: id }: ThreadState) => {
+    const conversation = id === null ? undefined : state.conversations.get(id);
+    // Only what stands at one of these addresses tells whose they are: a merged thread leads to somebody else's.
+    if (conversation === undefined || !keys.includes(conversation.thread_key ?? '')) return false;
+    return conversation.customer_id !== null && conversation.customer_id !== writer?.customer.id;
+  };
+  return keys.flatMap((key, index) => {
+    const thread = state.threads.get(keyOf(channel.id, key));
+    return thread === undefined || (index > 0 && isOthers(thread)) ? [] : [thread];
+  });
 }
 
 function threadOf(item: MessageItem, state: State): ThreadState {
