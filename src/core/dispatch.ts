@@ -22,6 +22,8 @@ const POLL_MS = 1_000;
 const BATCH = 500;
 const BUSY_BATCH = 16;
 const BUSY_PAUSE_MS = 10;
+// Who places events holds the lock until its commit, a few milliseconds later, and wakes nobody here.
+const LOCKED_PAUSE_MS = 5;
 // A table that is filled and emptied keeps what was deleted in the way of every look at its beginning.
 const EVENTS_BETWEEN_VACUUMS = 5_000;
 // One dispatcher at a time in the whole database, whichever process it is: that is what makes the order of events one.
@@ -34,6 +36,7 @@ export function startDispatcher({ pool, wake, lanes, fanOut, log }: DispatcherOp
     everyMs: POLL_MS,
     async turn() {
       const moved = await pool.begin((tx) => dispatchBatch(tx, fanOut));
+      if (moved === 'locked') return await sleep(LOCKED_PAUSE_MS, true);
       if (moved.count === 0) return false;
       movedSinceVacuum += moved.count;
       wake.notify('events');
@@ -63,8 +66,9 @@ interface Moved {
   lanes: string[];
 }
 
-async function dispatchBatch(tx: Sql, fanOut: FanOut): Promise<Moved> {
-  const { count, wakes, heard } = await moveOutbox(tx);
+async function dispatchBatch(tx: Sql, fanOut: FanOut): Promise<Moved | 'locked'> {
+  const { is_ours, count, wakes, heard } = await moveOutbox(tx);
+  if (!is_ours) return 'locked';
   const deliverLanes = heard === null ? [] : await fanOut(tx, heard.map(revived));
   const lanes = [...(wakes ?? []), ...deliverLanes];
   await wakeLanes(tx, lanes);
@@ -72,6 +76,8 @@ async function dispatchBatch(tx: Sql, fanOut: FanOut): Promise<Moved> {
 }
 
 interface MovedOutbox {
+  /** False while somebody else gives events their place; then nothing was moved. */
+  is_ours: boolean;
   count: number;
   wakes: string[] | null;
   /** Events of businesses that have an endpoint, as JSON: the others' are never read here. */
@@ -82,9 +88,11 @@ type EventJson = Omit<EventRow, 'created_at' | 'occurred_at'> & { created_at: st
 
 async function moveOutbox(tx: Sql): Promise<MovedOutbox> {
   const [moved] = await tx<[MovedOutbox]>`
-    with moved as (
+    with lock as materialized (
+      select pg_try_advisory_xact_lock(${DISPATCH_LOCK}) as is_ours
+    ), moved as (
       delete from outbox where id in (
-        select id from outbox where (select pg_try_advisory_xact_lock(${DISPATCH_LOCK})) order by id limit ${BATCH})
+        select id from outbox where (select is_ours from lock) order by id limit ${BATCH})
       returning *
     ), placed as (
       insert into events (id, business_id, type, conversation_id, customer_id, message_id, data, caused_by,
@@ -97,6 +105,7 @@ async function moveOutbox(tx: Sql): Promise<MovedOutbox> {
       select distinct business_id from webhook_endpoints where is_active and deleted_at is null
     )
     select
+      (select is_ours from lock) as is_ours,
       (select count(*) from placed) as count,
       (select array_agg(distinct lane) from moved, unnest(moved.wakes) as lane) as wakes,
       (select json_agg(p order by p.seq) from placed p where p.business_id in (select * from listening)) as heard`;

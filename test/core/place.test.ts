@@ -117,6 +117,20 @@ describe('events that are placed with their transaction', () => {
     });
   });
 
+  it('delay what waits for the dispatcher by no more than their own transaction', async () => {
+    const { place } = placing();
+    dispatch();
+    await database.pool.begin(async (tx) => {
+      await place(tx, [named(1)]);
+      await database.pool.begin((other) => record(other, [named(2)]));
+      wake.notify('outbox');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await waiting()).toEqual([2]);
+    });
+    // Far sooner than the next poll of the dispatcher.
+    await until(async () => (await waiting()).length === 0, 500);
+  });
+
   it('leave no trace of a transaction that fails', async () => {
     const from = await latestPosition(database.pool);
     const { place } = placing();
