@@ -162,6 +162,36 @@ describe('connecting a number', () => {
     await api('DELETE', `/channels/${created.body.id}`);
   });
 
+  it('tells nobody the challenge who does not know the token', async () => {
+    const ask = (token: string) =>
+      fetch(
+        `${door.replace(PUBLIC_URL, gateway.url)}?hub.mode=subscribe&hub.challenge=1&hub.verify_token=${token}`,
+      );
+    expect((await ask('guessed')).status).toBe(403);
+    expect((await ask('')).status).toBe(403);
+  });
+
+  it('keeps its provider, and asks for the secrets again when the server changes', async () => {
+    const patch = (config: Record<string, unknown>) =>
+      api<{ error: { details: { field: string }[] } }>('PATCH', `/channels/${channelId}`, { config });
+    const other = await patch({ provider: 'twilio' });
+    expect(other.status).toBe(422);
+    const moved = await patch({ api_root: 'https://graph.example.com' });
+    expect(moved.status).toBe(422);
+    expect(moved.body.error.details.map(({ field }) => field)).toEqual([
+      'config.access_token',
+      'config.app_secret',
+    ]);
+    expect((await patch({ api_version: 'v25.0' })).status).toBe(200);
+    expect(meta.calls.at(-1)?.path).toBe(meta.phoneNumberId);
+  });
+
+  it('says so when Meta does not accept the token any more', async () => {
+    meta.fail(/./, { status: 401, code: 190, details: 'Session has expired' });
+    const { body } = await api<{ ok: boolean; detail: string }>('GET', `/channels/${channelId}/health`);
+    expect(body).toMatchObject({ ok: false, detail: 'The access token has expired or was revoked.' });
+  });
+
   it('shows each step of a round trip, and what the provider says', async () => {
     const health = await api<{ ok: boolean; detail: string }>('GET', `/channels/${channelId}/health`);
     expect(health.body).toMatchObject({ ok: true, detail: expect.stringContaining('Lucky Shrub') });

@@ -416,6 +416,19 @@ describe('refusals', () => {
     }
   });
 
+  it('that never come leave the outcome open, for the message may have been taken', async () => {
+    number.meta.fail(/messages$/, 'hang');
+    const [part] = number.adapter.split(
+      outbound({ threadKey: CUSTOMER, content: 'hanging' }),
+      number.channel,
+    );
+    const error = await failureOf(
+      async () => part && number.adapter.send?.(part, number.channel, AbortSignal.timeout(300)),
+    );
+    expect(error).toBeInstanceOf(OutcomeUnknown);
+    expect(number.meta.taken.filter(({ text }) => text === 'hanging')).toHaveLength(1);
+  });
+
   it('of our own guard are final', async () => {
     const guarded = cloudWhatsAppAdapter({ egress: createEgress({ allow: [] }) });
     const [part] = number.adapter.split(outbound({ threadKey: CUSTOMER }), number.channel);
