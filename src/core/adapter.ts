@@ -188,6 +188,8 @@ export interface ChannelAdapter<Settings = unknown> {
   accountKey?(settings: Settings): string;
   /** The thread that a first message to this address opens; undefined when the address is none of this channel's. */
   threadKeyFor?(address: string): string | undefined;
+  /** Pure: why a message whose words and files have so many bytes cannot be sent, as a sentence. */
+  sizeRefusal?(bytes: number, settings: Settings): string | undefined;
   /** Pure: what one message becomes at the provider (4096 characters, albums, text beside media). */
   split(message: OutboundMessage, channel: Channel<Settings>): Part[];
   /**

@@ -68,9 +68,21 @@ export async function queueMessage(
     ...sources(writing),
     limits: await limitsOf(writing, conversation, draft),
   });
+  if (draft.note !== true) await refuseTooLarge(tx, message, writing);
   await countMessage(tx, conversation, { message, by: writing.by });
   await recordMessage(tx, message, fetches);
   return viewOneMessage(tx, message);
+}
+
+/** Of files that are still to be fetched nobody knows: what they are too much by is found when it is sent. */
+async function refuseTooLarge(tx: Sql, message: MessageRow, { channels }: Writing): Promise<void> {
+  const loaded = await channels.load(message.channel_id);
+  if (loaded?.adapter.sizeRefusal === undefined) return;
+  const [files] = await tx<[{ bytes: number }]>`
+    select coalesce(sum(size_bytes), 0)::float8 as bytes from attachments where message_id = ${message.id}`;
+  const words = Buffer.byteLength(message.content) + Buffer.byteLength(message.html ?? '');
+  const refusal = loaded.adapter.sizeRefusal(files.bytes + words, loaded.channel.settings);
+  if (refusal !== undefined) throw new AppError('payload_too_large', refusal);
 }
 
 async function withTemplate(tx: Sql, { channel_id }: ConversationRow, draft: Draft): Promise<Ready> {

@@ -8,6 +8,7 @@ import type {
 } from '../../core/adapter.ts';
 import type { AttachmentRef } from '../../core/envelope.ts';
 import { type Authenticator, createAuthenticator } from './authenticate.ts';
+import { sizeRefusal } from './compose.ts';
 import { connect, imapHealth } from './connect.ts';
 import { listenImap } from './imap.ts';
 import { isAddress } from './mime.ts';
@@ -60,6 +61,7 @@ export function emailAdapter(
     threadKeyFor,
     writesLetters: true,
     retryAfterMs: RETRY_AFTER_MS,
+    sizeRefusal,
     split: outgoing.split,
     send: outgoing.send,
     door: { verify, parse: read, probe },

@@ -175,14 +175,15 @@ const ON_THE_WIRE = 1.37;
 const HEADERS_BYTES = 4_096;
 
 /** Said before a byte is sent: mail servers refuse what is too large only when they have it all. */
+export function sizeRefusal(bytes: number, { max_message_bytes: most }: EmailSettings): string | undefined {
+  const encoded = Math.ceil(bytes * ON_THE_WIRE) + HEADERS_BYTES;
+  if (encoded <= most) return undefined;
+  const megabytes = (count: number) => `${(count / 1024 / 1024).toFixed(1)} MB`;
+  return `The mail would have ${megabytes(encoded)}; at most ${megabytes(most)} may be sent.`;
+}
+
 function refuseTooLarge({ content, html = '', attachments }: OutboundMessage, settings: EmailSettings): void {
   const files = attachments.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
-  const words = Buffer.byteLength(content) + Buffer.byteLength(html);
-  const bytes = Math.ceil((files + words) * ON_THE_WIRE) + HEADERS_BYTES;
-  if (bytes <= settings.max_message_bytes) return;
-  const megabytes = (count: number) => `${(count / 1024 / 1024).toFixed(1)} MB`;
-  throw new SendRejected(
-    `The mail would have ${megabytes(bytes)}; at most ${megabytes(settings.max_message_bytes)} may be sent.`,
-    { code: 'too_large' },
-  );
+  const refusal = sizeRefusal(files + Buffer.byteLength(content) + Buffer.byteLength(html), settings);
+  if (refusal !== undefined) throw new SendRejected(refusal, { code: 'too_large' });
 }

@@ -8,6 +8,7 @@ import { type Lease, leaseHeld } from '../lanes.ts';
 import { isWindowClosed, WINDOW_CLOSED } from '../queue-message.ts';
 import { partSent } from '../receipts.ts';
 import { type Attempt, beginAttempt, closeCutAttempts, finishAttempt } from './attempt.ts';
+import { correspondenceOf } from './correspondence.ts';
 import { failMessage, settleFailure, unknownOutcome } from './failure.ts';
 import type { SendOptions } from './options.ts';
 import { sentOverSockets } from './over-sockets.ts';
@@ -146,7 +147,10 @@ async function checkpointedParts(
   const known = await loadParts(options.pool, message);
   if (known.length > 0) return known;
   try {
-    const parts = await storeParts(options.pool, message, { loaded, attachments });
+    const correspondence = loaded.adapter.writesLetters
+      ? await correspondenceOf(options.pool, message)
+      : undefined;
+    const parts = await storeParts(options.pool, message, { loaded, attachments, correspondence });
     if (parts.length > 0) return parts;
     throw new SendRejected('There is nothing in it that this channel can send.');
   } catch (error) {

@@ -1,10 +1,9 @@
 import type { LoadedChannel } from '../channels.ts';
 import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
-import type { OutboundAttachment, OutboundMessage, Part } from '../envelope.ts';
+import type { Correspondence, OutboundAttachment, OutboundMessage, Part } from '../envelope.ts';
 import type { FilledTemplate } from '../template.ts';
 import type { MessageRow } from '../views/message.ts';
-import { correspondenceOf } from './correspondence.ts';
 
 /** A message on its way, with where it goes. */
 export interface SendingMessage extends MessageRow {
@@ -45,13 +44,18 @@ async function carryOver(tx: Sql, { id, generation }: SendingMessage): Promise<v
     on conflict do nothing`;
 }
 
+interface Splitting {
+  loaded: LoadedChannel;
+  attachments: OutboundAttachment[];
+  correspondence: Correspondence | undefined;
+}
+
 /** Splits a message for its channel and keeps the parts; throws what the adapter throws when it cannot. */
 export async function storeParts(
   tx: Sql,
   message: SendingMessage,
-  { loaded, attachments }: { loaded: LoadedChannel; attachments: OutboundAttachment[] },
+  { loaded, attachments, correspondence }: Splitting,
 ): Promise<PartRow[]> {
-  const correspondence = loaded.adapter.writesLetters ? await correspondenceOf(tx, message) : undefined;
   const outbound = { ...(await outboundMessage(tx, message, attachments)), correspondence };
   const parts = loaded.adapter.split(outbound, loaded.channel).map((part) => ({
     n: part.n,

@@ -343,10 +343,21 @@ describe('sending', () => {
 
   it('refuses what is too large before a byte is sent', async () => {
     const { customer, conversation } = await begun({ max_message_bytes: 64 * 1024 });
-    const { id } = await write(conversation.id, { content: 'x'.repeat(19_000), html: 'y'.repeat(60_000) });
-    const { error } = await reached(id, 'failed');
-    expect(error).toMatchObject({ code: 'too_large' });
-    expect(error?.message).toMatch(/would have \d\.\d MB; at most 0\.1 MB/);
+    const path = `/api/v1/conversations/${conversation.id}/messages`;
+    const body = { content: 'See the page', html: 'y'.repeat(60_000) };
+    const { status, body: refused } = await gateway.call<{ error: { code: string; message: string } }>(
+      'POST',
+      path,
+      body,
+    );
+    expect(status).toBe(413);
+    expect(refused.error.message).toMatch(/would have 0\.1 MB; at most 0\.1 MB/);
+    const note = await write(conversation.id, { ...body, type: 'note' });
+    expect(note.status).toBeNull();
+    const { messages } = await gateway
+      .call<{ messages: unknown[] }>('GET', `/api/v1/conversations/${conversation.id}`)
+      .then((answer) => answer.body);
+    expect(messages).toHaveLength(2);
     expect(server.taken.filter(({ to }) => to.includes(customer))).toEqual([]);
   });
 
@@ -444,6 +455,28 @@ describe('automatic mail', () => {
     const { headers } = await sentTo(customer);
     expect(headers.get('auto-submitted')).toBe('auto-replied');
     expect(headers.get('x-auto-response-suppress')).toBe('All');
+  });
+
+  /** Tributary writes, as its own rules will have it. */
+  async function writeAsSystem(conversationId: string, content: string): Promise<Sent> {
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    const message = await write(conversationId, { content, send_at: later });
+    await gateway.pool`
+      update messages set sender_type = 'system', sender_id = null, send_at = now() where id = ${message.id}`;
+    return message;
+  }
+
+  it('answers a customer once within the period, in whichever conversation', async () => {
+    const { channel, customer, conversation } = await begun();
+    const first = await writeAsSystem(conversation.id, 'We have your mail.');
+    await reached(first.id, 'sent');
+    await channel.post(mail({ from: customer, to: channel.address, subject: 'Something else' }));
+    const other = (await channel.conversations()).find(({ id }) => id !== conversation.id);
+    const second = await writeAsSystem(other?.id ?? '', 'We have your mail.');
+    expect((await reached(second.id, 'failed')).error).toMatchObject({ code: 'automatic_limit' });
+    const { id } = await write(other?.id ?? '', { content: 'Here I am.' });
+    await reached(id, 'sent');
+    expect(server.taken.filter(({ to }) => to.includes(customer))).toHaveLength(2);
   });
 
   it('answers no mail of a program', async () => {
