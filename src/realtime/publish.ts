@@ -116,7 +116,7 @@ export function publicMessage(message: MessageView): Record<string, unknown> {
     sender: message.sender,
     type: message.type,
     content: contentOf(message),
-    attachments: message.attachments,
+    attachments: message.attachments.map((attachment) => ({ ...attachment, error: null })),
     card: message.card,
     choice: message.choice,
     reply_to_id: message.reply_to_id,

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renamed, safeFileName, trustedType } from '../../src/core/file-name.ts';
+import { createFiles, fileKey } from '../../src/core/files.ts';
+import { newId } from '../../src/core/id.ts';
 import { openStorage } from '../../src/core/open-storage.ts';
 import { createDiskStorage } from '../../src/core/storage/disk.ts';
 import { filesContract } from '../contracts/files.ts';
@@ -37,6 +39,25 @@ describe('a bucket', () => {
       /S3_BUCKET: .*not-there does not exist/,
     );
     await s3.stop();
+  });
+
+  it('that is away is said to be so, and loses nothing of what was being written', async () => {
+    const s3 = await startS3();
+    const storage = await openStorage({ dataDir: '/nowhere', s3: s3.config });
+    const incoming = await mkdtemp(join(tmpdir(), 'tributary-incoming-'));
+    const files = createFiles({ storage, incoming });
+    await s3.stop();
+    async function* bytes() {
+      yield Buffer.from('hello');
+    }
+    const away = expect.objectContaining({ code: 'unavailable' });
+    await expect(files.write(fileKey(newId()), bytes(), { maxBytes: 9 })).rejects.toEqual(away);
+    await expect(files.read(fileKey(newId()))).rejects.toEqual(away);
+    // A service that is merely away is met later.
+    const later = await openStorage({ dataDir: '/nowhere', s3: s3.config });
+    later.close();
+    storage.close();
+    await rm(incoming, { recursive: true, force: true });
   });
 });
 

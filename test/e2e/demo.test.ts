@@ -1,4 +1,5 @@
 import type { Browser, Page, WebSocketRoute } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { browserMissing, startBrowser } from '../support/browser.ts';
 import { type Server, startServer } from '../support/server.ts';
@@ -85,6 +86,36 @@ describe.skipIf(browserMissing())('the demo page', () => {
     await visitor().getByRole('button', { name: 'Blue' }).click();
     await agent().locator('.message .bubble').getByText('Blue', { exact: true }).waitFor();
     expect(await messagesIn(agent())).toEqual(['I would like a bicycle', 'Which colour?', 'Blue']);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a picture on both sides', async () => {
+    await open();
+    await write('Show me');
+    await agent().locator('.message').getByText('Show me').waitFor();
+    const headers = { authorization: `Bearer ${server.credentials.api_key}` };
+    const list = await fetch(`${server.url}/api/v1/conversations/?limit=1`, { headers });
+    const [{ id }] = ((await list.json()) as { data: [{ id: string }] }).data;
+    const path = `${server.url}/api/v1/conversations/${id}`;
+    const png = await sharp({ create: { width: 90, height: 60, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const form = new FormData();
+    form.set('file', new File([new Uint8Array(png)], 'red.png', { type: 'image/png' }));
+    const upload = (await (
+      await fetch(`${path}/upload`, { method: 'POST', headers, body: form })
+    ).json()) as object;
+    const body = JSON.stringify({ content: 'Here', attachments: [upload] });
+    await fetch(`${path}/messages`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    });
+    for (const side of [visitor(), agent()]) {
+      const picture = side.getByRole('img', { name: 'red.png' });
+      await picture.waitFor();
+      await expect.poll(() => picture.evaluate((img: { naturalWidth: number }) => img.naturalWidth)).toBe(90);
+    }
     expect(complaints).toEqual([]);
   });
 

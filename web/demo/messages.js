@@ -42,6 +42,7 @@ function item(message, { className, meta }, choose) {
   return element('li', { className: `message ${className}` }, [
     element('div', { className: 'bubble', text: textOf(message) }),
     ...(message.card ? [actionsOf(message, choose)] : []),
+    ...(message.attachments ?? []).filter(({ url }) => url).map(fileOf),
     element('div', { className: 'meta', text: [time, ...meta].join(' · ') }),
   ]);
 }
@@ -59,6 +60,13 @@ function actionsOf({ id, card }, choose) {
     return button;
   });
   return element('div', { className: 'actions' }, buttons);
+}
+
+/** A file as a link, a picture as itself. */
+function fileOf({ name, url, thumbnail_url }) {
+  const shown = thumbnail_url ? [element('img', { src: thumbnail_url, alt: name })] : [];
+  const text = thumbnail_url ? '' : name;
+  return element('a', { className: 'file', text, href: url, rel: 'noopener noreferrer' }, shown);
 }
 
 function textOf({ content, card, attachments = [] }) {

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { S3Config } from '../config.ts';
+import { AppError } from '../errors.ts';
 import type { Storage } from '../storage.ts';
 import { FileGone } from './gone.ts';
 
@@ -50,7 +51,11 @@ function createS3Storage({ bucket, prefix, ...config }: S3Config): Storage & { c
     client,
     async put(key, path) {
       const params = { ...at(key), Body: createReadStream(path), ContentType: 'application/octet-stream' };
-      await new Upload({ client, params, partSize: PART_BYTES, queueSize: PARTS_AT_ONCE }).done();
+      await new Upload({ client, params, partSize: PART_BYTES, queueSize: PARTS_AT_ONCE })
+        .done()
+        .catch((error: unknown) => {
+          throw unavailable(error);
+        });
       await rm(path, { force: true });
     },
     async open(key, range) {
@@ -59,7 +64,7 @@ function createS3Storage({ bucket, prefix, ...config }: S3Config): Storage & { c
         const { Body } = await client.send(new GetObjectCommand({ ...at(key), ...part }));
         return Body as Readable;
       } catch (error) {
-        throw error instanceof NoSuchKey ? new FileGone(key, { cause: error }) : error;
+        throw error instanceof NoSuchKey ? new FileGone(key, { cause: error }) : unavailable(error);
       }
     },
     async remove(key) {
@@ -67,4 +72,8 @@ function createS3Storage({ bucket, prefix, ...config }: S3Config): Storage & { c
     },
     close: () => client.destroy(),
   };
+}
+
+function unavailable(cause: unknown): AppError {
+  return new AppError('unavailable', 'The storage of attachments cannot be reached, try again.', { cause });
 }
