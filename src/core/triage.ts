@@ -6,6 +6,8 @@ import { isUuid } from './id.ts';
 import { changeStatus, snooze } from './lifecycle.ts';
 import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
 
+const MOST_TAGS = 200;
+
 /** Adds and removes tags; those that are there, or not there, already change nothing. */
 export async function changeTags(
   tx: Sql,
@@ -15,9 +17,12 @@ export async function changeTags(
   const added = [...new Set(add)].filter((tag) => !conversation.tags.includes(tag));
   const removed = conversation.tags.filter((tag) => remove.includes(tag));
   if (added.length === 0 && removed.length === 0) return conversation;
+  const tags = [...conversation.tags.filter((tag) => !removed.includes(tag)), ...added];
+  if (added.length > 0 && tags.length > MOST_TAGS)
+    throw invalidField('tags', `are over ${MOST_TAGS} on this conversation`);
   return changeConversation(tx, conversation, {
     by,
-    set: { tags: [...conversation.tags.filter((tag) => !removed.includes(tag)), ...added] },
+    set: { tags },
     activity: {
       content: sentence(tagsSentence(added, removed), by),
       metadata: { activity: 'tags_changed', added, removed },
@@ -140,9 +145,18 @@ async function linkedCustomer(tx: Sql, { business_id, customer_id }: Conversatio
   return { customer_id: await customerToLink(tx, business_id, id) };
 }
 
-/** Custom attributes with others merged in; null takes one away. */
+// Every event carries them.
+const MOST_ATTRIBUTE_CHARACTERS = 50_000;
+
+/** Custom attributes with others merged in; null takes one away. Refuses what grows too large by many small changes. */
 export function mergeAttributes(before: Record<string, unknown>, changes: Record<string, unknown>) {
-  return Object.fromEntries(Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null));
+  const merged = Object.fromEntries(
+    Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null),
+  );
+  const length = JSON.stringify(merged).length;
+  if (length > MOST_ATTRIBUTE_CHARACTERS && length > JSON.stringify(before).length)
+    throw invalidField('custom_attributes', `are over ${MOST_ATTRIBUTE_CHARACTERS} characters together`);
+  return merged;
 }
 
 async function customerToLink(tx: Sql, businessId: string, id: string): Promise<string> {

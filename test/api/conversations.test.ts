@@ -275,6 +275,27 @@ describe('transitions', () => {
     expect((await change(conversation, 'DELETE', '/tags/urgent')).status).toBe(200);
   });
 
+  it('takes no more tags and attributes than its events can carry, however few come at once', async () => {
+    const conversation = await open();
+    const tags = (from: number) => ({ tags: Array.from({ length: 50 }, (_, n) => `tag ${from + n}`) });
+    for (const from of [0, 50, 100, 150]) await change(conversation, 'POST', '/tags', tags(from));
+    const refused = await gateway.call<Refusal>(
+      'POST',
+      `/api/v1/conversations/${conversation.id}/tags`,
+      tags(200),
+    );
+    expect([refused.status, refused.body.error.details[0]?.field]).toEqual([422, 'tags']);
+    expect((await change(conversation, 'DELETE', '/tags/tag 7')).body.tags).toHaveLength(199);
+    const attributes = (name: string) => ({ custom_attributes: { [name]: 'x'.repeat(20_000) } });
+    for (const name of ['a', 'b']) await change(conversation, 'PATCH', '', attributes(name));
+    const full = await gateway.call<Refusal>(
+      'PATCH',
+      `/api/v1/conversations/${conversation.id}`,
+      attributes('c'),
+    );
+    expect([full.status, full.body.error.details[0]?.field]).toEqual([422, 'custom_attributes']);
+  });
+
   it('merges custom attributes and links a customer once', async () => {
     const conversation = await open();
     await change(conversation, 'PATCH', '', { custom_attributes: { plan: 'pro', seats: 3 } });

@@ -356,6 +356,8 @@ describe('another business', () => {
       channel_id: ids.channel,
       customer_id: ids.customer,
       assignee_id: ids.agent,
+      agent_id: ids.agent,
+      subject_id: ids.apiKey,
       tag: MARK,
       q: MARK,
       email: `${MARK}@example.com`,
