@@ -78,10 +78,13 @@ export function senderOf({ phone, userId, parentUserId, name, username }: Person
   };
 }
 
+// Argentina, Brazil and Mexico: reading every other number to learn that it has one form costs more than all the rest.
+const HAS_FORMS = /^\+5[245]/;
+
 /** The thread of a person is their address; the other ways to write it lead to the same conversation. */
 export function threadOf({ phone, userId }: Person): { threadKey: string; threadAliases?: string[] } {
   const threadKey = phone ?? userId ?? '';
-  const forms = phone === undefined ? [] : phoneForms(phone);
+  const forms = phone !== undefined && HAS_FORMS.test(phone) ? phoneForms(phone) : [];
   const aliases = [...(userId === undefined ? [] : [userId]), ...forms].filter((key) => key !== threadKey);
   return aliases.length === 0 ? { threadKey } : { threadKey, threadAliases: [...new Set(aliases)] };
 }
