@@ -60,6 +60,8 @@ export interface EgressConfig {
   httpsOnly: boolean;
   /** The only ports of http(s) addresses; empty: all but those that browsers refuse too. */
   ports: number[];
+  /** A forward proxy for all http(s) requests to such addresses. */
+  proxy: string | undefined;
 }
 
 /** How deliveries are tried, and when an endpoint is given up. */
@@ -103,6 +105,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       allow: variables.EGRESS_ALLOW,
       httpsOnly: variables.EGRESS_HTTPS_ONLY,
       ports: variables.EGRESS_PORTS,
+      proxy: variables.EGRESS_PROXY,
     },
     webhooks: {
       scheduleMs: variables.WEBHOOK_SCHEDULE,
@@ -159,6 +162,7 @@ const ENVIRONMENT = z.object({
     .enum(['true', 'false'], 'must be true or false')
     .default('false')
     .transform((text) => text === 'true'),
+  EGRESS_PROXY: url('http', 'https').optional(),
   EGRESS_PORTS: list.transform((items) => items.map(Number)).refine(arePorts, 'must be port numbers'),
   WEBHOOK_SCHEDULE: z.string().default('5s,5m,30m,2h,5h,10h,14h,20h,24h').transform(waits),
   WEBHOOK_JITTER: z.coerce.number('must be a number').min(0).max(0.9).default(0.2),

@@ -1,19 +1,16 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { connect as connectSocket, isIP, type LookupFunction, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type AddressRules, createAddressRules } from './address.ts';
 import { invalidField } from './errors.ts';
-import { createPortRules, type PortRules } from './ports.ts';
+import { createPortRules, type PortRules, portOf } from './ports.ts';
+import { openTunnel } from './tunnel.ts';
 
 /** The one guard for every address that a tenant, provider or visitor supplies. */
 export interface EgressGuard {
   /** For undici: never follows redirects, connects only to vetted addresses. */
   readonly dispatcher: Dispatcher;
-  /** For libraries that take a node agent. */
-  agent(protocol: 'http:' | 'https:'): HttpAgent;
   /** For protocols that are not HTTP (SMTP, IMAP). */
   connect(host: string, port: number): Promise<Socket>;
   /** Throws AppError `validation_error` naming `field` when the URL could never be reached: no http(s), credentials, a private literal. Resolves no name. */
@@ -48,28 +45,25 @@ interface EgressOptions {
   httpsOnly?: boolean;
   /** The only ports of http(s) addresses; empty: all but those that browsers refuse too. */
   ports?: readonly number[];
+  /** A forward proxy for http(s), which is handed addresses that were judged here. */
+  proxy?: string | undefined;
   lookup?: Lookup;
 }
 
 /** Builds the guard: literals are judged, names are resolved once and the socket goes to exactly the addresses that passed. */
-export function createEgress({ allow, lookup = lookupAll, ...options }: EgressOptions): EgressGuard {
+export function createEgress({ allow, proxy, lookup = lookupAll, ...options }: EgressOptions): EgressGuard {
   const rules = { ...createAddressRules(allow), ...createPortRules(options) };
   const vetted = vettedLookup(rules, lookup);
   const dispatcher = new Agent({
-    connect: guardedConnector(rules, vetted),
+    connect: guardedConnector({ rules, vetted, proxy }),
     connections: CONNECTIONS_PER_ORIGIN,
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MAX_MS,
     pipelining: 1,
   });
-  const agents = {
-    'http:': guardedAgent(new HttpAgent(AGENT_OPTIONS), { protocol: 'http:', rules, vetted }),
-    'https:': guardedAgent(new HttpsAgent(AGENT_OPTIONS), { protocol: 'https:', rules, vetted }),
-  };
   const sockets = new Set<Socket>();
   return {
     dispatcher,
-    agent: (protocol) => agents[protocol],
     async connect(host, port) {
       const socket = await openSocket(host, port, { rules, vetted });
       sockets.add(socket);
@@ -78,19 +72,11 @@ export function createEgress({ allow, lookup = lookupAll, ...options }: EgressOp
     },
     vetUrl: (url, field) => vetUrl(url, { field, rules }),
     async close() {
-      for (const agent of Object.values(agents)) agent.destroy();
       for (const socket of sockets) socket.destroy();
       await dispatcher.destroy();
     },
   };
 }
-
-const AGENT_OPTIONS = {
-  keepAlive: true,
-  maxSockets: CONNECTIONS_PER_ORIGIN,
-  maxFreeSockets: 16,
-  timeout: IDLE_MAX_MS,
-};
 
 type Rules = AddressRules & PortRules;
 
@@ -119,28 +105,68 @@ function numericFamily(family: number | string | undefined): number | undefined 
   return typeof family === 'string' ? Number(family.replace('IPv', '')) : family;
 }
 
+interface Connecting {
+  rules: Rules;
+  vetted: LookupFunction;
+  proxy: string | undefined;
+}
+
 /** undici's connector; it asks no lookup for a literal, so that one is judged here. */
-function guardedConnector(rules: Rules, vetted: LookupFunction): buildConnector.connector {
+function guardedConnector({ rules, vetted, proxy }: Connecting): buildConnector.connector {
   // HTTP/2 would let one peer multiplex what our own limits count as connections.
-  const connect = buildConnector({
+  const direct = buildConnector({
     lookup: vetted,
     timeout: CONNECT_TIMEOUT_MS,
     allowH2: false,
     autoSelectFamily: true,
   });
+  const connect = proxy === undefined ? watched(direct, rules) : tunnelled(direct, new URL(proxy), vetted);
   return (options, callback) => {
     const refused = refusal({ ...options, host: options.hostname }, rules);
-    if (refused !== undefined) {
-      queueMicrotask(() => callback(refused, null));
-      return;
-    }
+    if (refused === undefined) connect(options, callback);
+    else queueMicrotask(() => callback(refused, null));
+  };
+}
+
+/** Looks at the peer again once there is one. */
+function watched(connect: buildConnector.connector, rules: Rules): buildConnector.connector {
+  return (options, callback) =>
     connect(options, (...[error, socket]) => {
       if (error !== null) return callback(error, null);
       if (!isAstray(socket, rules)) return callback(null, socket);
       socket.destroy();
       return callback(new EgressBlocked(options.hostname), null);
     });
+}
+
+/** The proxy is told the address that was judged, never the name. */
+function tunnelled(
+  connect: buildConnector.connector,
+  proxy: URL,
+  vetted: LookupFunction,
+): buildConnector.connector {
+  return (options, callback) => {
+    const { hostname, protocol } = options;
+    const port = portOf(protocol, options.port);
+    addressOf(hostname, vetted)
+      .then((address) => openTunnel(proxy, { address, port, timeoutMs: CONNECT_TIMEOUT_MS }))
+      .then(
+        (socket) => {
+          if (protocol === 'https:') connect({ ...options, httpSocket: socket }, callback);
+          else callback(null, socket);
+        },
+        (error: Error) => callback(error, null),
+      );
   };
+}
+
+function addressOf(hostname: string, vetted: LookupFunction): Promise<string> {
+  if (isIP(hostname) !== 0) return Promise.resolve(hostname);
+  return new Promise((resolve, reject) => {
+    vetted(hostname, { all: false }, (error, address) =>
+      error === null ? resolve(String(address)) : reject(error),
+    );
+  });
 }
 
 function refusal(
@@ -154,23 +180,6 @@ function refusal(
 
 function isForbiddenLiteral(host: string, rules: AddressRules): boolean {
   return isIP(host) !== 0 && !rules.permits(host);
-}
-
-/** A node agent whose sockets obey the rules. */
-function guardedAgent<A extends HttpAgent>(
-  agent: A,
-  { protocol, rules, vetted }: { protocol: string; rules: Rules; vetted: LookupFunction },
-): A {
-  const create = agent.createConnection.bind(agent);
-  agent.createConnection = (options, callback) => {
-    const host = options.host ?? '';
-    const refused = refusal({ protocol, host, port: options.port ?? null }, rules);
-    if (refused !== undefined) throw refused;
-    const socket = create({ ...options, lookup: vetted }, callback);
-    if (socket) watch(socket as Socket, host, rules);
-    return socket;
-  };
-  return agent;
 }
 
 /** Destroys a socket that takes too long to connect, or that is connected to an address which may not be reached. */

@@ -21,7 +21,8 @@ export function createPortRules({ httpsOnly = false, ports = [] }: PortOptions):
   };
 }
 
-function portOf(protocol: string, port: string | number | null | undefined): number {
+/** The port of an address, that of its scheme where it names none. */
+export function portOf(protocol: string, port: string | number | null | undefined): number {
   if (port !== '' && port !== null && port !== undefined) return Number(port);
   return protocol === 'https:' ? 443 : 80;
 }

@@ -46,9 +46,9 @@ export function judge(
   return failures.length === 0 ? undefined : failing(endpoint, failures, { ...circumstances, asked });
 }
 
-/** Whether a result counts against the endpoint. */
+/** Whether a result counts against the endpoint: that our own proxy fails does not. */
 export function isFailure({ answer }: Result): boolean {
-  return answer.outcome !== 'delivered' && !answer.wasInterrupted;
+  return answer.outcome !== 'delivered' && answer.outcome !== 'proxy' && !answer.wasInterrupted;
 }
 
 /** Whether so many failures in a row say that a further one would say nothing new. */

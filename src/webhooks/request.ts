@@ -9,6 +9,7 @@ export const OUTCOMES = [
   'tls',
   'timeout',
   'blocked',
+  'proxy',
   'http_3xx',
   'http_4xx',
   'http_5xx',
@@ -157,6 +158,7 @@ const CONNECT_CODE =
 function failureOf(error: Error): Outcome {
   const code = codeOf(error);
   if (code === 'EGRESS_BLOCKED') return 'blocked';
+  if (code === 'EGRESS_PROXY') return 'proxy';
   if (DNS_CODE.test(code)) return 'dns';
   if (TLS_CODE.test(code)) return 'tls';
   if (CONNECT_CODE.test(code)) return 'connect';

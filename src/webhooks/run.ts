@@ -121,7 +121,7 @@ export function concurrencyOf({ target: { endpoint } }: Run): number {
 }
 
 /** Until when nothing may begin; undefined when something may. */
-export function pausedUntil({ target: { endpoint } }: Run): Date | undefined {
+function pausedUntil({ target: { endpoint } }: Run): Date | undefined {
   const until = endpoint.paused_until;
   return until !== null && until.getTime() > Date.now() ? until : undefined;
 }

@@ -1,5 +1,5 @@
-/** Larger bodies are what receivers refuse first. */
-export const MAX_BODY_BYTES = 65_536;
+// Larger bodies are what receivers refuse first.
+const MAX_BODY_BYTES = 65_536;
 
 // Room for what is said about the parts that were left out.
 const ROOM_BYTES = 4_096;

@@ -18,7 +18,7 @@ describe('the configuration', () => {
       secretKeys: undefined,
       bootstrapApiKey: undefined,
       adminApiKey: undefined,
-      egress: { allow: [], httpsOnly: false, ports: [] },
+      egress: { allow: [], httpsOnly: false, ports: [], proxy: undefined },
       webhooks: {
         scheduleMs: [
           5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000,
@@ -51,6 +51,7 @@ describe('the configuration', () => {
       EGRESS_ALLOW: '127.0.0.0/8, fd00::/8',
       EGRESS_HTTPS_ONLY: 'true',
       EGRESS_PORTS: '443, 8443',
+      EGRESS_PROXY: 'http://proxy.example:3128',
       WEBHOOK_SCHEDULE: '1s,1m',
       WEBHOOK_JITTER: '0',
       WEBHOOK_TIMEOUT: '30s',
@@ -72,7 +73,12 @@ describe('the configuration', () => {
       database: { kind: 'external', url: DATABASE_URL },
       redis: { url: REDIS_URL },
       secretKeys: [`${SECRET_KEY} two`, `${SECRET_KEY} one`],
-      egress: { allow: ['127.0.0.0/8', 'fd00::/8'], httpsOnly: true, ports: [443, 8443] },
+      egress: {
+        allow: ['127.0.0.0/8', 'fd00::/8'],
+        httpsOnly: true,
+        ports: [443, 8443],
+        proxy: 'http://proxy.example:3128',
+      },
       webhooks: { scheduleMs: [1_000, 60_000], jitter: 0, timeoutMs: 30_000, disableAfterMs: 172_800_000 },
       smtp: { host: '0.0.0.0', port: 2525, lmtp: false, tls: undefined },
       trustedProxies: ['10.0.0.0/8', '192.168.1.1'],

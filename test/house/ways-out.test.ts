@@ -11,6 +11,7 @@ const GUARD = 'src/core/egress.ts';
 
 /** Those that open a connection to an address of the operator's or of our own, each with the reason. */
 const OWN: Record<string, string> = {
+  'src/core/tunnel.ts': "opens the guard's way through the operator's proxy",
   'src/core/test-channel.ts': 'asks our own door, at PUBLIC_URL',
 };
 
@@ -45,7 +46,7 @@ describe('every way out', () => {
         ([path, text]) => path !== GUARD && OPENERS.some((opener) => opener.test(withoutComments(text))),
       )
       .map(([path]) => path);
-    expect(found).toEqual(Object.keys(OWN));
+    expect(found.sort()).toEqual(Object.keys(OWN).sort());
   });
 
   it('through a library takes what the guard made', async () => {
