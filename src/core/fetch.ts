@@ -15,6 +15,7 @@ import type { Log } from './log.ts';
 import { recordUpdate } from './messages.ts';
 import { removeFiles } from './removed-files.ts';
 import type { Secrets } from './secrets.ts';
+import { createSlots, type Slots } from './slots.ts';
 import { MAX_UPLOAD_BYTES } from './uploads.ts';
 import type { MessageRow } from './views/message.ts';
 
@@ -32,6 +33,13 @@ interface FetchOptions {
   egress: EgressGuard;
   secrets: Secrets;
   log: Log;
+}
+
+/** How many requests with files in them are in memory at a time: a mail may have 25 MB. */
+const REQUESTS_AT_ONCE = 1;
+
+interface Fetching extends FetchOptions {
+  slots: Slots;
 }
 
 interface Pending {
@@ -57,13 +65,14 @@ type Outcome =
 
 /** The lanes that bring attachments' bytes home, each attachment by itself. */
 export function createFetchLane(options: FetchOptions): LaneKind {
+  const slots = createSlots(REQUESTS_AT_ONCE);
   return {
     name: 'fetch',
     async work(id, lease) {
       const pending = await loadPending(options.pool, id);
       if (pending === undefined) return null;
       if (pending.next_attempt_at.getTime() > Date.now()) return pending.next_attempt_at;
-      const outcome = await tryOnce(pending, lease, options);
+      const outcome = await tryOnce(pending, lease, { ...options, slots });
       if (lease.signal.aborted) return null;
       return settle(pending, outcome, { ...options, lease });
     },
@@ -80,7 +89,7 @@ async function loadPending(sql: Sql, id: string): Promise<Pending | undefined> {
   return row;
 }
 
-async function tryOnce(pending: Pending, lease: Lease, options: FetchOptions): Promise<Outcome> {
+async function tryOnce(pending: Pending, lease: Lease, options: Fetching): Promise<Outcome> {
   const signal = AbortSignal.any([lease.signal, AbortSignal.timeout(DEADLINE_MS)]);
   try {
     const channel = await options.channels.load(pending.channel_id);
@@ -107,12 +116,21 @@ interface Bringing {
   signal: AbortSignal;
 }
 
-async function bring(
-  pending: Pending,
-  { channel, signal }: Bringing,
-  options: FetchOptions,
-): Promise<Outcome> {
+async function bring(pending: Pending, bringing: Bringing, options: Fetching): Promise<Outcome> {
   const source = sourceOf(pending, options.secrets);
+  const giveBack = source.request === undefined ? () => {} : await options.slots.take();
+  try {
+    return await keep(pending, source, { ...bringing, options });
+  } finally {
+    giveBack();
+  }
+}
+
+async function keep(
+  pending: Pending,
+  source: AttachmentRef,
+  { channel, signal, options }: Opening,
+): Promise<Outcome> {
   const { body, contentType, name, sizeBytes } = await open(pending, source, { channel, signal, options });
   const limits = limitsOf(pending, channel.adapter.limits);
   if (sizeBytes !== undefined && sizeBytes > limits.maxBytes) {

@@ -39,7 +39,10 @@ export function createAuthenticator(
     }, deadlineMs);
     try {
       const checks = { mta: us, resolver, disableArc: true, disableBimi: true };
-      const result = await Promise.race([authenticate(Buffer.from(raw), { ...checks, ...arrival }), late]);
+      const result = await Promise.race([
+        authenticate(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), { ...checks, ...arrival }),
+        late,
+      ]);
       return { ...read(result), ...(arrival === undefined ? { spf: 'none' } : {}), by: us };
     } catch {
       return { ...NOBODY_CAN_TELL, by: us };

@@ -1,13 +1,15 @@
 import ipaddr from 'ipaddr.js';
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import type { Channel, DoorAnswer, DoorRequest } from '../../core/adapter.ts';
+import type { Slots } from '../../core/slots.ts';
 import type { Authenticator } from './authenticate.ts';
 import { authenticationHeader, type Verdict } from './authentication.ts';
-import { LARGE_BYTES, type Slots } from './large-mails.ts';
 import { accountKey, type EmailSettings } from './settings.ts';
 import { type Answer, refusal, refuse } from './smtp-answers.ts';
 import { withoutTag } from './tokens.ts';
 
+/** From this size on a mail counts: some of them at a time fit into memory, many do not. */
+const LARGE_BYTES = 512 * 1024;
 export const MAX_BYTES = 25 * 1024 * 1024;
 
 export interface Mailboxes {
@@ -22,7 +24,10 @@ export interface Mailboxes {
 }
 
 export interface Delivering extends Mailboxes {
-  slots: Slots;
+  /** For large mails, from their first bytes until they are stored. */
+  room: Slots;
+  /** Storing one takes ten times as much. */
+  storing: Slots;
   authenticate: Authenticator;
 }
 
@@ -33,33 +38,39 @@ export async function deliver(
   options: Delivering,
 ): Promise<Answer[]> {
   const { mailFrom, rcptTo } = session.envelope;
-  const sender = mailFrom === false ? '' : mailFrom.address;
-  const recipients = rcptTo.map(({ address }) => address);
-  const { body, release } = await readBody(stream, options);
+  const envelope = {
+    session,
+    sender: mailFrom === false ? '' : mailFrom.address,
+    recipients: rcptTo.map(({ address }) => address),
+  };
+  const { body, giveBack } = await readBody(stream, options);
+  const turn = body.length > LARGE_BYTES ? await options.storing.take() : undefined;
   try {
-    const verdict = await verdictOf(body, { session, sender }, options);
-    const deliveries = new Map<string, Promise<Answer>>();
-    const answers = recipients.map(async (recipient) => {
-      const channel = await channelFor(recipient, options);
-      if (channel === undefined) return refuse(550, 'No such mailbox here');
-      // Two addresses of one mailbox get the mail once.
-      const known = deliveries.get(channel.id);
-      if (known !== undefined) return known;
-      const trace = traceOf({
-        session,
-        sender,
-        recipients: recipients.filter((one) => withoutTag(one) === withoutTag(recipient)),
-        channel,
-        verdict,
-      });
-      const delivery = receiveOne(channel, Buffer.concat([Buffer.from(trace), body]), options);
-      deliveries.set(channel.id, delivery);
-      return delivery;
-    });
-    return await Promise.all(answers.map((answer) => answer.catch(refusal)));
+    return await store(body, envelope, options);
   } finally {
-    release();
+    turn?.();
+    giveBack();
   }
+}
+
+/** One after the other: a large mail for many is in memory once. */
+async function store(body: Buffer, envelope: Envelope, options: Delivering): Promise<Answer[]> {
+  const verdict = await verdictOf(body, envelope, options);
+  // Two addresses of one mailbox get the mail once.
+  const answers = new Map<string, Answer>();
+  const storeFor = async (recipient: string): Promise<Answer> => {
+    const channel = await channelFor(recipient, options);
+    if (channel === undefined) return refuse(550, 'No such mailbox here');
+    const known = answers.get(channel.id);
+    if (known !== undefined) return known;
+    const raw = Buffer.concat([Buffer.from(traceOf({ ...envelope, recipient, channel, verdict })), body]);
+    const answer = await receiveOne(channel, raw, options).catch(refusal);
+    answers.set(channel.id, answer);
+    return answer;
+  };
+  const all: Answer[] = [];
+  for (const recipient of envelope.recipients) all.push(await storeFor(recipient).catch(refusal));
+  return all;
 }
 
 async function receiveOne(
@@ -72,39 +83,43 @@ async function receiveOne(
   return 'stored';
 }
 
+interface Received {
+  body: Buffer;
+  /** To be called once the mail is out of memory. */
+  giveBack(): void;
+}
+
 /** The whole mail, while no more large ones are in memory than there is room for. */
-async function readBody(
-  stream: SMTPServerDataStream,
-  { slots }: Delivering,
-): Promise<{ body: Buffer; release: () => void }> {
+async function readBody(stream: SMTPServerDataStream, { room }: Delivering): Promise<Received> {
   const chunks: Buffer[] = [];
   let size = 0;
-  let release: (() => void) | undefined;
+  let giveBack: (() => void) | undefined;
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > MAX_BYTES) chunks.length = 0;
       else chunks.push(chunk);
-      if (size > LARGE_BYTES) release ??= await slots.take();
+      if (size > LARGE_BYTES) giveBack ??= await room.take();
     }
     if (stream.sizeExceeded || size > MAX_BYTES)
       throw refuse(552, `A mail may have up to ${MAX_BYTES} bytes`);
-    return { body: Buffer.concat(chunks), release: release ?? (() => {}) };
+    return { body: Buffer.concat(chunks), giveBack: giveBack ?? (() => {}) };
   } catch (error) {
-    release?.();
+    giveBack?.();
     throw error;
   }
 }
 
-interface From {
+interface Envelope {
   session: SMTPServerSession;
   sender: string;
+  recipients: string[];
 }
 
 /** Only a stranger's own address says anything of the sender; from our own network comes a relay. */
 async function verdictOf(
   body: Buffer,
-  { session, sender }: From,
+  { session, sender }: Envelope,
   { authenticate }: Delivering,
 ): Promise<Verdict | undefined> {
   const ip = session.remoteAddress.replace(/^::ffff:/i, '');
@@ -112,19 +127,20 @@ async function verdictOf(
   return authenticate(body, { ip, helo: session.hostNameAppearsAs || ip, sender });
 }
 
-interface Trace extends From {
-  recipients: string[];
+interface Trace extends Envelope {
+  recipient: string;
   channel: Channel<EmailSettings>;
   verdict: Verdict | undefined;
 }
 
 /** What a mail server puts in front of a mail; so all that is known of it stands in the mail itself, which is kept. */
-function traceOf({ session, sender, recipients, channel, verdict }: Trace): string {
+function traceOf({ session, sender, recipients, recipient, channel, verdict }: Trace): string {
+  const own = recipients.filter((one) => withoutTag(one) === withoutTag(recipient));
   const from = `${plain(session.hostNameAppearsAs || 'unknown')} ([${session.remoteAddress}])`;
   return [
     ...(verdict === undefined ? [] : [authenticationHeader(channel.id, verdict)]),
     `Return-Path: <${plain(sender)}>\r\n`,
-    ...recipients.map((recipient) => `Delivered-To: ${plain(recipient)}\r\n`),
+    ...own.map((one) => `Delivered-To: ${plain(one)}\r\n`),
     `Received: from ${from} by tributary with ${session.transmissionType}; ${new Date().toUTCString()}\r\n`,
   ].join('');
 }

@@ -207,7 +207,10 @@ async function insertRequests(tx: Sql, outcomes: RequestOutcome[]): Promise<void
     headers: request.raw.headers,
     url: request.raw.url ?? null,
   }));
-  const bodies = outcomes.map(({ request }) => Buffer.from(request.raw.body));
+  // Views, not copies: a mail may have 25 MB.
+  const bodies = outcomes.map(({ request: { raw } }) =>
+    Buffer.from(raw.body.buffer, raw.body.byteOffset, raw.body.byteLength),
+  );
   await tx`
     insert into inbound_requests (id, received_at, business_id, channel_id, customer_id, status, reason, headers, url, body)
     select * from rows from (

@@ -1,6 +1,4 @@
-/** From this size on a mail counts: some of them at a time fit into memory, many do not. */
-export const LARGE_BYTES = 512 * 1024;
-
+/** Room for so many at a time of what takes much memory. */
 export interface Slots {
   /** Waits for a place; resolves with how it is given back. */
   take(): Promise<() => void>;
