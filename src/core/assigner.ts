@@ -100,7 +100,7 @@ async function findDue(pool: Pool): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-async function assignEach({ transact, log }: AssignerOptions, ids: Iterable<string>): Promise<void> {
+async function assignEach({ pool, transact, log }: AssignerOptions, ids: Iterable<string>): Promise<void> {
   for (const id of ids) {
     try {
       await transact(async (tx) => {
@@ -113,6 +113,7 @@ async function assignEach({ transact, log }: AssignerOptions, ids: Iterable<stri
       // One that cannot be assigned must not keep the others waiting.
       if (isAway(error)) throw error;
       log.error({ err: error, conversation: id }, 'assigning failed');
+      await pool`update conversations set assign_at = now() + interval '1 minute' where id = ${id} and assign_at <= now()`;
     }
   }
 }

@@ -51,6 +51,6 @@ async function resolveBatch(tx: Sql): Promise<number> {
 function isOver(tx: Sql, conversation: string, patience: string) {
   const c = tx(conversation);
   const before = tx`${tx(patience)}.before`;
-  return tx`(${c}.status in ('open', 'pending') and not ${c}.needs_human_handoff and ${c}.merged_into_id is null
+  return tx`(${c}.status in ('open', 'pending') and not ${c}.needs_human_handoff and ${c}.assign_at is null and ${c}.merged_into_id is null
     and ${c}.last_message_at < ${before} and ${c}.updated_at < ${before})`;
 }

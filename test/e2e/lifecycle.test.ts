@@ -258,23 +258,25 @@ describe('a conversation in which nothing happens', () => {
 
   it('is resolved as its channel says, unless it sleeps, waits for a person or has something scheduled', async () => {
     await patience(60);
-    const [over, pending, fresh, snoozed, waiting, scheduled] = (await Promise.all(
-      Array.from({ length: 6 }, async () => (await opened()).id),
-    )) as [string, string, string, string, string, string];
+    const [over, pending, fresh, snoozed, waiting, scheduled, unassigned] = (await Promise.all(
+      Array.from({ length: 7 }, async () => (await opened()).id),
+    )) as [string, string, string, string, string, string, string];
     await ok('PATCH', `/conversations/${pending}`, { status: 'pending' });
     await ok('POST', `/conversations/${snoozed}/snooze`, { until: LATER });
     await ok('POST', `/conversations/${waiting}/handoff`, { reason: 'user_requested' });
     await ok('POST', `/conversations/${scheduled}/messages`, { content: 'Later', send_at: LATER });
-    for (const id of [over, pending, snoozed, waiting, scheduled]) await age(id, 61);
+    const team = await ok<{ id: string }>('POST', '/teams', { name: 'Nobody is there' });
+    await ok('POST', `/conversations/${unassigned}/assign`, { assignee_id: team.id });
+    for (const id of [over, pending, snoozed, waiting, scheduled, unassigned]) await age(id, 61);
     await age(fresh, 59);
     await eventually(async () => {
       expect((await read(over)).status).toBe('resolved');
       expect((await read(pending)).status).toBe('resolved');
     });
     const statuses = await Promise.all(
-      [fresh, snoozed, waiting, scheduled].map(async (id) => (await read(id)).status),
+      [fresh, snoozed, waiting, scheduled, unassigned].map(async (id) => (await read(id)).status),
     );
-    expect(statuses).toEqual(['open', 'snoozed', 'open', 'open']);
+    expect(statuses).toEqual(['open', 'snoozed', 'open', 'open', 'open']);
     expect(await eventsOf(over)).toEqual(['resolved', 'status_changed']);
     const { data } = await ok<{ data: { content: string; sender_type: string }[] }>(
       'GET',
