@@ -15,8 +15,13 @@ export interface Attribution {
   certainty: Certainty;
 }
 
+/** Yahoo's telephones let the quoted mail begin in the same line. */
+const RUN_ON = /^\s{0,6}(\S.{8,300}<[^<>]*@[^<>]*>[^:：]{0,25}[:：])\s{2,}\S/u;
+
 /** "On 6 May 2025 Ada wrote:" in up to four lines that begin here. */
 export function attributionAt(lines: Line[], start: number): Attribution | undefined {
+  const [, head] = RUN_ON.exec(lines[start]?.text.slice(0, MOST_WORDS) ?? '') ?? [];
+  if (head !== undefined && attributes(wordsOf(head)) === 'sure') return { length: 1, certainty: 'sure' };
   let weak: Attribution | undefined;
   let joined = '';
   for (let length = 1; length <= MOST_LINES; length += 1) {
@@ -46,17 +51,18 @@ const ADDRESS = /[\w.+'-]+@[\w-]+(\.[\w-]+)+/;
 const DATE = /\b(19|20)\d\d\b|\b\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}\b|\d{4}\s?[年년]/u;
 const TIME = /\d{1,2}\s?[:.h時点시]\s?\d{2}/u;
 const ENDS =
-  /[:：]\s*[*>\])]*$|(写道|寫道|작성|のメール|のメッセージ|wrote|schrieb|a écrit|escribió|escreveu)[:：,，.]?$/iu;
+  /[:：]\s*[*>\])]*$|(写道|寫道|작성|のメール|のメッセージ|wrote|schrieb|a écrit|escribió|escreveu)[:：,，.]?\s*[-—]*$/iu;
 
 function attributes(words: string): Certainty | undefined {
   if (!ENDS.test(words)) return undefined;
   const isDated = DATE.test(words);
+  const isTimed = TIME.test(words);
   const isNamed = ADDRESS.test(words);
   const says = saysWrote(words);
-  const isTimed = TIME.test(words);
-  if (isDated && (isNamed ? isTimed || says || isLibraryCertain(words) : isTimed && endsWithWrote(words)))
-    return 'sure';
-  return says || isNamed || (isDated && isLibraryCertain(words)) ? 'weak' : undefined;
+  const isKnown = says || ((isDated || isNamed) && isLibraryCertain(words));
+  const facts = [isDated, isTimed, isKnown].filter(Boolean).length;
+  if (isNamed ? facts >= 2 : isDated && isTimed && endsWithWrote(words)) return 'sure';
+  return isKnown || isNamed ? 'weak' : undefined;
 }
 
 /** The libraries know what many programs write; alone they also take for a head what is none. */
@@ -92,6 +98,7 @@ function isContinued({ text }: Line, seen: Set<string>): boolean {
 
 function isHeaderBlock(seen: Set<string>, from: string): boolean {
   if (!seen.has('from')) return false;
-  if (seen.has('subject') && seen.size >= 3) return true;
-  return ADDRESS.test(from) ? seen.size >= 2 : seen.has('subject') && seen.has('date');
+  // People write "From: Berlin, To: Paris" too, or which address is to be which.
+  const [isDated, isNamed] = [seen.has('date'), seen.has('subject')];
+  return ADDRESS.test(from) ? isDated || isNamed : isDated && isNamed;
 }

@@ -15,7 +15,12 @@ const LONGEST_WORDS = 600;
 
 /** The words of a line, without what nobody sees. */
 export function wordsOf(text: string): string {
-  return text.slice(0, LONGEST_WORDS).replace(INVISIBLE, '').replace(/\s+/g, ' ').trim();
+  return text
+    .slice(0, LONGEST_WORDS)
+    .replace(INVISIBLE, '')
+    .replace(/&nbsp;/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** Whether the line shows nothing. */

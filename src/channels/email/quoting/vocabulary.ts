@@ -7,7 +7,7 @@
 const WROTE = words(`
   wrote | writes | schrieb | geschrieben | schreibt | a écrit | écrit | escribió | escribio | ha scritto |
   scritto | scrive | escreveu | schreef | geschreven | het volgende | napisał(a) | napisał | napisała | pisze |
-  Wiadomość napisana przez | написал(а) | написал | написала | пишет | писал | пише | написав | napsal(a) |
+  Wiadomość napisana przez | написал(а) | написал | написала | пишет | писал | писав | пише | написав | napsal(a) |
   napsal | napsala | píše | odesílatel | napísal(a) | napísal | skrev | kirjoitti | yazdı | şunu yazdı |
   şunları yazdı | írta | ezt írta | a scris | έγραψε | γράφει | написа | rašė | kirjutas | rakstīja | napisao |
   napisala | đã viết | menulis | เขียน | 写道 | 寫道 | のメール | のメッセージ | 書きました | は書きました | 작성 | 썼습니다 | 님이 작성 | كتب |
@@ -46,7 +46,7 @@ export type Label = keyof typeof LABELS;
 
 /** "Original message", as it stands between dashes. */
 const ORIGINAL = words(`
-  Original Message | Original | Reply Message | Ursprüngliche Nachricht | Originalnachricht | Antwort Nachricht |
+  Original Message | Original | Mail original | Reply Message | Ursprüngliche Nachricht | Originalnachricht | Original-Nachricht | Antwort Nachricht |
   Message d'origine | Message original | Mensaje original | Messaggio originale | Mensagem original |
   Oorspronkelijk bericht | Oorspronkelijk e-mailbericht | Wiadomość oryginalna | Oryginalna wiadomość |
   Исходное сообщение | Оригинальное сообщение | Вихідне повідомлення | Початкове повідомлення | Původní zpráva |
@@ -77,7 +77,7 @@ const FORWARDED = words(`
 
 /** "Sent from", "Get Outlook for": what programs and telephones put below a mail. */
 const SENT_WITH = words(`
-  Sent from | Sent via | Sent with | Sent using | Get Outlook for | Gesendet von | Gesendet mit | Von meinem |
+  Sent from | Sent via | Sent with | Sent using | Get .{3,20} for | Gesendet von | Gesendet mit | Von meinem |
   Von \\S+ gesendet | Diese Nachricht wurde von meinem | Holen Sie sich | Outlook für | Envoyé depuis |
   Envoyé de | Envoyé à partir | Envoyé avec | Télécharger Outlook | Obtenez | Provenance | Enviado desde |
   Enviado de | Enviado do | Enviado a partir | Enviado con | Obtener | Descargar | Obter o | Baixar | Inviato da |
@@ -122,7 +122,7 @@ const wrote = new RegExp(
   `(^|[^\\p{L}])(${alternatives(WROTE)})($|[^\\p{L}])|(${alternatives(WROTE.filter(hasNoSpaces))})`,
   'iu',
 );
-const wroteAtEnd = new RegExp(`(${alternatives(WROTE)})[\\s:：)*-]*$`, 'iu');
+const wroteAtEnd = new RegExp(`(${alternatives(WROTE)})[\\s:：)*—-]*$`, 'iu');
 const dashed = new RegExp(`^[-_=*—– ]{2,}(${alternatives(ORIGINAL)})[-_=*—– :]*$`, 'iu');
 const forwarded = new RegExp(
   `^[-_=*—– ]*(${alternatives(FORWARDED)})[-_=*—– :：]*$|^[-—– ]{2,}\\s*(Forwarded by|Weitergeleitet von|Fwd:) `,
