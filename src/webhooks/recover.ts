@@ -86,7 +86,9 @@ async function insertMissed(tx: Sql, endpoint: EndpointRow, insertion: Insertion
   let after = await positionBefore(tx, endpoint.business_id, since);
   while (after !== undefined && done + count < MOST) {
     const events = await readEvents(tx, { businessId: endpoint.business_id, after, limit: CHUNK });
-    const heard = events.filter((event) => event.created_at < until && hears(endpoint, event));
+    const heard = events.filter(
+      (event) => event.created_at < until && isTold(event) && hears(endpoint, event),
+    );
     const missed = (await undelivered(tx, endpoint.id, heard)).slice(0, MOST - done - count);
     const pairs = missed.map((event, index) => ({
       event,
@@ -100,6 +102,11 @@ async function insertMissed(tx: Sql, endpoint: EndpointRow, insertion: Insertion
       events.length < CHUNK || last === undefined || last.created_at >= until ? undefined : positionOf(last);
   }
   return { count, hasMore: after !== undefined };
+}
+
+/** Of an erased customer's events nothing is left that could be told. */
+function isTold({ data }: EventRow): boolean {
+  return data['erased'] !== true;
 }
 
 /** Where to read from to find what happened since a time; undefined when nothing did. */

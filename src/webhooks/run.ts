@@ -190,7 +190,8 @@ export function dueAgain(run: Run): Date | null {
 export function msUntilNext(run: Run): number | undefined {
   const now = Date.now();
   const waits = [];
-  if (run.ready.length > 0 && run.underWay < concurrencyOf(run)) waits.push(run.pace.waitMs(now));
+  if (run.ready.length > 0 && !run.holdsBack && run.underWay < concurrencyOf(run))
+    waits.push(run.pace.waitMs(now));
   if (run.next !== null) waits.push(run.next.getTime() - now);
   return waits.length === 0 ? undefined : Math.max(1, Math.min(...waits));
 }

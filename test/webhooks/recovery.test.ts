@@ -164,6 +164,21 @@ describe('what was missed', () => {
     expect(again.body).toEqual({ replayed: 0, has_more: false });
     for (const { body } of receiver.received) expect(JSON.parse(body).data.customer.name).toBe('Ada 1');
   });
+
+  it('is not delivered of a customer who was erased meanwhile', async () => {
+    const { body } = await gateway.call<{ id: string }>('POST', '/api/v1/customers', { name: 'Gone' });
+    const since = new Date(Date.now() - 10_000).toISOString();
+    expect((await gateway.call('DELETE', `/api/v1/customers/${body.id}`)).status).toBeLessThan(300);
+    await eventually(async () => {
+      const told = await gateway.pool`
+        select 1 from events where customer_id = ${body.id} and type = 'customer.created' and data->>'erased' is null`;
+      expect(told).toHaveLength(0);
+    });
+    const { id } = await subscribe({ filter: null });
+    expect((await gateway.call('POST', `${ROUTE}/${id}/replay`, { since })).status).toBe(200);
+    await eventually(async () => expect(await log(id, '&status=pending')).toHaveLength(0));
+    for (const { body: text } of receiver.received) expect(text).not.toContain(body.id);
+  });
 });
 
 describe('a test event', () => {
