@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Channel, ChannelAdapter, DoorRequest } from '../../src/core/adapter.ts';
+import { cardText } from '../../src/core/cards.ts';
 import type { Inbound, Part } from '../../src/core/envelope.ts';
 import { AppError, OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../src/core/errors.ts';
 import { outbound } from '../support/outbound.ts';
@@ -127,6 +128,29 @@ export function adapterContract<Settings>(
         expect(adapter.split(message, channel)).toEqual(adapter.split(message, channel));
         for (const { payload } of adapter.split(message, channel))
           expect(JSON.parse(JSON.stringify(payload))).toEqual(payload);
+      });
+
+      it.each([
+        ['that fits', ['Yes', 'No'], 1],
+        ['of many choices', Array.from({ length: 15 }, (_, n) => `Choice ${n + 1}`), 0],
+        ['of long labels', ['A label that is longer than any button lets it be, for sure', 'Short'], 2],
+      ])('says every word of a card %s, whatever of it becomes buttons', (_name, labels, links) => {
+        const { adapter, channel, provider } = harness;
+        if (!adapter.send) return;
+        const actions = [
+          ...labels.map((label) => ({ label, action: `do:${label}` })),
+          ...Array.from({ length: links }, (_, n) => ({
+            label: `Link ${n}`,
+            url: `https://shop.example/${n}`,
+          })),
+        ];
+        const card = { title: 'What now?', description: 'Choose one of these.', actions };
+        const to = provider && { threadKey: provider.threadKey };
+        const message = outbound({ ...to, type: 'card', content: cardText(card), card });
+        const said = JSON.stringify(adapter.split(message, channel).map(({ payload }) => payload));
+        for (const word of [card.title, card.description, ...actions.map(({ label }) => label)])
+          expect(said).toContain(word);
+        for (const { url } of card.actions as { url?: string }[]) if (url) expect(said).toContain(url);
       });
 
       it('resolves with the provider’s id', async () => {
