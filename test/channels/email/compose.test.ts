@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { emailAdapter } from '../../../src/channels/email/adapter.ts';
 import { compose, type Letter } from '../../../src/channels/email/compose.ts';
 import { emailSettings } from '../../../src/channels/email/settings.ts';
 import { createTokens } from '../../../src/channels/email/tokens.ts';
+import { createEgress } from '../../../src/core/egress.ts';
 import type { Correspondence, EarlierMessage, OutboundMessage } from '../../../src/core/envelope.ts';
 import { SendRejected } from '../../../src/core/errors.ts';
 import { createSecrets } from '../../../src/core/secrets.ts';
@@ -95,6 +97,14 @@ describe('a letter', () => {
     expect(shown).toBe(
       `<img src="cid:${inline[a.id]}"><img src='cid:${inline[b.id]}'><img src="cid:${inline[a.id]}"><img src="cid:elsewhere">`,
     );
+  });
+
+  it('is tried for a day', () => {
+    const signatures = (text: string) => secrets.signatures('reply', text);
+    const { retryAfterMs = [] } = emailAdapter({ egress: createEgress({ allow: [] }), signatures });
+    const hours = retryAfterMs.reduce((sum, wait) => sum + wait, 0) / 3_600_000;
+    expect(hours).toBeGreaterThan(23);
+    expect(hours).toBeLessThanOrEqual(24);
   });
 
   it('refuses a copy to what is no address', () => {
