@@ -15,6 +15,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { blockedSenderRoutes } from './routes/blocked-senders.ts';
 import { businessRoutes } from './routes/businesses.ts';
+import { cannedResponseRoutes } from './routes/canned-responses.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { consentRoutes } from './routes/consents.ts';
 import { conversationRoutes } from './routes/conversations.ts';
@@ -40,6 +41,7 @@ import { webchatRoutes } from './routes/webchat.ts';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 import { webhookRecoveryRoutes } from './routes/webhook-recovery.ts';
+import { supportCannedResponseRoutes } from './support/canned-responses.ts';
 import { supportConversationRoutes } from './support/conversations.ts';
 import { supportMessageRoutes } from './support/messages.ts';
 import { supportVisitorRoutes } from './support/visitors.ts';
@@ -62,6 +64,7 @@ const NATIVE = [
   reactionRoutes,
   templateRoutes,
   attachmentRoutes,
+  cannedResponseRoutes,
   customerRoutes,
   consentRoutes,
   customerMergeRoutes,
@@ -76,7 +79,13 @@ const NATIVE = [
   realtimeRoutes,
 ];
 
-const SUPPORT = [supportConversationRoutes, supportMessageRoutes, supportVisitorRoutes, supportWebhookRoutes];
+const SUPPORT = [
+  supportConversationRoutes,
+  supportMessageRoutes,
+  supportVisitorRoutes,
+  supportWebhookRoutes,
+  supportCannedResponseRoutes,
+];
 
 /** The whole HTTP surface. Credentials and limits come before anything that reads a body. */
 export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {

@@ -19,6 +19,7 @@ const ABOUT = {
   tags: [
     { name: 'Conversations', description: 'The inbox: list, read, assign, snooze, resolve, merge.' },
     { name: 'Messages', description: 'Reply, write notes, schedule, retry, cancel.' },
+    { name: 'Canned responses', description: 'Answers that are written once and used often.' },
     { name: 'Customers', description: 'Who writes: identities, merging, export and erasure.' },
     { name: 'Blocked senders', description: 'People, addresses and domains that are kept out.' },
     {

@@ -41,6 +41,10 @@ interface Route {
 const BODIES: Record<string, unknown> = {
   'PATCH /api/v1/channels/{id}': { name: 'taken' },
   'PATCH /api/v1/teams/{id}': { name: 'taken' },
+  'PATCH /api/v1/canned-responses/{id}': { title: 'taken' },
+  'POST /api/v1/canned-responses/{id}/render': {
+    conversation_id: '01900000-0000-7000-8000-000000000000',
+  },
   'PATCH /api/v1/conversations/{id}': { subject: 'taken' },
   'PUT /api/v1/conversations/{id}': { subject: 'taken' },
   'POST /api/v1/conversations/{id}/assign': { assignee_id: null },
@@ -96,6 +100,17 @@ const foreignBodies = (): [route: string, body: object, field: string | null][] 
     { content: 'x', attachments: [{ url: api.deps.attachments.url(ids.attachment) }] },
     'attachments.0.url',
   ],
+  ['POST /api/v1/canned-responses/{id}/render', { conversation_id: ids.conversation }, 'conversation_id'],
+  [
+    'POST /api/v1/canned-responses',
+    { title: 'x', content: 'x', attachments: [{ id: ids.attachment }] },
+    'attachments.0',
+  ],
+  [
+    'POST /api/support/canned-responses',
+    { title: 'x', content: 'x', attachments: [api.deps.attachments.url(ids.attachment)] },
+    'attachments.0',
+  ],
   ['POST /api/v1/blocked-senders', { customer_id: ids.customer }, 'customer_id'],
   ['POST /api/v1/messages', { channel_id: ids.channel, to: 'x', content: 'x' }, null],
   ['POST /api/v1/api-keys', { name: 'x', agent_id: ids.agent }, 'agent_id'],
@@ -118,6 +133,7 @@ const WITHOUT_IDS = new Set([
   'POST /api/v1/team/invite',
   'PATCH /api/v1/team/status',
   'POST /api/v1/channels',
+  'POST /api/v1/canned-responses/upload',
   'POST /api/v1/customers',
   'POST /api/v1/webhook-endpoints',
   'POST /api/v1/realtime/tickets',
@@ -148,6 +164,9 @@ async function everythingOf(business: TestBusiness) {
     await as(business, 'POST', '/api/v1/team/invite', { email: `${MARK}@example.com`, name: MARK })
   ).body.id;
   const team = (await as(business, 'POST', '/api/v1/teams', { name: MARK, members: [agent] })).body.id;
+  const canned = (
+    await as(business, 'POST', '/api/v1/canned-responses', { title: MARK, shortcut: MARK, content: MARK })
+  ).body.id;
   const apiKey = (await as(business, 'POST', '/api/v1/api-keys', { name: MARK })).body.id;
   const customer = (
     await as(business, 'POST', '/api/v1/customers', { name: MARK, email: `${MARK}@example.com` })
@@ -165,7 +184,7 @@ async function everythingOf(business: TestBusiness) {
   await as(business, 'POST', `/api/v1/conversations/${conversation}/tags`, { tags: [MARK] });
   await as(business, 'POST', `/api/v1/conversations/${conversation}/handoff`, { reason: MARK });
   const rows = await insertRows(business, { channel, conversation });
-  return { agent, team, apiKey, blocked, channel, customer, conversation, message, ...rows };
+  return { agent, team, canned, apiKey, blocked, channel, customer, conversation, message, ...rows };
 }
 
 async function insertRows(
@@ -192,6 +211,7 @@ async function belongingsOf(business: TestBusiness): Promise<Record<string, stri
     channels: await create('channels', { type: 'webchat' }),
     conversations: await create('conversations', { business_id: business.id }),
     teams: await create('teams', { name: 'Attackers' }),
+    'canned-responses': await create('canned-responses', { title: 'x', content: 'x' }),
   };
 }
 
@@ -235,6 +255,7 @@ function idFor(path: string, name: string): string {
     'api-keys': ids.apiKey,
     team: ids.agent,
     teams: ids.team,
+    'canned-responses': ids.canned,
     channels: ids.channel,
     'inbound-events': ids.inbound,
     conversations: ids.conversation,
@@ -262,6 +283,7 @@ async function stateOf(business: TestBusiness): Promise<string> {
     'businesses',
     'agents',
     'teams',
+    'canned_responses',
     'team_members',
     'channels',
     'customers',

@@ -402,3 +402,39 @@ describe('webhooks', () => {
     });
   });
 });
+
+describe('canned responses', () => {
+  it('are created as printed, and their four variables are filled in', async () => {
+    const response = await fetch('/api/support/canned-responses', {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        'X-API-Key': 'your-api-key',
+      },
+      body: JSON.stringify({
+        title: 'Greeting',
+        shortcut: '/hello',
+        content: 'Hi {{visitor.name}}! Thanks for reaching out. How can I help you today?',
+      }),
+    });
+    const { success, data } = await response.json();
+    expect([success, data.shortcut]).toEqual([true, '/hello']);
+    const filled = await gateway.call<{ content: string; missing: string[] }>(
+      'POST',
+      `/api/v1/canned-responses/${data.id}/render`,
+      { conversation_id: conversationId },
+    );
+    expect(filled.body.content).toBe('Hi John Doe! Thanks for reaching out. How can I help you today?');
+    const printed = '{{visitor.name}}|{{visitor.email}}|{{agent.name}}|{{company.name}}';
+    await gateway.call('PATCH', `/api/v1/canned-responses/${data.id}`, { content: printed });
+    const path = `/api/v1/canned-responses/${data.id}/render`;
+    const all = await gateway.call<{ content: string }>(
+      'POST',
+      path,
+      { conversation_id: conversationId },
+      { key: agent.api_key },
+    );
+    const { body: business } = await gateway.call<{ name: string }>('GET', '/api/v1/business');
+    expect(all.body.content).toBe(`John Doe|john@example.com|Support Agent|${business.name}`);
+  });
+});

@@ -124,7 +124,7 @@ function refuseAmbiguous(actions: { label: string }[], field: string): void {
 }
 
 /** Attachments as core takes them, a bare address being one too. */
-function draftAttachments(attachments: z.infer<typeof attachmentsInput> = []): AttachmentDraft[] {
+export function draftAttachments(attachments: z.infer<typeof attachmentsInput> = []): AttachmentDraft[] {
   return attachments.map((one) => (typeof one === 'string' ? { url: one } : one));
 }
 

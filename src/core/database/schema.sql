@@ -68,10 +68,12 @@ create table attachments (
   width integer,
   height integer,
   version integer default 0 not null,
+  canned_response_id uuid,
   constraint attachments_pkey PRIMARY KEY (id),
   constraint attachments_state_check CHECK ((state = ANY (ARRAY['uploaded'::text, 'pending'::text, 'ready'::text, 'failed'::text, 'too_large'::text, 'expired'::text]))) NOT VALID,
   constraint attachments_conversation_id_business_id_fkey FOREIGN KEY (conversation_id, business_id) REFERENCES conversations(id, business_id)
 );
+CREATE INDEX attachments_canned_response ON public.attachments USING btree (canned_response_id) WHERE (canned_response_id IS NOT NULL);
 CREATE INDEX attachments_kept ON public.attachments USING btree (created_at) WHERE (state = 'ready'::text);
 CREATE INDEX attachments_message ON public.attachments USING btree (message_id, "position");
 CREATE INDEX attachments_pending ON public.attachments USING btree (next_attempt_at) WHERE (state = 'pending'::text);
@@ -140,6 +142,21 @@ create table businesses (
   constraint businesses_pkey PRIMARY KEY (id),
   constraint businesses_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0))
 );
+
+create table canned_responses (
+  id uuid not null,
+  business_id uuid not null,
+  title text not null,
+  shortcut text,
+  content text not null,
+  attachments jsonb default '[]'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint canned_responses_pkey PRIMARY KEY (id),
+  constraint canned_responses_business_id_id_key UNIQUE (business_id, id),
+  constraint canned_responses_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+CREATE UNIQUE INDEX canned_responses_shortcut ON public.canned_responses USING btree (business_id, lower(ltrim(shortcut, '/'::text)));
 
 create table channels (
   id uuid not null,
