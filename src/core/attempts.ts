@@ -2,19 +2,21 @@ import { z } from 'zod';
 import type { Sql } from './database/connect.ts';
 import { isoOrNull } from './views/time.ts';
 
-export const attemptView = z.object({
-  id: z.string(),
-  number: z.number().int(),
-  part: z.number().int().nullable(),
-  started_at: z.string(),
-  finished_at: z.string().nullable(),
-  duration_ms: z.number().int().nullable(),
-  outcome: z.string().nullable(),
-  status_code: z.number().int().nullable(),
-  provider_code: z.string().nullable(),
-  message: z.string().nullable(),
-  meaning: z.string(),
-});
+export const attemptView = z
+  .object({
+    id: z.string(),
+    number: z.number().int(),
+    part: z.number().int().nullable(),
+    started_at: z.string(),
+    finished_at: z.string().nullable(),
+    duration_ms: z.number().int().nullable(),
+    outcome: z.string().nullable(),
+    status_code: z.number().int().nullable(),
+    provider_code: z.string().nullable(),
+    message: z.string().nullable(),
+    meaning: z.string(),
+  })
+  .meta({ id: 'Attempt' });
 export type AttemptView = z.infer<typeof attemptView>;
 
 interface AttemptRow {

@@ -6,14 +6,16 @@ import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { autoResolveAfter } from '../validate.ts';
 
-const businessView = z.object({
-  id: z.string(),
-  name: z.string(),
-  timezone: z.string(),
-  auto_resolve_after_minutes: z.number().int().nullable(),
-  created_at: z.string(),
-  updated_at: z.string(),
-});
+const businessView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    timezone: z.string(),
+    auto_resolve_after_minutes: z.number().int().nullable(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Business' });
 
 const timezone = z.string().refine(isTimezone, 'must be an IANA time zone, like Europe/Berlin');
 const newBusiness = z.object({ name: z.string().trim().min(1).max(200), timezone: timezone.optional() });

@@ -20,20 +20,22 @@ import { errors, json } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
 import { refuseInvalid } from '../validate.ts';
 
-const eventView = z.object({
-  id: z.string(),
-  cursor: z.string().meta({ description: 'Where a reader stands that has read this event.' }),
-  type: z.enum(EVENT_TYPES),
-  timestamp: z.string(),
-  business_id: z.string(),
-  conversation_id: z.string().nullable(),
-  customer_id: z.string().nullable(),
-  message_id: z.string().nullable(),
-  caused_by: z.record(z.string(), z.unknown()).nullable(),
-  data: z
-    .record(z.string(), z.unknown())
-    .meta({ description: 'Where it concerns them: `conversation`, `message`, `customer`.' }),
-});
+const eventView = z
+  .object({
+    id: z.string(),
+    cursor: z.string().meta({ description: 'Where a reader stands that has read this event.' }),
+    type: z.enum(EVENT_TYPES),
+    timestamp: z.string(),
+    business_id: z.string(),
+    conversation_id: z.string().nullable(),
+    customer_id: z.string().nullable(),
+    message_id: z.string().nullable(),
+    caused_by: z.record(z.string(), z.unknown()).nullable(),
+    data: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'Where it concerns them: `conversation`, `message`, `customer`.' }),
+  })
+  .meta({ id: 'Event' });
 
 const types = z
   .string()

@@ -13,14 +13,16 @@ import { errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { idParam, uuid } from '../validate.ts';
 
-const inboundEvent = z.object({
-  id: z.string(),
-  channel_id: z.string(),
-  customer_id: z.string().nullable(),
-  status: z.enum(INBOUND_STATUSES),
-  reason: z.string().nullable(),
-  received_at: z.string(),
-});
+const inboundEvent = z
+  .object({
+    id: z.string(),
+    channel_id: z.string(),
+    customer_id: z.string().nullable(),
+    status: z.enum(INBOUND_STATUSES),
+    reason: z.string().nullable(),
+    received_at: z.string(),
+  })
+  .meta({ id: 'InboundEvent' });
 
 const wholeInboundEvent = inboundEvent.extend({
   headers: z.record(z.string(), z.string()),

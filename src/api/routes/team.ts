@@ -14,7 +14,11 @@ import { authorOf } from '../../core/author.ts';
 import { listConversations, lockConversation } from '../../core/conversations.ts';
 import { invalidField } from '../../core/errors.ts';
 import { snapshot } from '../../core/snapshot.ts';
-import { type ConversationStatus, conversationView, viewConversation } from '../../core/views/conversation.ts';
+import {
+  type ConversationStatus,
+  conversationView,
+  viewConversation,
+} from '../../core/views/conversation.ts';
 import { isoOrNull } from '../../core/views/time.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
@@ -22,16 +26,18 @@ import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { idParam, uuid } from '../validate.ts';
 
-const agentView = z.object({
-  id: z.string(),
-  name: z.string(),
-  email: z.string().nullable(),
-  role: z.enum(ROLES),
-  status: z.enum(AGENT_STATUSES),
-  is_active: z.boolean(),
-  invited_at: z.string().nullable(),
-  created_at: z.string(),
-});
+const agentView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    email: z.string().nullable(),
+    role: z.enum(ROLES),
+    status: z.enum(AGENT_STATUSES),
+    is_active: z.boolean(),
+    invited_at: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Agent' });
 
 const tags = ['Team'];
 

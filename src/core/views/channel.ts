@@ -26,31 +26,33 @@ export interface ChannelRow {
   updated_at: Date;
 }
 
-export const channelView = z.object({
-  id: z.string(),
-  business_id: z.string(),
-  type: z.string(),
-  name: z.string(),
-  config: z.record(z.string(), z.unknown()).meta({ description: 'Secrets are masked, like "••••1234".' }),
-  is_active: z.boolean(),
-  is_default: z.boolean(),
-  reopen: z.string(),
-  assignment: channelAssignment,
-  auto_resolve_after_minutes: z.number().int().nullable(),
-  greeting: z.string().nullable(),
-  out_of_hours: z.string().nullable(),
-  webhook_url: z
-    .string()
-    .nullable()
-    .meta({ description: 'Where the provider calls us; null where it does not.' }),
-  setup: z.object({ done: z.array(z.string()), todo: z.array(z.string()) }),
-  broken_at: z.string().nullable(),
-  broken_reason: z.string().nullable(),
-  generated: z
-    .record(z.string(), z.string())
-    .optional()
-    .meta({ description: 'Secrets that Tributary made for this request, in clear text for this once.' }),
-  created_at: z.string(),
-  updated_at: z.string(),
-});
+export const channelView = z
+  .object({
+    id: z.string(),
+    business_id: z.string(),
+    type: z.string(),
+    name: z.string(),
+    config: z.record(z.string(), z.unknown()).meta({ description: 'Secrets are masked, like "••••1234".' }),
+    is_active: z.boolean(),
+    is_default: z.boolean(),
+    reopen: z.string(),
+    assignment: channelAssignment,
+    auto_resolve_after_minutes: z.number().int().nullable(),
+    greeting: z.string().nullable(),
+    out_of_hours: z.string().nullable(),
+    webhook_url: z
+      .string()
+      .nullable()
+      .meta({ description: 'Where the provider calls us; null where it does not.' }),
+    setup: z.object({ done: z.array(z.string()), todo: z.array(z.string()) }),
+    broken_at: z.string().nullable(),
+    broken_reason: z.string().nullable(),
+    generated: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'Secrets that Tributary made for this request, in clear text for this once.' }),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Channel' });
 export type ChannelView = z.infer<typeof channelView>;

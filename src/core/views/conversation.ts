@@ -49,35 +49,37 @@ interface OpenCard {
   actions: CardAction[];
 }
 
-export const conversationView = z.object({
-  id: z.string(),
-  business_id: z.string(),
-  customer_id: z.string().nullable(),
-  assignee_id: z.string().nullable(),
-  team_id: z.string().nullable().meta({ description: 'The team it was given to.' }),
-  status: z.enum(CONVERSATION_STATUSES),
-  channel_type: z.string(),
-  channel_id: z.string(),
-  subject: z.string().nullable(),
-  priority: z.enum(PRIORITIES).nullable(),
-  tags: z.array(z.string()),
-  custom_attributes: z.record(z.string(), z.unknown()),
-  needs_human_handoff: z.boolean(),
-  handoff_reason: z.string().nullable(),
-  handoff_requested_at: z.string().nullable().meta({ description: 'Since when it waits for a person.' }),
-  snoozed_until: z.string().nullable(),
-  reply_window_expires_at: z.string().nullable(),
-  last_message_at: z.string(),
-  last_message_seq: z.number().int(),
-  unread_count: z.number().int(),
-  merged_into_id: z.string().nullable(),
-  created_at: z.string(),
-  updated_at: z.string(),
-  first_response_at: z.string().nullable(),
-  resolved_at: z.string().nullable(),
-  closed_at: z.string().nullable(),
-  customer: customerView.nullable(),
-});
+export const conversationView = z
+  .object({
+    id: z.string(),
+    business_id: z.string(),
+    customer_id: z.string().nullable(),
+    assignee_id: z.string().nullable(),
+    team_id: z.string().nullable().meta({ description: 'The team it was given to.' }),
+    status: z.enum(CONVERSATION_STATUSES),
+    channel_type: z.string(),
+    channel_id: z.string(),
+    subject: z.string().nullable(),
+    priority: z.enum(PRIORITIES).nullable(),
+    tags: z.array(z.string()),
+    custom_attributes: z.record(z.string(), z.unknown()),
+    needs_human_handoff: z.boolean(),
+    handoff_reason: z.string().nullable(),
+    handoff_requested_at: z.string().nullable().meta({ description: 'Since when it waits for a person.' }),
+    snoozed_until: z.string().nullable(),
+    reply_window_expires_at: z.string().nullable(),
+    last_message_at: z.string(),
+    last_message_seq: z.number().int(),
+    unread_count: z.number().int(),
+    merged_into_id: z.string().nullable(),
+    created_at: z.string(),
+    updated_at: z.string(),
+    first_response_at: z.string().nullable(),
+    resolved_at: z.string().nullable(),
+    closed_at: z.string().nullable(),
+    customer: customerView.nullable(),
+  })
+  .meta({ id: 'Conversation' });
 
 export type ConversationView = z.infer<typeof conversationView>;
 

@@ -12,17 +12,19 @@ export interface CustomerRow {
   updated_at: Date;
 }
 
-export const customerView = z.object({
-  id: z.string(),
-  business_id: z.string(),
-  name: z.string().nullable(),
-  email: z.string().nullable(),
-  phone: z.string().nullable(),
-  external_id: z.string().nullable(),
-  custom_attributes: z.record(z.string(), z.unknown()),
-  created_at: z.string(),
-  updated_at: z.string(),
-});
+export const customerView = z
+  .object({
+    id: z.string(),
+    business_id: z.string(),
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    phone: z.string().nullable(),
+    external_id: z.string().nullable(),
+    custom_attributes: z.record(z.string(), z.unknown()),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Customer' });
 
 export type CustomerView = z.infer<typeof customerView>;
 
