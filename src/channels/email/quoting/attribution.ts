@@ -1,7 +1,7 @@
 import { markMessageLines } from 'planer';
 import { isBlank, type Line, wordsOf } from './line.ts';
 import { replyParserKnows } from './reply-parser.ts';
-import { endsWithWrote, labelOf, saysWrote } from './vocabulary.ts';
+import { endsWithWrote, isAboutOurselves, labelOf, saysWrote } from './vocabulary.ts';
 
 const MOST_LINES = 4;
 const MOST_WORDS = 400;
@@ -48,6 +48,8 @@ function certaintyBelow(lines: Line[], start: number, length: number): Certainty
 }
 
 const ADDRESS = /[\w.+'-]+@[\w-]+(\.[\w-]+)+/;
+/** As mail programs write who it was: `Ada <ada@example.com>`. */
+const BRACKETED = /[<([](mailto:)?[^<>()[\]\s]+@[^<>()[\]\s]+[>)\]]/;
 const DATE = /\b(19|20)\d\d\b|\b\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}\b|\d{4}\s?[年년]/u;
 const TIME = /\d{1,2}\s?[:.h時点시]\s?\d{2}/u;
 const ENDS =
@@ -61,7 +63,8 @@ function attributes(words: string): Certainty | undefined {
   const says = saysWrote(words);
   const isKnown = says || ((isDated || isNamed) && isLibraryCertain(words));
   const facts = [isDated, isTimed, isKnown].filter(Boolean).length;
-  if (isNamed ? facts >= 2 : isDated && isTimed && endsWithWrote(words)) return 'sure';
+  const isComplete = BRACKETED.test(words) ? facts >= 2 : isDated && isTimed && endsWithWrote(words);
+  if (isComplete && !isAboutOurselves(words)) return 'sure';
   return isKnown || isNamed ? 'weak' : undefined;
 }
 
@@ -76,6 +79,7 @@ const MOST_HEADERS = 14;
 export function headersAt(lines: Line[], start: number): number {
   const seen = new Set<string>();
   let from = '';
+  let date = '';
   let end = start;
   for (let at = start; at < Math.min(lines.length, start + MOST_HEADERS); at += 1) {
     const line = lines[at];
@@ -85,10 +89,11 @@ export function headersAt(lines: Line[], start: number): number {
     if (label === undefined && !isContinued(line, seen)) break;
     if (label !== undefined && seen.has(label) && label !== 'copy') break;
     if (label === 'from') from = line.text;
+    if (label === 'date') date = line.text;
     if (label !== undefined) seen.add(label);
     end = at + 1;
   }
-  return isHeaderBlock(seen, from) ? end - start : 0;
+  return isHeaderBlock(seen, { from, date }) ? end - start : 0;
 }
 
 /** Long lists of recipients go on in the next line. */
@@ -96,9 +101,8 @@ function isContinued({ text }: Line, seen: Set<string>): boolean {
   return (seen.has('to') || seen.has('copy') || seen.has('from')) && ADDRESS.test(text);
 }
 
-function isHeaderBlock(seen: Set<string>, from: string): boolean {
-  if (!seen.has('from')) return false;
+function isHeaderBlock(seen: Set<string>, { from, date }: { from: string; date: string }): boolean {
   // People write "From: Berlin, To: Paris" too, or which address is to be which.
-  const [isDated, isNamed] = [seen.has('date'), seen.has('subject')];
-  return ADDRESS.test(from) ? isDated || isNamed : isDated && isNamed;
+  if (ADDRESS.test(from)) return seen.has('date') || seen.has('subject');
+  return seen.has('from') && seen.has('subject') && TIME.test(date);
 }

@@ -1,6 +1,6 @@
 import { isBlank, type Line, wordsOf } from './line.ts';
 import { replyParserKnows } from './reply-parser.ts';
-import { isClosing, isSentWith, SMALL_PRINT } from './vocabulary.ts';
+import { isClosing, isSentWith, isSmallPrint } from './vocabulary.ts';
 
 /** Where the signature of a piece of text begins; its length where there is none. */
 export function signatureStart(lines: Line[]): number {
@@ -27,31 +27,50 @@ function lineAbove(lines: Line[], end: number): number {
   if (isProgramLine(last)) return end - 1;
   let start = end - 1;
   while (start > 0 && !isBlank(lines[start - 1] as Line)) start -= 1;
-  const isAlone = start > 0;
-  return isAlone && SMALL_PRINT.test(wordsOf((lines[start] as Line).text)) ? start : end;
+  const paragraph = lines.slice(start, end).map(({ text }) => wordsOf(text));
+  return start > 0 && isSmallPrint(paragraph.join(' ')) ? start : end;
 }
 
 /** The library takes closings and rules for signatures as well; here only what names a program counts. */
 function isProgramLine(words: string): boolean {
   if (isSentWith(words)) return true;
-  return /outlook|iphone|android/i.test(words) && words.length < 110 && replyParserKnows.signature(words);
+  return (
+    /\b(outlook|iphone|android)\b/i.test(words) && words.length < 60 && replyParserKnows.signature(words)
+  );
 }
 
 const MOST_SIGNATURE_LINES = 20;
-const LONGEST_LINE = 100;
-const DELIMITER = /^(--|---|—|–|__)$/;
 
-/** The `-- ` of the old rule, with or without its space, when what follows is short enough for a signature. */
+/** The `-- ` of the old rule; without its space, or another rule, only above what can be nothing but a signature. */
 function delimiterAbove(lines: Line[], end: number): number | undefined {
   for (let at = end - 1; at >= Math.max(0, end - MOST_SIGNATURE_LINES); at -= 1) {
     const { text } = lines[at] as Line;
-    const below = lines.slice(at + 1, end);
     if (text === '-- ') return at;
-    const isShort = below.every((line) => wordsOf(line.text).length < LONGEST_LINE);
+    const below = lines.slice(at + 1, end).filter((line) => !isBlank(line));
     const isRule = /^[-_]{4,}$/.test(wordsOf(text)) && below.some(isContact);
-    if (isShort && (DELIMITER.test(wordsOf(text)) || isRule)) return at;
+    const isOnlyOne = lines.findIndex((line) => wordsOf(line.text) === wordsOf(text)) === at;
+    if ((isRule || DELIMITER.test(wordsOf(text))) && isOnlyOne && looksLikeSignature(below)) return at;
   }
   return undefined;
+}
+
+const DELIMITER = /^(--|---|—|–|__)$/;
+const MOST_SHORT_LINES = 8;
+const LONGEST_SHORT_LINE = 70;
+
+/** A name, a company, a telephone: nothing that is said or asked. */
+function looksLikeSignature(below: Line[]): boolean {
+  const said = /[.!?:;,。！？]$/u;
+  return (
+    below.length <= MOST_SHORT_LINES &&
+    below.every(({ text }) => {
+      const words = wordsOf(text);
+      return (
+        words.length <= LONGEST_SHORT_LINE &&
+        (!said.test(words) || /\b(\p{Lu}|Inc|Ltd|Co|Corp|Jr|Sr|e\.V)\.$/u.test(words))
+      );
+    })
+  );
 }
 
 const MOST_CONTACT_LINES = 14;
@@ -75,7 +94,7 @@ function contactsAbove(lines: Line[], end: number): number | undefined {
 }
 
 const CONTACT =
-  /(^|\s)(tel|phone|fon|mobil|mobile|fax|cell|tél|tfno|móvil|тел|puh|tlf|電話|电话|전화|هاتف)[.:：\s]|^[+(]?\d[\d\s()/.-]{7,}$|[\w.+-]+@[\w-]+\.\w+|(https?:\/\/|www\.)\S+|^[\w-]+\.(com|de|org|net|io|fr|es|it|nl|pl|ru|jp|cn|kr|se|no|dk|fi|br|pt|cz|tr)$/iu;
+  /^\p{L}{1,2}[:.]\s*[+(]?\d[\d\s()/.-]{6,}|(^|\s)(tel|phone|fon|mobil|mobile|fax|cell|tél|tfno|móvil|тел|puh|tlf|電話|电话|전화|هاتف)[.:：\s]|^[+(]?\d[\d\s()/.-]{7,}$|[\w.+-]+@[\w-]+\.\w+|(https?:\/\/|www\.)\S+|^[\w-]+\.(com|de|org|net|io|fr|es|it|nl|pl|ru|jp|cn|kr|se|no|dk|fi|br|pt|cz|tr)$/iu;
 
 function isContact({ text }: Line): boolean {
   return CONTACT.test(wordsOf(text));

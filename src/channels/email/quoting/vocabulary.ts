@@ -75,23 +75,25 @@ const FORWARDED = words(`
   転送されたメッセージ | 전달된 메시지 | 전달된 메일 | رسالة مُعاد توجيهها | رسالة معاد توجيهها | הודעה שהועברה
 `);
 
-/** "Sent from", "Get Outlook for": what programs and telephones put below a mail. */
+/** "Sent from": what programs and telephones put below a mail. */
 const SENT_WITH = words(`
-  Sent from | Sent via | Sent with | Sent using | Get .{3,20} for | Gesendet von | Gesendet mit | Von meinem |
-  Von \\S+ gesendet | Diese Nachricht wurde von meinem | Holen Sie sich | Outlook für | Envoyé depuis |
-  Envoyé de | Envoyé à partir | Envoyé avec | Télécharger Outlook | Obtenez | Provenance | Enviado desde |
-  Enviado de | Enviado do | Enviado a partir | Enviado con | Obtener | Descargar | Obter o | Baixar | Inviato da |
-  Inviato con | Ottieni | Scarica | Verzonden vanaf | Verzonden met | Verstuurd vanaf | Verstuurd met | Download |
-  Outlook downloaden | Outlook voor | Wysłane z | Wysłano z | Pobierz | Отправлено с | Отправлено из | Скачайте |
-  Получить | Надіслано з | Надіслано із | Відправлено з | Завантажити | Odesláno z | Odesláno ze | Odoslané z |
-  Získat | Stáhnout | Skickat från | Hämta | Skaffa | Sendt fra | Sendt med | Hent | Få | Lähetetty | Hanki |
-  Hae | \\S+ gönderildi | Elküldve | Küldve | Trimis de | Trimis din | Στάλθηκε από | Изпратено от | .*から送信 |
-  从 ?我的 | 发自 | 來自 | 来自 | 從我的 | 获取 | 取得 | 나의 | 내 | .*에서 보냄 | أُرسلت من | أرسلت من | تم الإرسال من | נשלח מ
+  Sent from | Sent via | Sent with | Sent using | Gesendet von | Gesendet mit | Von meinem | Von \\S+ gesendet |
+  Diese Nachricht wurde von meinem | Envoyé depuis | Envoyé de | Envoyé à partir | Envoyé avec | Provenance | Enviado desde |
+  Enviado de | Enviado do | Enviado a partir | Enviado con | Inviato da | Inviato con | Verzonden vanaf | Verzonden met |
+  Verstuurd vanaf | Verstuurd met | Wysłane z | Wysłano z | Отправлено с | Отправлено из | Надіслано з | Надіслано із |
+  Відправлено з | Odesláno z | Odesláno ze | Odoslané z | Skickat från | Sendt fra | Sendt med | Lähetetty |
+  \\S+ gönderildi | Elküldve | Küldve | Trimis de | Trimis din | Στάλθηκε από | Изпратено от | .*から送信 | 从 ?我的 |
+  发自 | 來自 | 来自 | 從我的 | 나의 | 내 | .*에서 보냄 | أُرسلت من | أرسلت من | تم الإرسال من | נשלח מ
 `);
 
 /** What mails are sent with, as such a line names it. */
 const DEVICE =
-  /iphon|ipad|ipod|ios|android|outlook|mail|yahoo|samsung|galaxy|gmail|blackberry|huawei|xiaomi|redmi|proton|windows|handy|smartphone|phone|mobile?\b|mobil|tablet|tablette|téléphone|teléfono|telefon|telefoon|puhelim|matkapuhelin|cellulare|celular|móvil|spark|gmx|web\.de|nokia|pixel|oneplus|honor|смартфон|телефон|телефона|яндекс|手机|手機|電話|スマートフォン|휴대폰|아이폰|هاتف|آيفون/iu;
+  /iphon|ipad|ipod|\bios\b|android|outlook|yahoo|samsung|galaxy|gmail|blackberry|huawei|xiaomi|redmi|proton|windows|handy|smartphone|my (mobile|phone|cell)|mobiltelefon|puhelim|celular|cellulare|móvil|téléphone|telefoon|tablet|\bspark\b|\bgmx\b|web\.de|nokia|pixel|oneplus|bluemail|mail\.ru|airmail|fairemail|k-9|\baol\b|zoho|superhuman|смартфон|телефона|яндекс|手机|手機|スマートフォン|휴대폰|아이폰|هاتف|آيفون/iu;
+
+/** "Get Outlook for iOS", in whatever language: the name of a program and that of a system, with little around them. */
+const PROGRAM =
+  /\b(outlook|bluemail|fairemail|k-9 mail|spark|edison mail|yahoo mail)\b.*\b(ios|android|iphone|ipad|mac|windows)/iu;
+const MOST_AROUND = 7;
 
 /** How people close what they write, before their name. */
 const CLOSINGS = words(`
@@ -110,9 +112,16 @@ const CLOSINGS = words(`
   ευχαριστώ | よろしくお願いいたします | 以上 | 此致 | 谢谢 | 謝謝 | 감사합니다 | مع التحية | شكرا | בברכה | תודה
 `);
 
-/** The small print of companies, below everything. */
-export const SMALL_PRINT =
-  /^(confidential(ity)? (notice|note)|disclaimer\b|this (e-?mail|message)( and any (attachments?|files))?.{0,60}(confidential|intended (solely|only))|the information (contained )?in this (e-?mail|message)|diese e-?mail (enthält|kann)|der inhalt dieser e-?mail|ce (message|courriel|mail)( et.{0,60})? (est|sont|contient).{0,40}confidentiel|este (mensaje|correo|e-?mail).{0,80}(confidencial)|esta mensagem.{0,80}confidencia|questo messaggio.{0,80}(riservat|confidenzial)|dit (e-?mail)?bericht.{0,80}vertrouwelijk|ta wiadomość.{0,80}poufn|данное сообщение.{0,80}конфиденциальн|please consider the environment|denken sie an die umwelt|virus-free\.?|virenfrei\.?|sans virus\.?|libre de virus|this email has been checked for viruses)/iu;
+/** The small print of companies, below everything: it is long, and a person's own sentence about secrets is not. */
+export function isSmallPrint(paragraph: string): boolean {
+  return FOOTER.test(paragraph) || (paragraph.length > SHORTEST_PRINT && SMALL_PRINT.test(paragraph));
+}
+
+const SHORTEST_PRINT = 130;
+const SMALL_PRINT =
+  /^(confidential(ity)? (notice|note)|disclaimer\b|this (e-?mail|message)( and any (attachments?|files))?.{0,60}(confidential|intended (solely|only))|the information (contained )?in this (e-?mail|message)|diese e-?mail (enthält|kann)|der inhalt dieser e-?mail|ce (message|courriel|mail)( et.{0,60})? (est|sont|contient).{0,40}confidentiel|este (mensaje|correo|e-?mail).{0,80}(confidencial)|esta mensagem.{0,80}confidencia|questo messaggio.{0,80}(riservat|confidenzial)|dit (e-?mail)?bericht.{0,80}vertrouwelijk|ta wiadomość.{0,80}poufn|данное сообщение.{0,80}конфиденциальн)/iu;
+const FOOTER =
+  /^(please consider the environment before|denken sie an die umwelt, bevor|virus-free\.|virenfrei\.|sans virus\.|libre de virus\.|this email has been checked for viruses by)/iu;
 
 /** A line that asks to answer above it, as help desks write. */
 export const ANSWER_ABOVE =
@@ -122,6 +131,8 @@ const wrote = new RegExp(
   `(^|[^\\p{L}])(${alternatives(WROTE)})($|[^\\p{L}])|(${alternatives(WROTE.filter(hasNoSpaces))})`,
   'iu',
 );
+const OURSELVES =
+  /(^|\s)(I|we|ich|wir|je|j['’]ai|nous|yo|nosotros|io|noi|ho|eu|nós|ik|wij|jeg|jag|vi|я|мы|ми|já|minä)(\s|$)/u;
 const wroteAtEnd = new RegExp(`(${alternatives(WROTE)})[\\s:：)*—-]*$`, 'iu');
 const dashed = new RegExp(`^[-_=*—– ]{2,}(${alternatives(ORIGINAL)})[-_=*—– :]*$`, 'iu');
 const forwarded = new RegExp(
@@ -160,12 +171,19 @@ export function isForwarded(words: string): boolean {
 }
 
 /** A line that a program put below the mail: it names what the mail was sent with and is no sentence. */
-export function isSentWith(words: string): boolean {
-  if (words.length > 110 || /[.!?]\s+\S/.test(words.replace(/<[^>]*>/g, ''))) return false;
+export function isSentWith(line: string): boolean {
+  const words = line.replace(/<[^<>]*>/g, ' ').trim();
+  if (words.length > 90 || /[.!?]\s+\S/.test(words) || /^sent (from|via) the\b/i.test(words)) return false;
+  if (words.split(/\s+/).length <= MOST_AROUND && PROGRAM.test(words)) return true;
   return (
-    (sentWith.test(words) || /(から送信|에서 보냄|gönderildi|발신|发送|傳送)\.?$/u.test(words)) &&
+    (sentWith.test(words) || /(から送信|에서 보냄|gönderildi|发送|傳送)\.?$/u.test(words)) &&
     DEVICE.test(words)
   );
+}
+
+/** Who speaks of themselves tells a story: programs name others. */
+export function isAboutOurselves(words: string): boolean {
+  return OURSELVES.test(words);
 }
 
 /** Whether a line says good-bye and nothing else. */
