@@ -24,6 +24,8 @@ export interface Sender {
   email?: string;
   phone?: string;
   externalId?: string;
+  /** The address is surely the sender's: signed for, not only claimed. */
+  isProven?: boolean;
   /** Other addresses of the same person on this channel, as the provider vouches: all of them are one customer. */
   aliases?: { address: string; kind: string }[];
   /** What else the provider said of the person (username, language), kept on the identity. */

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Channel } from '../../core/adapter.ts';
-import type { AttachmentRef, Inbound, InboundMessage, MailFacts, Receipt } from '../../core/envelope.ts';
+import type {
+  AttachmentRef,
+  Inbound,
+  InboundMessage,
+  MailFacts,
+  Receipt,
+  Sender,
+} from '../../core/envelope.ts';
 import { notedVerdict, type Verdict } from './authentication.ts';
 import { automaticReason, refusesAutoReply } from './automatic.ts';
 import { fileNameOf } from './file-name.ts';
@@ -45,9 +52,10 @@ function messageOf(
   const reason = automaticReason(mail);
   const attachments = mail.attachments.map(attachmentOf);
   const texts = textsOf(mail, settings);
+  const authentication = notedVerdict(mail, [channel.id, settings.authserv_id]) ?? verdict;
   return {
     kind: 'message',
-    sender: senderOf(mail, settings.address),
+    sender: provenSender(mail, channel, authentication?.dmarc),
     type: attachments.length > 0 ? 'attachment' : 'text',
     content: texts.content,
     ...present({ html: texts.html, textFull: texts.textFull, occurredAt: mail.date }),
@@ -62,12 +70,19 @@ function messageOf(
     metadata: present({
       automatic_reason: reason,
       no_auto_reply: refusesAutoReply(mail) ? true : undefined,
-      authentication: notedVerdict(mail, [channel.id, settings.authserv_id]) ?? verdict,
+      authentication,
       ambiguous_sender: isAmbiguous(mail) ? true : undefined,
       original_sender: originalSender(mail, texts.textFull ?? texts.content),
       delivery_report: reportFacts(mail),
     }),
   };
+}
+
+/** DMARC is about the address in From, and about nobody else whom the mail names. */
+function provenSender(mail: Mail, { settings }: Channel<EmailSettings>, dmarc: string | undefined): Sender {
+  const sender = senderOf(mail, settings.address);
+  const isProven = dmarc === 'pass' && sender.address === mail.from[0]?.address;
+  return isProven ? { ...sender, isProven } : sender;
 }
 
 function textsOf(mail: Mail, { remote_content: remote }: EmailSettings) {

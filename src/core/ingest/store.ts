@@ -6,7 +6,7 @@ import type { MessageRow } from '../views/message.ts';
 import { linkAliases } from './aliases.ts';
 import { addToStoredAlbum, applyChange } from './changes.ts';
 import type { Accepted, IngestRequest, Item } from './item.ts';
-import { adoptKnownNumbers } from './known-numbers.ts';
+import { adoptKnownAddresses } from './known-addresses.ts';
 import { forgetUnused } from './parties.ts';
 import { planMessages } from './plan.ts';
 import { lockState, type State } from './state.ts';
@@ -32,7 +32,7 @@ export async function storeBatch(tx: Sql, { requests, items, context, place }: B
     return { answers: new Map(), announce: () => {} };
   }
   const state = await lockState(tx, items);
-  await adoptKnownNumbers(tx, items, state);
+  await adoptKnownAddresses(tx, items, state);
   await linkAliases(tx, items, state);
   const plan = planMessages(items, state, context);
   const writing = writePlan(tx, plan);
