@@ -37,7 +37,7 @@ import { signatureHeaders } from './sign.ts';
 import { loadTarget, type Target } from './target.ts';
 
 // A busy endpoint's next event comes within this, and finds the lane held.
-const LINGER_MS = 300;
+const LINGER_MS = 1_500;
 // A changed URL or a new secret reaches a busy lane within this.
 const TARGET_FRESH_MS = 1_000;
 const HEADERS = { 'content-type': 'application/json', 'user-agent': 'Tributary-Webhooks/1' };
