@@ -3,6 +3,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { request } from 'undici';
 import type { Download } from './adapter.ts';
 import type { EgressGuard } from './egress.ts';
+import { RateLimited } from './errors.ts';
 
 const MAX_REDIRECTS = 5;
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -27,12 +28,22 @@ export async function download(address: string, { egress, signal }: DownloadOpti
     if (response.statusCode === 200) return asDownload(response, url);
     await response.body.dump();
     const location = textOf(response.headers['location']);
+    refuseRateLimited(response);
     if (!isRedirect(response.statusCode) || location === undefined) {
       throw new Error(`the server answered ${response.statusCode}`);
     }
     url = egress.vetUrl(new URL(location, url).href, 'url');
   }
   throw new Error(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+const BUSY = new Set([429, 503]);
+
+/** Whoever says when to come back is asked again then. */
+function refuseRateLimited({ statusCode, headers }: Awaited<ReturnType<typeof request>>): void {
+  const seconds = Number(textOf(headers['retry-after']) ?? Number.NaN);
+  if (BUSY.has(statusCode) && seconds > 0)
+    throw new RateLimited(`the server answered ${statusCode}`, seconds * 1_000);
 }
 
 function asDownload({ headers, body }: Awaited<ReturnType<typeof request>>, url: URL): Download {

@@ -1,15 +1,14 @@
-import type { Download, Limits } from './adapter.ts';
+import type { Limits } from './adapter.ts';
+import { isTheirs, openSource } from './attachment-source.ts';
 import type { Attachments } from './attachments.ts';
 import type { Channels, LoadedChannel } from './channels.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
-import { download } from './download.ts';
 import type { EgressGuard } from './egress.ts';
 import type { AttachmentRef } from './envelope.ts';
-import { AppError } from './errors.ts';
+import { AppError, RateLimited } from './errors.ts';
 import { renamed, safeFileName, trustedType } from './file-name.ts';
 import { type Files, FileTooLarge, fileKey, type StoredFile } from './files.ts';
-import { keptRequest } from './inbound-requests.ts';
 import { type LaneKind, type Lease, leaseHeld } from './lanes.ts';
 import type { Log } from './log.ts';
 import { recordUpdate } from './messages.ts';
@@ -21,6 +20,7 @@ import type { MessageRow } from './views/message.ts';
 
 // Quick at first: a provider may tell of a file a moment before it has it.
 const RETRY_AFTER_MS = [1_000, 3_000, 15_000, 60_000, 300_000, 900_000];
+const LONGEST_WAIT_MS = 3_600_000;
 const DEADLINE_MS = 300_000;
 // What an attachment is called while its name is not known.
 const NAMELESS = new Set(['file', 'attachment']);
@@ -61,7 +61,9 @@ interface Pending {
 type Outcome =
   | { state: 'ready'; file: StoredFile; name: string; contentType: string }
   | { state: 'too_large'; error: string }
-  | { state: 'failed'; error: string };
+  | { state: 'failed'; error: string }
+  /** The provider asks to wait, which costs no try. */
+  | { state: 'later'; error: string; afterMs: number };
 
 /** The lanes that bring attachments' bytes home, each attachment by itself. */
 export function createFetchLane(options: FetchOptions): LaneKind {
@@ -98,6 +100,8 @@ async function tryOnce(pending: Pending, lease: Lease, options: Fetching): Promi
   } catch (error) {
     await options.attachments.files.remove(keyOf(pending));
     if (isTooLarge(error)) return { state: 'too_large', error: error.message };
+    if (error instanceof RateLimited)
+      return { state: 'later', error: error.message, afterMs: Math.min(error.retryAfterMs, LONGEST_WAIT_MS) };
     options.log.warn(
       { err: error, attachment: pending.id, tries: pending.tries + 1 },
       'fetching an attachment failed',
@@ -131,8 +135,13 @@ async function keep(
   source: AttachmentRef,
   { channel, signal, options }: Opening,
 ): Promise<Outcome> {
-  const { body, contentType, name, sizeBytes } = await open(pending, source, { channel, signal, options });
-  const limits = limitsOf(pending, channel.adapter.limits);
+  const { body, contentType, name, sizeBytes } = await openSource(source, {
+    direction: pending.direction,
+    channel,
+    signal,
+    ...options,
+  });
+  const limits = limitsOf(isTheirs(source, pending.direction), channel.adapter.limits);
   if (sizeBytes !== undefined && sizeBytes > limits.maxBytes) {
     await discard(body);
     throw new FileTooLarge(limits.maxBytes);
@@ -157,32 +166,14 @@ function keyOf({ id, version }: Pending): string {
 }
 
 /** What may come, and what may stay: a picture for a customer may come larger than the channel takes it, and is made to fit. */
-function limitsOf({ direction }: Pending, { inboundBytes, outboundBytes, pictures }: Limits) {
-  if (direction === 'inbound') return { maxBytes: inboundBytes, mostBytes: inboundBytes };
+function limitsOf(isCustomers: boolean, { inboundBytes, outboundBytes, pictures }: Limits) {
+  if (isCustomers) return { maxBytes: inboundBytes, mostBytes: inboundBytes };
   const maxBytes = pictures === undefined ? outboundBytes : Math.max(outboundBytes, MAX_UPLOAD_BYTES);
   return { maxBytes, mostBytes: outboundBytes, pictures };
 }
 
-interface Opening extends Pick<Bringing, 'channel' | 'signal'> {
+interface Opening extends Bringing {
   options: FetchOptions;
-}
-
-/** Where the bytes are: in the request that brought the message, at the provider, or at a public address. */
-async function open(
-  { direction }: Pending,
-  source: AttachmentRef,
-  { channel: { adapter, channel }, signal, options }: Opening,
-): Promise<Download> {
-  if (typeof source.ref['copyOf'] === 'string') return original(source.ref['copyOf'], options);
-  if (typeof source.ref['stored'] === 'string')
-    return { body: await options.attachments.files.stream(source.ref['stored']) };
-  if (source.request !== undefined && adapter.readAttachment !== undefined)
-    return adapter.readAttachment(source, await keptRequest(options.pool, source.request), channel);
-  // What the business sent elsewhere lies with the provider too; only what an agent attached has an address of its own.
-  const isTheirs = direction === 'inbound' || typeof source.ref['url'] !== 'string';
-  if (isTheirs && adapter.fetchAttachment !== undefined)
-    return adapter.fetchAttachment(source, channel, signal);
-  return download(String(source.ref['url']), { egress: options.egress, signal });
 }
 
 function sourceOf({ id, business_id, source }: Pending, secrets: Secrets): AttachmentRef {
@@ -195,27 +186,18 @@ async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of body) break;
 }
 
-/** An attachment of an earlier message, sent once more. */
-async function original(id: string, { pool, attachments }: FetchOptions): Promise<Download> {
-  const [row] = await pool<{ storage_key: string; name: string; content_type: string; size_bytes: number }[]>`
-    select storage_key, name, content_type, size_bytes from attachments where id = ${id} and state = 'ready'`;
-  if (row === undefined) throw new Error('the original is gone');
-  const { storage_key, name, content_type: contentType, size_bytes: sizeBytes } = row;
-  return { body: await attachments.files.stream(storage_key), name, contentType, sizeBytes };
-}
-
 /** Writes down what came of the try, unless the lease was lost; resolves with the time of the next one. */
 async function settle(
   pending: Pending,
   outcome: Outcome,
   { transact, attachments, lease }: FetchOptions & { lease: Lease },
 ): Promise<Date | null> {
-  const delay = outcome.state === 'failed' ? RETRY_AFTER_MS[pending.tries] : undefined;
+  const delay = delayOf(outcome, pending);
   const next = delay === undefined ? null : new Date(Date.now() + delay);
   const stored = await transact(async (tx) => {
     const message = await lockMessage(tx, pending.message_id);
     const rows = await tx`
-      update attachments set ${tx(columnsOf(outcome, next))}, tries = tries + 1
+      update attachments set ${tx(columnsOf(outcome, next))}, tries = tries + ${outcome.state === 'later' ? 0 : 1}
       where id = ${pending.id} and state = 'pending' and version = ${pending.version} and ${leaseHeld(tx, lease)}
       returning id`;
     if (rows.length === 0 || message === undefined) return false;
@@ -226,6 +208,11 @@ async function settle(
   });
   if (!stored && outcome.state === 'ready') await removeUnwanted(pending, attachments.files, transact);
   return stored ? next : null;
+}
+
+function delayOf(outcome: Outcome, { tries }: Pending): number | undefined {
+  if (outcome.state === 'later') return outcome.afterMs;
+  return outcome.state === 'failed' ? RETRY_AFTER_MS[tries] : undefined;
 }
 
 /** The message was taken back or erased meanwhile. Whoever took the lane over writes, or wrote, the same bytes at the same key. */

@@ -184,6 +184,19 @@ describe('a file of a customer', () => {
     expect(files.asked.length).toBe(asked);
   });
 
+  it('waits as long as its server asks for, which costs it no try', async () => {
+    let asked = 0;
+    const url = files.at('/busy', (response) => {
+      asked += 1;
+      if (asked <= 2) response.writeHead(429, { 'retry-after': '1' }).end();
+      else response.end('thank you for waiting');
+    });
+    const { message_id } = await brings(url);
+    await inState(message_id, 'ready');
+    const [row] = await gateway.pool`select tries from attachments where message_id = ${message_id}`;
+    expect([asked, row?.['tries']]).toEqual([3, 1]);
+  });
+
   it('is followed to where it was moved, but to no private address', async () => {
     files.at('/moved-to', 'moved');
     const moved = files.at('/moved', (response) => response.writeHead(302, { location: '/moved-to' }).end());

@@ -5,7 +5,7 @@ import type { EgressGuard } from '../../core/egress.ts';
 import type { AttachmentRef } from '../../core/envelope.ts';
 import { AppError } from '../../core/errors.ts';
 import { type Call, withoutToken } from './client.ts';
-import { TelegramRefusal } from './errors.ts';
+import { sendError, TelegramRefusal } from './errors.ts';
 import { fetchableBytes } from './limits.ts';
 import type { TelegramSettings } from './settings.ts';
 
@@ -48,6 +48,7 @@ async function pathOf(fileId: string, { call, channel, signal }: FetchOptions): 
   } catch (error) {
     if (error instanceof TelegramRefusal && /too big/i.test(error.description)) throw tooLarge(error);
     if (error instanceof TelegramRefusal && error.code === 400) throw gone(error);
+    if (error instanceof TelegramRefusal && error.code === 429) throw sendError(error);
     throw error;
   }
   throw gone();

@@ -246,6 +246,19 @@ describe('what Telegram answers', () => {
   });
 });
 
+describe('a file of a customer', () => {
+  it('is asked for again when Telegram says so', async () => {
+    bot.telegram.fail('getFile', {
+      code: 429,
+      description: 'Too Many Requests',
+      parameters: { retry_after: 7 },
+    });
+    const ref = { ref: { file_id: bot.telegram.addFile(Buffer.from('x')) } };
+    const fetching = bot.adapter.fetchAttachment?.(ref, bot.channel, new AbortController().signal);
+    await expect(fetching).rejects.toMatchObject({ name: 'RateLimited', retryAfterMs: 7_000 });
+  });
+});
+
 describe('small courtesies', () => {
   it('answers a pressed button', async () => {
     const pressed = {

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Channel, Download } from '../../../core/adapter.ts';
 import type { EgressGuard } from '../../../core/egress.ts';
 import type { AttachmentRef } from '../../../core/envelope.ts';
-import { AppError } from '../../../core/errors.ts';
-import { GraphRefusal } from './errors.ts';
+import { AppError, RateLimited } from '../../../core/errors.ts';
+import { GraphRefusal, sendError } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { LIMITS } from './limits.ts';
 import type { CloudSettings } from './settings.ts';
@@ -48,9 +48,9 @@ async function locate(mediaId: string, { graph, channel, signal }: FetchOptions)
     return location.parse(await graph(settings, { path: encodeURIComponent(mediaId), query, signal }));
   } catch (error) {
     const isGone = error instanceof GraphRefusal && (error.status === 404 || error.code === 100);
-    throw isGone
-      ? new AppError('not_found', 'Meta does not have this file any more.', { cause: error })
-      : error;
+    if (isGone) throw new AppError('not_found', 'Meta does not have this file any more.', { cause: error });
+    const meant = sendError(error);
+    throw meant instanceof RateLimited ? meant : error;
   }
 }
 
