@@ -391,6 +391,14 @@ describe('sending', () => {
     await locked.close();
   });
 
+  it('speaks TLS from the first byte where the server does', async () => {
+    const encrypted = await startMailServer({ secure: true });
+    const { conversation } = await begun({ smtp: { host: '127.0.0.1', port: encrypted.port, secure: true } });
+    await write(conversation.id, { content: 'In secret' });
+    expect((await encrypted.mail(1)).taken.isEncrypted).toBe(true);
+    await encrypted.close();
+  });
+
   it('signs in with a token where the mailbox is Google’s or Microsoft’s', async () => {
     const tokens = createServer((_request, response) => {
       response.setHeader('content-type', 'application/json');

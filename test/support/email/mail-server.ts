@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { until } from '../until.ts';
@@ -32,16 +36,24 @@ export interface MailServer {
 interface ServerOptions {
   credentials?: { user: string; pass: string };
   size?: number;
+  /** TLS from the first byte, as on port 465. */
+  secure?: boolean;
 }
 
 /** Somebody else's mail server, on a port of its own. */
-export async function startMailServer({ credentials, size }: ServerOptions = {}): Promise<MailServer> {
+export async function startMailServer({
+  credentials,
+  size,
+  secure = false,
+}: ServerOptions = {}): Promise<MailServer> {
   const taken: TakenMail[] = [];
   const refusals = new Map<string, { code: number; text: string; times: number }>();
   let connections = 0;
   let losesAnswer = false;
   let refusesSignIn = false;
   const server = new SMTPServer({
+    ...certificate(),
+    secure,
     closeTimeout: 1_000,
     authOptional: credentials === undefined,
     allowInsecureAuth: true,
@@ -113,4 +125,18 @@ export async function startMailServer({ credentials, size }: ServerOptions = {})
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+/** A certificate that nobody vouches for. */
+function certificate(): { key: Buffer; cert: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-mail-server-'));
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const subject = ['-subj', '/CN=mail.customer.test', '-days', '2', '-nodes'];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject], {
+    stdio: 'ignore',
+  });
+  const pair = { key: readFileSync(key), cert: readFileSync(cert) };
+  rmSync(folder, { recursive: true });
+  return pair;
 }
