@@ -9,6 +9,7 @@ import type { Accepted, IngestRequest, RawRequest } from './ingest/item.ts';
 import type { Ingest } from './ingest.ts';
 import type { Log } from './log.ts';
 import { ingestChannel, routeItems } from './route-items.ts';
+import { createSlots } from './slots.ts';
 import { type CustomerTyping, typingCustomers } from './typing-customers.ts';
 
 export type { Accepted } from './ingest/item.ts';
@@ -41,6 +42,12 @@ interface ReceiverOptions {
   log: Log;
 }
 
+type Parse = () => Inbound[] | Promise<Inbound[]>;
+
+// Storing a request takes ten times its size in memory: a mail of 25 MB has its turn alone.
+const LARGE_BYTES = 1024 * 1024;
+const LARGE_AT_ONCE = 1;
+
 /** The one door in: everything received passes here on its way to ingest. */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { pool, channels, ingest, blockList, log } = options;
@@ -52,11 +59,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return loaded;
   }
 
-  async function submit(
-    loaded: LoadedChannel,
-    request: IngestRequest,
-    parse: () => Inbound[] | Promise<Inbound[]>,
-  ): Promise<Accepted[]> {
+  const storing = createSlots(LARGE_AT_ONCE);
+
+  async function submit(loaded: LoadedChannel, request: IngestRequest, parse: Parse): Promise<Accepted[]> {
+    if (request.raw.body.byteLength < LARGE_BYTES) return take(loaded, request, parse);
+    const giveBack = await storing.take();
+    return take(loaded, request, parse).finally(giveBack);
+  }
+
+  async function take(loaded: LoadedChannel, request: IngestRequest, parse: Parse): Promise<Accepted[]> {
     try {
       const parsed = parse();
       request.inbound = parsed instanceof Promise ? await parsed : parsed;

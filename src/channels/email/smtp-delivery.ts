@@ -26,8 +26,6 @@ export interface Mailboxes {
 export interface Delivering extends Mailboxes {
   /** For large mails, from their first bytes until they are stored. */
   room: Slots;
-  /** Storing one takes ten times as much. */
-  storing: Slots;
   authenticate: Authenticator;
 }
 
@@ -44,11 +42,9 @@ export async function deliver(
     recipients: rcptTo.map(({ address }) => address),
   };
   const { body, giveBack } = await readBody(stream, options);
-  const turn = body.length > LARGE_BYTES ? await options.storing.take() : undefined;
   try {
     return await store(body, envelope, options);
   } finally {
-    turn?.();
     giveBack();
   }
 }

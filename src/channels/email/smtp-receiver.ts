@@ -26,14 +26,13 @@ export interface SmtpReceiver {
 const MOST_CLIENTS = 200;
 const MOST_RECIPIENTS = 100;
 const LARGE_AT_ONCE = 4;
-const LARGE_STORED_AT_ONCE = 1;
 const IDLE_MS = 60_000;
 const CLOSING_MS = 5_000;
 
 /** Receives mail by SMTP or LMTP: 250 once it is stored, 451 while it cannot be, 550 for an address that is nobody's, 552 when too large. */
 export async function startSmtpReceiver(options: SmtpReceiverOptions): Promise<SmtpReceiver> {
   const { host, port, tls, lmtp, log } = options;
-  const slots = { room: createSlots(LARGE_AT_ONCE), storing: createSlots(LARGE_STORED_AT_ONCE) };
+  const room = createSlots(LARGE_AT_ONCE);
   const authenticate = options.authenticate ?? createAuthenticator('tributary');
   const deliveries = new Set<Promise<void>>();
   const server = new SMTPServer({
@@ -53,7 +52,7 @@ export async function startSmtpReceiver(options: SmtpReceiverOptions): Promise<S
       checkRecipient(address, session, options).then(() => done(), done);
     },
     onData(stream, session, done) {
-      const delivery = deliver(stream, session, { ...options, ...slots, authenticate }).then(
+      const delivery = deliver(stream, session, { ...options, room, authenticate }).then(
         (answers) => (lmtp ? done(null, answers as never) : done(worstOf(answers), 'stored')),
         (error: unknown) => done(refusal(error)),
       );

@@ -140,6 +140,16 @@ describe.skipIf(dovecotMissing())('a mailbox at a real IMAP server', () => {
     await eventually(() => expect(received).toMatchObject([{ content: 'Asked for' }]));
   });
 
+  it('tells of a mail that is too large to be taken', async () => {
+    const channel = await connected({ max_message_bytes: 65_536 });
+    await dovecot.deliver(mail({ subject: 'Large', text: 'x'.repeat(70_000) }));
+    await eventually(async () => {
+      const [conversation] = await channel.conversations();
+      expect(conversation?.subject).toBe('Large');
+      expect(conversation?.messages[0]?.content).toContain('too large to be shown here');
+    });
+  });
+
   it('is refused at once when the password is wrong, without a word of it', async () => {
     dovecot = await startDovecot();
     opened.push(dovecot);
