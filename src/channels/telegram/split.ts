@@ -1,9 +1,9 @@
 import { type ShownCard, showCard } from '../../core/cards.ts';
 import type { OutboundAttachment, OutboundMessage, Part } from '../../core/envelope.ts';
+import { splitText } from '../shared/split-text.ts';
 import { type Button, cardWords, keyboardOf } from './cards.ts';
 import { telegramHtml } from './html.ts';
 import { LIMITS } from './limits.ts';
-import { splitText } from '../shared/split-text.ts';
 
 export type MediaKind = 'photo' | 'video' | 'animation' | 'audio' | 'voice' | 'document';
 
