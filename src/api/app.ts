@@ -11,6 +11,7 @@ import { answerError, errorHandler } from './errors.ts';
 import { idempotency } from './idempotency.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
+import { analyticsRoutes } from './routes/analytics.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { blockedSenderRoutes } from './routes/blocked-senders.ts';
@@ -41,6 +42,8 @@ import { webchatRoutes } from './routes/webchat.ts';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 import { webhookRecoveryRoutes } from './routes/webhook-recovery.ts';
+import { webhookSecretRoutes } from './routes/webhook-secrets.ts';
+import { supportAnalyticsRoutes } from './support/analytics.ts';
 import { supportCannedResponseRoutes } from './support/canned-responses.ts';
 import { supportConversationRoutes } from './support/conversations.ts';
 import { supportMessageRoutes } from './support/messages.ts';
@@ -53,6 +56,7 @@ const NATIVE = [
   businessRoutes,
   apiKeyRoutes,
   auditLogRoutes,
+  analyticsRoutes,
   teamRoutes,
   teamsRoutes,
   channelRoutes,
@@ -75,11 +79,13 @@ const NATIVE = [
   webhookEndpointRoutes,
   webhookDeliveryRoutes,
   webhookRecoveryRoutes,
+  webhookSecretRoutes,
   webchatRoutes,
   realtimeRoutes,
 ];
 
 const SUPPORT = [
+  supportAnalyticsRoutes,
   supportConversationRoutes,
   supportMessageRoutes,
   supportVisitorRoutes,

@@ -2,7 +2,7 @@ import { connect as connectSocket, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /** The operator's proxy did not let us through: it says nothing about whom we wanted to reach. */
-export class ProxyFailed extends Error {
+class ProxyFailed extends Error {
   readonly code = 'EGRESS_PROXY';
 
   constructor(why: string) {

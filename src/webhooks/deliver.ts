@@ -1,4 +1,5 @@
 import type { LaneKind } from '../core/lanes.ts';
+import { heed, store } from './conclude.ts';
 import {
   type Beginning,
   type Begun,
@@ -10,12 +11,10 @@ import {
   readDue,
   withAttempt,
 } from './due.ts';
-import { announceExhausted } from './exhausted.ts';
 import { createGroup } from './group.ts';
-import { applyVerdict, isBroken, isFailure, judge, patienceAsked } from './health.ts';
 import { createPaces } from './pace.ts';
 import { post } from './request.ts';
-import { type Ending, type Result, resultOf, writeResults } from './results.ts';
+import { type Ending, resultOf, writeResults } from './results.ts';
 import {
   type Assignment,
   becomesDue,
@@ -34,7 +33,7 @@ import {
   wantsMore,
 } from './run.ts';
 import { signatureHeaders } from './sign.ts';
-import { loadTarget, type Target } from './target.ts';
+import { isOrdered, loadTarget, type Target } from './target.ts';
 
 // A busy endpoint's next event comes within this, and finds the lane held.
 const LINGER_MS = 1_500;
@@ -72,10 +71,6 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
       }
     },
   };
-}
-
-function isOrdered({ endpoint }: Target): boolean {
-  return endpoint.ordering !== 'none';
 }
 
 async function workTarget(
@@ -197,13 +192,6 @@ function deliver(run: Run, begun: Begun): void {
   );
 }
 
-/** What looks like the end of it begins nothing more until it is judged. */
-function heed(run: Run, result: Result): void {
-  if (isFailure(result)) run.streak.failures += 1;
-  else if (result.status === 'delivered') run.streak.failures = 0;
-  run.holdsBack = isBroken(run.streak.failures) || patienceAsked([result], result.finishedAt) !== null;
-}
-
 function headersOf({ delivery }: Begun, { headers, signers }: Target): Record<string, string> {
   const { event_id, body, attempt, trigger } = delivery;
   // Receivers refuse an old timestamp: it is that of this attempt, and so is the signature.
@@ -215,43 +203,4 @@ function headersOf({ delivery }: Begun, { headers, signers }: Target): Record<st
     'webhook-trigger': trigger,
     ...signatureHeaders({ id: event_id, timestamp, body }, signers),
   };
-}
-
-async function store(run: Run, results: Result[]): Promise<void> {
-  await run.end({ lease: run.lease, results });
-  await follow(run, results);
-  for (const result of results) {
-    run.inHand.delete(result.delivery.id);
-    becomesDue(run, result.nextAttemptAt);
-    report(run, result);
-  }
-  // What waited behind them in the order may go now.
-  if (isOrdered(run.target)) run.mayHaveMore = true;
-}
-
-/** What the results mean for the endpoint as a whole. */
-async function follow(run: Run, results: Result[]): Promise<void> {
-  const { policy, streak, transact } = run;
-  const { endpoint } = run.target;
-  const verdict = judge(endpoint, results, { now: new Date(), streak: streak.failures, policy });
-  if (verdict !== undefined)
-    run.target.endpoint = await applyVerdict(transact, endpoint, { verdict, policy });
-  run.holdsBack = false;
-  if (!run.target.endpoint.is_active) close(run);
-  const exhausted = results.find(({ status }) => status === 'failed');
-  if (exhausted !== undefined) await announceExhausted(transact, endpoint, { ...exhausted, policy });
-}
-
-function report(run: Run, { delivery, answer, status }: Result): void {
-  const facts = {
-    endpoint_id: run.target.endpoint.id,
-    delivery_id: delivery.id,
-    event_id: delivery.event_id,
-    status,
-    outcome: answer.outcome,
-    status_code: answer.statusCode,
-    duration_ms: answer.durationMs,
-  };
-  if (answer.outcome === 'delivered') run.log.debug(facts, 'delivered');
-  else run.log.info(facts, 'delivery failed');
 }

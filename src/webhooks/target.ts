@@ -28,3 +28,8 @@ export async function loadTarget(
   const signers = sealed.map((row) => createSigner(openSecret(secrets, endpoint, row).secret));
   return { endpoint, url: new URL(endpoint.url), signers, headers: openHeaders(secrets, endpoint) };
 }
+
+/** Whether deliveries wait for each other. */
+export function isOrdered({ endpoint }: Target): boolean {
+  return endpoint.ordering !== 'none';
+}
