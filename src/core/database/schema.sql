@@ -139,6 +139,7 @@ create table businesses (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   auto_resolve_after_minutes integer,
+  csat jsonb,
   constraint businesses_pkey PRIMARY KEY (id),
   constraint businesses_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0))
 );
@@ -185,6 +186,7 @@ create table channels (
   caught_up_at timestamp with time zone,
   auto_resolve_after_minutes integer,
   templates_synced_at timestamp with time zone,
+  csat jsonb,
   constraint channels_pkey PRIMARY KEY (id),
   constraint channels_business_id_id_key UNIQUE (business_id, id),
   constraint channels_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0)),
@@ -448,6 +450,19 @@ create table leases (
   constraint leases_pkey PRIMARY KEY (key)
 );
 
+create table message_counts (
+  business_id uuid not null,
+  quarter timestamp with time zone not null,
+  channel_id uuid not null,
+  channel_type text not null,
+  agent_id uuid,
+  tags text[] not null,
+  received integer not null,
+  sent integer not null,
+  constraint message_counts_business_id_quarter_channel_id_agent_id_tags_key UNIQUE NULLS NOT DISTINCT (business_id, quarter, channel_id, agent_id, tags),
+  constraint message_counts_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+
 create table message_parts (
   message_id uuid not null,
   generation integer not null,
@@ -543,6 +558,31 @@ create table provider_ids (
 CREATE INDEX provider_ids_message ON public.provider_ids USING btree (message_id);
 CREATE INDEX provider_ids_nameless ON public.provider_ids USING btree (created_at) WHERE (message_id IS NULL);
 
+create table ratings (
+  id uuid not null,
+  business_id uuid not null,
+  conversation_id uuid not null,
+  channel_id uuid not null,
+  channel_type text not null,
+  agent_id uuid,
+  tags text[] default '{}'::text[] not null,
+  message_id uuid,
+  asked_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  score smallint,
+  comment text,
+  answered_at timestamp with time zone,
+  source text,
+  constraint ratings_pkey PRIMARY KEY (id),
+  constraint ratings_check CHECK (((score IS NULL) = (answered_at IS NULL))),
+  constraint ratings_score_check CHECK (((score >= 1) AND (score <= 5))),
+  constraint ratings_source_check CHECK ((source = ANY (ARRAY['chat'::text, 'page'::text, 'api'::text]))),
+  constraint ratings_conversation_id_business_id_fkey FOREIGN KEY (conversation_id, business_id) REFERENCES conversations(id, business_id)
+);
+CREATE INDEX ratings_answered ON public.ratings USING btree (business_id, answered_at) WHERE (answered_at IS NOT NULL);
+CREATE INDEX ratings_conversation ON public.ratings USING btree (conversation_id, id DESC);
+CREATE UNIQUE INDEX ratings_message ON public.ratings USING btree (message_id) WHERE (message_id IS NOT NULL);
+
 create table readers (
   name text not null,
   seq bigint not null,
@@ -565,6 +605,39 @@ create table removed_files (
   created_at timestamp with time zone default now() not null,
   constraint removed_files_pkey PRIMARY KEY (storage_key)
 );
+
+create table rounds (
+  conversation_id uuid not null,
+  number integer not null,
+  business_id uuid not null,
+  channel_id uuid not null,
+  channel_type text not null,
+  agent_id uuid,
+  tags text[] default '{}'::text[] not null,
+  is_merged boolean default false not null,
+  began_at timestamp with time zone not null,
+  asked_at timestamp with time zone,
+  responded_at timestamp with time zone,
+  responded_by uuid,
+  answered_at timestamp with time zone,
+  snoozed_at timestamp with time zone,
+  snoozed_seconds double precision default 0 not null,
+  snoozed_worked double precision default 0 not null,
+  ended_at timestamp with time zone,
+  ending text,
+  first_response double precision,
+  first_response_worked double precision,
+  resolution double precision,
+  resolution_worked double precision,
+  handle double precision,
+  handle_worked double precision,
+  constraint rounds_pkey PRIMARY KEY (conversation_id, number),
+  constraint rounds_ending_check CHECK ((ending = ANY (ARRAY['resolved'::text, 'closed'::text]))),
+  constraint rounds_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+CREATE INDEX rounds_began ON public.rounds USING btree (business_id, began_at);
+CREATE INDEX rounds_ended ON public.rounds USING btree (business_id, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX rounds_responded ON public.rounds USING btree (business_id, responded_at) WHERE (first_response IS NOT NULL);
 
 create table schema_migrations (
   version integer not null,
@@ -747,7 +820,11 @@ begin
       join messages m on m.id = p.message_id) f;
   end if;
 
-  -- What was merged is written to where it was merged into.
+  -- What was merged is written to where it was merged into, named or answered.
+  if replies is not null then
+    named_conversations := named_conversations
+      || array(select (f ->> 'conversation_id')::uuid from json_array_elements(replies) f);
+  end if;
   if cardinality(named_conversations) > 0 then
     with recursive named as (
       select unnest(named_conversations) as id
@@ -760,8 +837,7 @@ begin
     select * from conversations
     where id in (
       select (t ->> 'conversation_id')::uuid from json_array_elements(locked_threads) t
-      union all select unnest(named_conversations)
-      union all select (f ->> 'conversation_id')::uuid from json_array_elements(replies) f)
+      union all select unnest(named_conversations))
     order by id for update) l;
 
   return json_build_object('known', known, 'threads', locked_threads, 'parties', known_parties,

@@ -195,4 +195,25 @@ describe('an answer', () => {
       all.map(({ messages }) => messages.filter(({ direction }) => direction === 'inbound').length).sort(),
     ).toEqual([2, 2]);
   });
+
+  it('to what was merged goes where it was merged into', async () => {
+    const { post, conversations, address } = await freshChannel();
+    const [first, second] = [idOf('first'), idOf('second')];
+    await post(mail({ messageId: first, subject: 'One' }));
+    await post(mail({ messageId: second, subject: 'Two', from: 'grace@customer.test' }));
+    const all = await conversations();
+    const [one, two] = ['One', 'Two'].map((subject) => all.find((it) => it.subject === subject)?.id ?? '');
+    const merged = await gateway.call('POST', `/api/v1/conversations/${one}/merge`, { into: two });
+    expect(merged.status).toBe(200);
+    // By a reference that is no root of the chain, and by the signed address.
+    expect(await post(mail({ text: 'By header', headers: { References: `${idOf('lost')} ${first}` } }))).toBe(
+      200,
+    );
+    expect(await post(mail({ text: 'By token', to: tokens.replyAddress(address, one ?? '') }))).toBe(200);
+    const found = (
+      await gateway.call<{ messages: { content: string }[] }>('GET', `/api/v1/conversations/${two}`)
+    ).body;
+    const texts = found.messages.map(({ content }) => content);
+    expect(texts).toEqual(expect.arrayContaining(['By header', 'By token']));
+  });
 });
