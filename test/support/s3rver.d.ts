@@ -6,6 +6,7 @@ declare module 's3rver' {
     directory: string;
     configureBuckets: { name: string }[];
   }
+  // biome-ignore lint/style/noDefaultExport: that is how the package exports it.
   export default class S3rver {
     constructor(options: Options);
     run(): Promise<{ address: string; port: number }>;

@@ -1,7 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { AGENT_SIDE } from '../../core/uploads.ts';
 import { authorOf } from '../../core/author.ts';
 import { findConversation } from '../../core/conversations.ts';
 import { chooseChannel } from '../../core/default-channel.ts';
@@ -10,6 +9,7 @@ import { listMessages } from '../../core/messages.ts';
 import { type Draft, queueMessage } from '../../core/queue-message.ts';
 import { writeToAddress } from '../../core/start-conversation.ts';
 import { learnTemplate } from '../../core/templates.ts';
+import { AGENT_SIDE } from '../../core/uploads.ts';
 import { messageView } from '../../core/views/message.ts';
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';

@@ -2,10 +2,10 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { z } from 'zod';
-import { MAX_UPLOAD_BYTES } from '../../core/uploads.ts';
 import type { LoadedChannel } from '../../core/channels.ts';
 import { AppError, invalidField } from '../../core/errors.ts';
 import { isUuid } from '../../core/id.ts';
+import { MAX_UPLOAD_BYTES } from '../../core/uploads.ts';
 import {
   findVisitorSession,
   revokeVisitorSession,
