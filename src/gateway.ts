@@ -3,11 +3,12 @@ import { createApp, createHealthApp } from './api/app.ts';
 import { createMetrics } from './api/metrics.ts';
 import { startSmtpReceiver } from './channels/email/smtp-receiver.ts';
 import { createRegistry } from './channels/registry.ts';
+import { startCounting } from './core/analytics/count.ts';
 import { startAssigner } from './core/assigner.ts';
 import { createAttachments } from './core/attachments.ts';
 import { createBlockList } from './core/block-list.ts';
-import { startCatchUp } from './core/catch-up.ts';
 import { startCanceler } from './core/cancel-on-reply.ts';
+import { startCatchUp } from './core/catch-up.ts';
 import { createChannels } from './core/channels.ts';
 import type { Config } from './core/config.ts';
 import { startConnecting } from './core/connecting.ts';
@@ -178,6 +179,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     closeLater(startConnecting(parts).stop);
     closeLater(startAssigner(parts).stop);
     closeLater(startCanceler(parts).stop);
+    closeLater(startCounting(parts).stop);
     closeLater(startCatchUp(parts).stop);
   }
   isReady = true;

@@ -53,6 +53,30 @@ export function nextOpening(hours: WorkingHours, at: Date): Date | undefined {
   return undefined;
 }
 
+/** How many seconds of work lie between two times; without hours all of them. */
+export function secondsWithin(hours: WorkingHours | undefined, from: Date, to: Date): number {
+  const until = to.getTime();
+  let counted = from.getTime();
+  if (hours === undefined) return Math.max(0, until - counted) / 1000;
+  let ms = 0;
+  // What began the day before may still go on. Shifts may overlap: no moment counts twice.
+  for (
+    let day = localDay(hours, from).minus({ days: 1 });
+    day.toMillis() < until;
+    day = day.plus({ days: 1 })
+  ) {
+    const shifts = shiftsOf(hours, day).sort((one, other) => one.start.toMillis() - other.start.toMillis());
+    for (const { start, end } of shifts) {
+      const begins = Math.max(start.toMillis(), counted);
+      const ends = Math.min(end.toMillis(), until);
+      if (ends <= begins) continue;
+      ms += ends - begins;
+      counted = ends;
+    }
+  }
+  return ms / 1000;
+}
+
 function localDay({ timezone }: WorkingHours, at: Date): DateTime {
   return DateTime.fromJSDate(at, { zone: timezone }).startOf('day');
 }

@@ -20,6 +20,8 @@ const KNOWN: Record<string, string> = {
   messages: 'blanked',
   outbox: 'blanked',
   provider_ids: 'deleted',
+  ratings: 'what they wrote blanked, the score kept',
+  rounds: 'kept: times, tags and who of ours answered',
   threads: 'deleted',
   visitor_sessions: 'deleted',
 };

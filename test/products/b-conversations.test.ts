@@ -336,6 +336,35 @@ describe('conversation events', () => {
   });
 });
 
+describe('the metrics', () => {
+  it('are computed, in the printed shape', async () => {
+    await reply({ message: 'How can I help?', type: 'reply' });
+    await fetch('/api/support/conversations/{conversationId}', {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json', 'X-API-Key': 'your-api-key' },
+      body: JSON.stringify({ status: 'resolved' }),
+    });
+    await eventually(async () => {
+      const response = await fetch('/api/support/analytics/conversations', {
+        headers: {
+          'X-API-Key': 'your-api-key',
+        },
+      });
+      const { data } = await response.json();
+      expectAsPrinted(data, {
+        totalConversations: 500,
+        openConversations: 25,
+        resolvedToday: 45,
+        avgFirstResponseTime: 120, // seconds
+        avgResolutionTime: 3600, // seconds
+        csat: null,
+      });
+      expect(data.resolvedToday).toBeGreaterThan(0);
+      expect(data.totalConversations).toBeGreaterThan(data.resolvedToday);
+    });
+  });
+});
+
 describe('webhooks', () => {
   const events = [
     'conversation.created',

@@ -23,6 +23,7 @@ export async function blankPerson(tx: Sql, { customers, conversations, until }: 
     where: tx`id = any(${customers})`,
   });
   await blankConversations(tx, conversations);
+  await tx`update ratings set comment = null where conversation_id = any(${conversations})`;
   // What others wrote to a merged conversation is theirs.
   return blankMessages(
     tx,

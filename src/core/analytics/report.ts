@@ -1,0 +1,198 @@
+import type { Pool, Sql } from '../database/connect.ts';
+
+export const GROUPINGS = ['channel', 'channel_type', 'agent', 'tag', 'day'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+export interface ReportFilter {
+  businessId: string;
+  /** From the first moment to before the second. */
+  from: Date;
+  to: Date;
+  timezone: string;
+  /** Only the seconds in which the channel works. */
+  isWorking: boolean;
+  channelId?: string | undefined;
+  channelType?: string | undefined;
+  agentId?: string | undefined;
+  tag?: string | undefined;
+}
+
+/** How long something took, in seconds; null where it never happened. */
+export interface Spread {
+  count: number;
+  mean: number | null;
+  median: number | null;
+  p90: number | null;
+}
+
+export interface Numbers {
+  conversations: number;
+  reopened: number;
+  resolved: number;
+  closed: number;
+  messages_received: number;
+  messages_sent: number;
+  first_response: Spread;
+  resolution: Spread;
+  handle: Spread;
+  csat: Scores;
+}
+
+/** What customers said of how they were served, from 1 to 5. */
+export interface Scores {
+  count: number;
+  mean: number | null;
+  /** Of them, how many were 4 or 5. */
+  happy: number;
+}
+
+/** What happened in a time, each thing counted when it happened; by group, or all in one without a grouping. */
+export async function report(
+  pool: Pool,
+  filter: ReportFilter,
+  grouping?: Grouping,
+): Promise<Map<string | null, Numbers>> {
+  const [rounds, messages] = await Promise.all([
+    countRounds(pool, filter, grouping),
+    countMessages(pool, filter, grouping),
+  ]);
+  const groups = new Map<string | null, Numbers>();
+  const groupOf = (key: string | null) => {
+    const numbers = groups.get(key) ?? nothing();
+    groups.set(key, numbers);
+    return numbers;
+  };
+  for (const { key, ...counted } of rounds) Object.assign(groupOf(key), spreadsOf(counted));
+  for (const { key, ...counted } of messages) Object.assign(groupOf(key), counted);
+  return groups;
+}
+
+/** What a time holds in which nothing happened. */
+export function nothing(): Numbers {
+  const none = { count: 0, mean: null, median: null, p90: null };
+  const counts = { conversations: 0, reopened: 0, resolved: 0, closed: 0 };
+  const messages = { messages_received: 0, messages_sent: 0 };
+  const csat = { count: 0, mean: null, happy: 0 };
+  return { ...counts, ...messages, first_response: none, resolution: none, handle: none, csat };
+}
+
+interface Counted {
+  conversations: number;
+  reopened: number;
+  resolved: number;
+  closed: number;
+  first_response: number[];
+  resolution: number[];
+  handle: number[];
+  ratings: number;
+  score: number | null;
+  happy: number;
+}
+
+function spreadsOf({ first_response, resolution, handle, ratings, score, happy, ...counts }: Counted) {
+  return {
+    csat: { count: ratings, mean: rounded(score), happy },
+    ...counts,
+    first_response: spreadOf(first_response),
+    resolution: spreadOf(resolution),
+    handle: spreadOf(handle),
+  };
+}
+
+function spreadOf([count = 0, mean, median, p90]: (number | null)[]): Spread {
+  return { count: count ?? 0, mean: rounded(mean), median: rounded(median), p90: rounded(p90) };
+}
+
+/** To the millisecond, as times are kept. */
+function rounded(seconds: number | null | undefined): number | null {
+  return seconds === null || seconds === undefined ? null : Math.round(seconds * 1000) / 1000;
+}
+
+function countRounds(pool: Pool, filter: ReportFilter, grouping?: Grouping) {
+  return pool<({ key: string | null } & Counted)[]>`
+    select ${keyOf(pool, filter, grouping)} as key,
+      count(*) filter (where kind = 'begun' and number = 1)::int as conversations,
+      count(*) filter (where kind = 'begun' and number > 1)::int as reopened,
+      count(*) filter (where kind = 'resolution' and ending = 'resolved')::int as resolved,
+      count(*) filter (where kind = 'resolution' and ending = 'closed')::int as closed,
+      ${spread(pool, 'first_response')} as first_response,
+      ${spread(pool, 'resolution')} as resolution,
+      ${spread(pool, 'handle')} as handle,
+      count(*) filter (where kind = 'rating')::int as ratings,
+      avg(seconds) filter (where kind = 'rating') as score,
+      count(*) filter (where kind = 'rating' and seconds >= 4)::int as happy
+    from (${facts(pool, filter)}) f ${tagsOf(pool, grouping)}
+    where true ${conditions(pool, filter)}
+    group by 1`;
+}
+
+function spread(sql: Sql, kind: string) {
+  const only = sql`filter (where kind = ${kind} and seconds is not null)`;
+  return sql`array[
+    count(*) ${only}, avg(seconds) ${only}, percentile_cont(0.5) within group (order by seconds) ${only},
+    percentile_cont(0.9) within group (order by seconds) ${only}]::float8[]`;
+}
+
+/** Each thing that happened in the time, one a row, found by the index of its own time. */
+function facts(sql: Sql, { businessId, from, to, isWorking }: ReportFilter) {
+  const seconds = (name: string) => (isWorking ? sql(`${name}_worked`) : sql(name));
+  const rows = (at: string) => sql`
+    from rounds where business_id = ${businessId} and not is_merged
+      and ${sql(at)} >= ${from} and ${sql(at)} < ${to}`;
+  return sql`
+    select 'begun' as kind, began_at as at, agent_id, channel_id, channel_type, tags, number, ending,
+      null::float8 as seconds ${rows('began_at')}
+    union all
+    select 'first_response', responded_at, responded_by, channel_id, channel_type, tags, number, ending,
+      ${seconds('first_response')} ${rows('responded_at')} and first_response is not null
+    union all
+    select 'resolution', ended_at, agent_id, channel_id, channel_type, tags, number, ending,
+      ${seconds('resolution')} ${rows('ended_at')}
+    union all
+    select 'handle', ended_at, agent_id, channel_id, channel_type, tags, number, ending,
+      ${seconds('handle')} ${rows('ended_at')} and handle is not null
+    union all
+    select 'rating', answered_at, agent_id, channel_id, channel_type, tags, null, null, score
+    from ratings where business_id = ${businessId} and answered_at >= ${from} and answered_at < ${to}`;
+}
+
+function countMessages(pool: Pool, filter: ReportFilter, grouping?: Grouping) {
+  const { businessId, from, to } = filter;
+  return pool<{ key: string | null; messages_received: number; messages_sent: number }[]>`
+    select ${keyOf(pool, filter, grouping)} as key, sum(received)::int as messages_received, sum(sent)::int as messages_sent
+    from (
+      select quarter as at, agent_id, channel_id, channel_type, tags, received, sent from message_counts
+      where business_id = ${businessId} and quarter >= ${from} and quarter < ${to}) f ${tagsOf(pool, grouping)}
+    where true ${conditions(pool, filter)}
+    group by 1`;
+}
+
+function keyOf(sql: Sql, { timezone }: ReportFilter, grouping: Grouping | undefined) {
+  switch (grouping) {
+    case undefined:
+      return sql`''::text`;
+    case 'day':
+      return sql`to_char(f.at at time zone ${timezone}::text, 'YYYY-MM-DD')`;
+    case 'tag':
+      return sql`tag`;
+    case 'channel':
+      return sql`f.channel_id::text`;
+    case 'channel_type':
+      return sql`f.channel_type`;
+    case 'agent':
+      return sql`f.agent_id::text`;
+  }
+}
+
+/** What has several tags counts for each of them; what has none for none. */
+function tagsOf(sql: Sql, grouping: Grouping | undefined) {
+  return grouping === 'tag' ? sql`left join lateral unnest(f.tags) as tag on true` : sql``;
+}
+
+function conditions(sql: Sql, { channelId, channelType, agentId, tag }: ReportFilter) {
+  return sql`
+    ${channelId === undefined ? sql`` : sql`and f.channel_id = ${channelId}`}
+    ${channelType === undefined ? sql`` : sql`and f.channel_type = ${channelType}`}
+    ${agentId === undefined ? sql`` : sql`and f.agent_id = ${agentId}`}
+    ${tag === undefined ? sql`` : sql`and f.tags @> ${[tag]}`}`;
+}
