@@ -12,7 +12,6 @@ import { idempotency } from './idempotency.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
-import { analyticsRoutes } from './routes/analytics.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { blockedSenderRoutes } from './routes/blocked-senders.ts';
@@ -45,7 +44,6 @@ import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 import { webhookRecoveryRoutes } from './routes/webhook-recovery.ts';
 import { webhookSecretRoutes } from './routes/webhook-secrets.ts';
 import { supportAnalyticsRoutes } from './support/analytics.ts';
-import { supportAnalyticsRoutes } from './support/analytics.ts';
 import { supportCannedResponseRoutes } from './support/canned-responses.ts';
 import { supportConversationRoutes } from './support/conversations.ts';
 import { supportMessageRoutes } from './support/messages.ts';
@@ -58,7 +56,6 @@ const NATIVE = [
   businessRoutes,
   apiKeyRoutes,
   auditLogRoutes,
-  analyticsRoutes,
   analyticsRoutes,
   teamRoutes,
   teamsRoutes,
@@ -88,7 +85,6 @@ const NATIVE = [
 ];
 
 const SUPPORT = [
-  supportAnalyticsRoutes,
   supportAnalyticsRoutes,
   supportConversationRoutes,
   supportMessageRoutes,
