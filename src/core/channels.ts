@@ -51,8 +51,8 @@ interface Window {
 export interface Channels {
   /** The channel for a door or a send, cached for seconds; undefined when unknown or deleted. */
   load(id: string): Promise<LoadedChannel | undefined>;
-  /** The active channel of a provider's account, whoever's it is. */
-  byAccount(accountKey: string): Promise<LoadedChannel | undefined>;
+  /** The active channel of the first of these accounts that has one, whoever's it is. */
+  byAccount(...accountKeys: string[]): Promise<LoadedChannel | undefined>;
   /** The business's own channel, fresh. Throws `not_found` for any other id. */
   find(sql: Sql, businessId: string, id: string): Promise<LoadedChannel>;
   list(sql: Sql, filter: ChannelFilter, page: Window): Promise<LoadedChannel[]>;
@@ -90,9 +90,10 @@ export function createChannels(options: ChannelsOptions): Channels {
 
   const load = cacheChannels(read, wake);
 
-  async function byAccount(accountKey: string): Promise<LoadedChannel | undefined> {
+  async function byAccount(...accountKeys: string[]): Promise<LoadedChannel | undefined> {
     const [row] = await pool<{ id: string }[]>`
-      select id from channels where account_key = ${accountKey} and is_active and deleted_at is null`;
+      select id from channels where account_key = any(${accountKeys}) and is_active and deleted_at is null
+      order by array_position(${accountKeys}, account_key) limit 1`;
     return row && load(row.id);
   }
 

@@ -4,10 +4,10 @@ import { header, headersNamed, type Mail } from './mail.ts';
 export type AutomaticReason = 'bounce' | 'auto_reply' | 'list' | 'bulk' | 'notification';
 
 /** Recognises automatic replies, lists, bounces and notifications by their headers and envelope. */
-export function automaticReason(mail: Mail): AutomaticReason | undefined {
+export function automaticReason(mail: Mail, own: string): AutomaticReason | undefined {
   if (isBounce(mail)) return 'bounce';
   if (isAutoReply(mail)) return 'auto_reply';
-  if (isList(mail)) return 'list';
+  if (!isOwnGroup(mail, own) && isList(mail)) return 'list';
   if (/^(bulk|junk)$/i.test(header(mail, 'precedence') ?? '')) return 'bulk';
   return isNotification(mail) ? 'notification' : undefined;
 }
@@ -17,19 +17,24 @@ export function refusesAutoReply(mail: Mail): boolean {
   return /\b(all|oof|autoreply|dr|rn|nrn)\b/i.test(header(mail, 'x-auto-response-suppress') ?? '');
 }
 
-const DAEMONS = /^(mailer-daemon|mailerdaemon|postmaster|mail-daemon|mail\.daemon|bounces?)([+._-]|@)/;
+const DAEMON = /^(mailer-daemon|mailerdaemon|mail-daemon|mail\.daemon)([+._-]|@)/;
+const POSTMASTER = /^(postmaster|bounces?)([+._-]|@)/;
 const NO_REPLY = /^(no-?_?\.?reply|do-?_?\.?not-?_?\.?reply|noreply[+._-].*)([+._-].*)?@/;
 
-function isBounce(mail: Mail): boolean {
-  if (/multipart\/report/i.test(header(mail, 'content-type') ?? '')) return true;
+/** Whether a mail server reports on a mail of ours; other reports tell that one was read, or is taken for spam. */
+export function isBounce(mail: Mail): boolean {
+  const type = header(mail, 'content-type') ?? '';
+  if (/multipart\/report/i.test(type)) return !/disposition-notification|feedback-report/i.test(type);
   if (header(mail, 'x-failed-recipients') !== undefined) return true;
   return (
     mail.attachments.some(({ contentType }) => contentType === 'message/delivery-status') || isDaemon(mail)
   );
 }
 
+/** A postmaster may also be a person who has a question. */
 function isDaemon(mail: Mail): boolean {
-  return mail.from.some(({ address }) => DAEMONS.test(address));
+  const isProgram = hasNullSender(mail) || autoSubmitted(mail) !== undefined;
+  return mail.from.some(({ address }) => DAEMON.test(address) || (isProgram && POSTMASTER.test(address)));
 }
 
 const AUTO_REPLY_HEADERS = [
@@ -102,6 +107,13 @@ const AWAY = new RegExp(
   ].join('|')})\\s*[:：]`,
   'iu',
 );
+
+/** A support address may be a group that passes its mail on to us: what people write to it are not a list's mails. */
+function isOwnGroup(mail: Mail, own: string): boolean {
+  const group = own.toLowerCase().replace('@', '.');
+  const named = [header(mail, 'list-id'), header(mail, 'list-post')?.replace('@', '.')];
+  return named.some((value) => value?.toLowerCase().includes(group) === true);
+}
 
 const LIST_HEADERS = [
   'list-id',

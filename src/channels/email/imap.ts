@@ -120,7 +120,11 @@ async function takeNew(client: ImapFlow, from: Position, following: Following): 
 }
 
 async function receive({ raw, arrivedAt }: MailInBox, { context, listening }: Following): Promise<number> {
-  const inbound = await listening.parse(raw);
+  // A mail that cannot be read is kept raw and passed by: it would hold up all others for ever.
+  const inbound = await listening.parse(raw).catch((error: unknown) => {
+    context.log('could not read a mail', { why: error instanceof Error ? error.message : 'unknown' });
+    return [];
+  });
   await context.receive({ body: raw, contentType: 'message/rfc822' }, inbound);
   return arrivedAt;
 }

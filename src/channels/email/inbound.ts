@@ -49,7 +49,7 @@ function messageOf(
   { channel, verdict }: Reading,
 ): Omit<InboundMessage, 'externalEventId' | 'threadKey'> {
   const { settings } = channel;
-  const reason = automaticReason(mail);
+  const reason = automaticReason(mail, settings.address);
   const attachments = mail.attachments.map(attachmentOf);
   const texts = textsOf(mail, settings);
   const authentication = notedVerdict(mail, [channel.id, settings.authserv_id]) ?? verdict;

@@ -1,5 +1,5 @@
 import type { Receipt } from '../../core/envelope.ts';
-import { automaticReason } from './automatic.ts';
+import { isBounce } from './automatic.ts';
 import type { Mail } from './mail.ts';
 import { type DeliveryReport, deliveryReports, failedRecipients, reportedIds } from './report.ts';
 import type { Place } from './threading.ts';
@@ -9,7 +9,7 @@ type Outcome = Omit<Receipt, 'externalEventId' | 'threadKey'>;
 /** What a mail says of a message that we sent; undefined where it says nothing final. */
 export function receiptOf(mail: Mail, { bounced }: Place): Outcome | undefined {
   const externalId = bounced ?? reportedIds(mail)[0];
-  if (externalId === undefined || automaticReason(mail) !== 'bounce') return undefined;
+  if (externalId === undefined || !isBounce(mail)) return undefined;
   const reports = deliveryReports(mail);
   const outcome = reports.length > 0 ? reported(reports) : told(mail, bounced !== undefined);
   const occurredAt = mail.date === undefined ? {} : { occurredAt: mail.date };

@@ -14,8 +14,8 @@ export const MAX_BYTES = 25 * 1024 * 1024;
 
 export interface Mailboxes {
   channels: {
-    /** The active channel of an account. */
-    byAccount(accountKey: string): Promise<{ channel: Channel } | undefined>;
+    /** The active channel of the first of these accounts that has one. */
+    byAccount(...accountKeys: string[]): Promise<{ channel: Channel } | undefined>;
   };
   receiver: {
     /** The door in: resolves after the commit, throws AppError when nothing was stored. */
@@ -150,8 +150,6 @@ export async function channelFor(
   address: string,
   { channels }: Mailboxes,
 ): Promise<Channel<EmailSettings> | undefined> {
-  const found =
-    (await channels.byAccount(accountKey(address))) ??
-    (await channels.byAccount(accountKey(withoutTag(address))));
+  const found = await channels.byAccount(accountKey(address), accountKey(withoutTag(address)));
   return found?.channel as Channel<EmailSettings> | undefined;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Channel } from '../../core/adapter.ts';
 import type { InboundMessage } from '../../core/envelope.ts';
-import { automaticReason } from './automatic.ts';
+import { isBounce } from './automatic.ts';
 import { headersNamed, type Mail } from './mail.ts';
 import { reportedIds } from './report.ts';
 import type { EmailSettings } from './settings.ts';
@@ -25,11 +25,9 @@ export function placeOf(mail: Mail, { settings }: Channel<EmailSettings>, tokens
   const bounce = found.find(({ kind }) => kind === 'bounce');
   const bounced = bounce && sentMessageId(bounce.id, settings.address);
   const answered = [...mail.inReplyTo.toReversed(), ...mail.references.toReversed()];
-  const isBounce = automaticReason(mail) === 'bounce';
-  const references = [...new Set([bounced ?? [], isBounce ? reportedIds(mail) : answered].flat())].slice(
-    0,
-    MOST_REFERENCES,
-  );
+  const references = [
+    ...new Set([bounced ?? [], isBounce(mail) ? reportedIds(mail) : answered].flat()),
+  ].slice(0, MOST_REFERENCES);
   return {
     threadKey: keyOf(mail.references[0] ?? mail.inReplyTo[0] ?? mail.messageId) ?? anonymousKey(mail),
     references,

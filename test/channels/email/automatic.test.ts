@@ -22,7 +22,12 @@ describe('a mail that a program wrote', () => {
     ['notification', { 'Auto-Submitted': 'auto-notified; owner-email="a@b.test"' }],
     ['bounce', { 'X-Failed-Recipients': 'gone@customer.test' }],
     ['bounce', { From: 'Mail Delivery System <MAILER-DAEMON@relay.test>' }],
+    ['bounce', { From: 'postmaster@customer.test', 'Return-Path': '<>' }],
     ['notification', { From: 'no-reply@tracker.test' }],
+    [
+      'auto_reply',
+      { 'Content-Type': 'multipart/report; report-type=disposition-notification', 'Return-Path': '<>' },
+    ],
   ])('is marked as %s by %o', async (reason, headers) => {
     expect(await message(mail({ headers }))).toMatchObject({
       automatic: true,
@@ -53,6 +58,9 @@ describe('a mail that a program wrote', () => {
     [{ 'Return-Path': '<ada@customer.test>' }, 'Hello'],
     [{ 'X-Autoreply': 'no' }, 'Hello'],
     [{ Precedence: 'first-class' }, 'Hello'],
+    [{ 'List-Id': '<support.shop.test>', Precedence: 'list' }, 'To a group that is our address'],
+    [{ 'List-Post': '<mailto:support@shop.test>', 'List-Id': 'x' }, 'To a group that is our address'],
+    [{ From: 'postmaster@customer.test' }, 'Your mails are refused here, may I help?'],
   ])('is not what has %o and "%s"', async (headers, subject) => {
     expect((await message(mail({ headers, subject }))).automatic).toBeUndefined();
   });
