@@ -153,7 +153,7 @@ function conditions(sql: Sql, filter: ConversationFilter) {
     ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]}`}
     ${needsHumanHandoff === undefined ? sql`` : sql`and c.needs_human_handoff = ${needsHumanHandoff}`}
     ${timeConditions(sql, filter)}
-    ${filter.q === undefined ? sql`` : textCondition(sql, filter.q)}`;
+    ${filter.q === undefined ? sql`` : textCondition(sql, filter.businessId, filter.q)}`;
 }
 
 function timeConditions(sql: Sql, { createdAfter, createdBefore, updatedSince }: ConversationFilter) {
@@ -163,11 +163,12 @@ function timeConditions(sql: Sql, { createdAfter, createdBefore, updatedSince }:
     ${updatedSince === undefined ? sql`` : sql`and c.updated_at >= ${updatedSince}::timestamptz`}`;
 }
 
-function textCondition(sql: Sql, q: string) {
+/** Customers are looked for once, not once a conversation. */
+function textCondition(sql: Sql, businessId: string, q: string) {
   const pattern = containing(q);
   return sql`and (c.subject ilike ${pattern} or c.customer_id in (
     select p.id from customers p
-    where p.business_id = c.business_id and p.deleted_at is null
+    where p.business_id = ${businessId} and p.deleted_at is null
       and (p.name ilike ${pattern} or p.email ilike ${pattern} or p.phone ilike ${pattern})))`;
 }
 
