@@ -146,14 +146,21 @@ function conditions(sql: Sql, filter: ConversationFilter) {
   const { status, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
   return sql`
     ${filter.includeMerged === true ? sql`` : sql`and c.merged_into_id is null`}
-    ${status === undefined ? sql`` : sql`and c.status = any(${status})`}
+    ${status === undefined ? sql`` : statusCondition(sql, status)}
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
     ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
     ${customerId === undefined ? sql`` : sql`and c.customer_id = coalesce((select merged_into_id from customers where id = ${customerId}), ${customerId})`}
-    ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]}`}
+    ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]} and c.tags <> '{}'`}
     ${needsHumanHandoff === undefined ? sql`` : sql`and c.needs_human_handoff = ${needsHumanHandoff}`}
     ${timeConditions(sql, filter)}
     ${filter.q === undefined ? sql`` : textCondition(sql, filter.businessId, filter.q)}`;
+}
+
+/** One status as such: its index then gives the order, too. */
+function statusCondition(sql: Sql, statuses: readonly string[]) {
+  const [only] = statuses;
+  if (only !== undefined && statuses.length === 1) return sql`and c.status = ${only}`;
+  return sql`and c.status = any(${[...statuses]})`;
 }
 
 function timeConditions(sql: Sql, { createdAfter, createdBefore, updatedSince }: ConversationFilter) {
