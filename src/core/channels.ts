@@ -49,8 +49,8 @@ interface Window {
 }
 
 export interface Channels {
-  /** The channel for a door or a send, cached for seconds; undefined when unknown or deleted. */
-  load(id: string): Promise<LoadedChannel | undefined>;
+  /** The channel for a door or a send, cached for seconds; undefined when unknown or deleted. Inside a transaction, give it. */
+  load(id: string, tx?: Sql): Promise<LoadedChannel | undefined>;
   /** The active channel of the first of these accounts that has one, whoever's it is. */
   byAccount(...accountKeys: string[]): Promise<LoadedChannel | undefined>;
   /** The business's own channel, fresh. Throws `not_found` for any other id. */
@@ -83,8 +83,8 @@ export function createChannels(options: ChannelsOptions): Channels {
 
   const isKnown = (row: ChannelRow) => registry.has(row.type);
 
-  async function read(id: string): Promise<LoadedChannel | undefined> {
-    const [row] = await pool<ChannelRow[]>`select * from channels where id = ${id} and deleted_at is null`;
+  async function read(id: string, sql: Sql = pool): Promise<LoadedChannel | undefined> {
+    const [row] = await sql<ChannelRow[]>`select * from channels where id = ${id} and deleted_at is null`;
     return row === undefined || !isKnown(row) ? undefined : open(row);
   }
 

@@ -1,7 +1,7 @@
 import { type AttachmentDraft, attachToMessage } from './attach.ts';
 import type { Author } from './author.ts';
 import { choicesOf } from './cards.ts';
-import type { Channels } from './channels.ts';
+import type { Channels, LoadedChannel } from './channels.ts';
 import { refuseOptedOut } from './consent.ts';
 import type { Sql } from './database/connect.ts';
 import type { EgressGuard } from './egress.ts';
@@ -63,20 +63,25 @@ export async function queueMessage(
   }
   const ready = await withTemplate(tx, conversation, draft);
   const message = await insertMessage(tx, conversation, { draft: ready, by: writing.by });
+  // Nobody's limits are those of a note.
+  const loaded = draft.note === true ? undefined : await writing.channels.load(message.channel_id, tx);
   const fetches = await attachToMessage(tx, attaching(message), {
     drafts: draft.attachments ?? [],
     ...sources(writing),
-    limits: await limitsOf(writing, conversation, draft),
+    limits: loaded?.adapter.limits,
   });
-  if (draft.note !== true) await refuseTooLarge(tx, message, writing);
+  await refuseTooLarge(tx, message, loaded);
   await countMessage(tx, conversation, { message, by: writing.by });
   await recordMessage(tx, message, fetches);
   return viewOneMessage(tx, message);
 }
 
 /** Of files that are still to be fetched nobody knows: what they are too much by is found when it is sent. */
-async function refuseTooLarge(tx: Sql, message: MessageRow, { channels }: Writing): Promise<void> {
-  const loaded = await channels.load(message.channel_id);
+async function refuseTooLarge(
+  tx: Sql,
+  message: MessageRow,
+  loaded: LoadedChannel | undefined,
+): Promise<void> {
   if (loaded?.adapter.sizeRefusal === undefined) return;
   const [files] = await tx<[{ bytes: number }]>`
     select coalesce(sum(size_bytes), 0)::float8 as bytes from attachments where message_id = ${message.id}`;
@@ -97,16 +102,6 @@ async function withTemplate(tx: Sql, { channel_id }: ConversationRow, draft: Dra
 
 function attaching(message: MessageRow) {
   return { id: message.id, businessId: message.business_id, conversationId: message.conversation_id };
-}
-
-/** What the channel takes; nobody's limits are those of a note. */
-async function limitsOf(
-  { channels }: Writing,
-  { channel_id }: ConversationRow,
-  { note, attachments }: Draft,
-) {
-  if (note === true || attachments === undefined || attachments.length === 0) return undefined;
-  return (await channels.load(channel_id))?.adapter.limits;
 }
 
 function sources({ secrets, attachments }: Writing) {
