@@ -98,7 +98,8 @@ async function tryOnce(pending: Pending, lease: Lease, options: Fetching): Promi
     if (channel === undefined) return { state: 'failed', error: 'the channel is gone' };
     return await bring(pending, { channel, signal }, options);
   } catch (error) {
-    await options.attachments.files.remove(keyOf(pending));
+    // Whoever took the lane over writes at the same key, or has written there already.
+    if (!lease.signal.aborted) await options.attachments.files.remove(keyOf(pending));
     if (isTooLarge(error)) return { state: 'too_large', error: error.message };
     if (error instanceof RateLimited)
       return { state: 'later', error: error.message, afterMs: Math.min(error.retryAfterMs, LONGEST_WAIT_MS) };
