@@ -61,7 +61,8 @@ function planMessage(item: MessageItem, work: Work): void {
   plan.accepted.set(item.key, acceptedAs(message));
 }
 
-const NOTHING_STORED: Accepted = {
+/** The answer to what would have gone on with a conversation, where there is none. */
+export const NOTHING_STORED: Accepted = {
   duplicate: false,
   messageId: undefined,
   conversationId: undefined,

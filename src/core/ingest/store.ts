@@ -8,7 +8,7 @@ import { addToStoredAlbum, applyChange } from './changes.ts';
 import type { Accepted, IngestRequest, Item } from './item.ts';
 import { adoptKnownAddresses } from './known-addresses.ts';
 import { forgetUnused } from './parties.ts';
-import { planMessages } from './plan.ts';
+import { NOTHING_STORED, planMessages } from './plan.ts';
 import { lockState, type State } from './state.ts';
 import type { Plan, PlanContext } from './work.ts';
 import { keepRequests, type RequestOutcome, writePlan } from './write.ts';
@@ -116,6 +116,8 @@ function isPartial({ messageId, seq }: Accepted): boolean {
 
 function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutcome {
   if (own.length === 0) return ignored(request);
+  if (own.every((item) => plan.accepted.get(item) === NOTHING_STORED))
+    return { request, status: 'ignored', reason: 'belongs to no conversation', customerId: null };
   const duplicate = own.every((item) => plan.accepted.get(item)?.duplicate === true);
   return {
     request,

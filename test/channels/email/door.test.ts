@@ -168,6 +168,12 @@ describe('the door', () => {
     expect(body.data).toHaveLength(1);
   });
 
+  it('is tried by ourselves with a mail that holds nothing', async () => {
+    const path = `/api/v1/channels/${channel.id}/test`;
+    const { body } = await gateway.call<{ steps: { name: string; ok: boolean }[] }>('POST', path);
+    expect(body.steps.find(({ name }) => name === 'door')).toMatchObject({ ok: true });
+  });
+
   it('gives the mail’s files', async () => {
     const { body, type } = await encoded(formOf(fixture('sendgrid-parsed'), { attachment1: png }));
     expect(await knock({ authorization: `Bearer ${INBOUND_SECRET}` }, body, type)).toBe(200);

@@ -51,6 +51,8 @@ describe.skipIf(dovecotMissing())('a mailbox at a real IMAP server', () => {
     await dovecot.deliver(mail({ text: 'Over IMAP' }));
     await eventually(async () => expect(await contentsOf(channel)).toEqual(['Over IMAP']));
     expect(await dovecot.seen()).toBe(0);
+    const health = await gateway.call<{ detail: string }>('GET', `/api/v1/channels/${channel.id}/health`);
+    expect(health.body.detail).toContain('The mailbox can be read: INBOX has 1 mails.');
   });
 
   it('gives its attachments', async () => {

@@ -99,6 +99,16 @@ describe('an answer', () => {
     expect(await conversations()).toHaveLength(1);
   });
 
+  it('of a mail server to what we never sent is kept raw only', async () => {
+    const { post, conversations, id } = await freshChannel();
+    const headers = { 'Return-Path': '<>', 'In-Reply-To': idOf('never-sent') };
+    expect(await post(mail({ from: 'MAILER-DAEMON@relay.test', subject: 'Undelivered', headers }))).toBe(200);
+    expect(await conversations()).toEqual([]);
+    const [kept] = await gateway.pool`select status, reason from inbound_requests where channel_id = ${id}`;
+    expect(kept).toEqual({ status: 'ignored', reason: 'belongs to no conversation' });
+    expect(await gateway.pool`select 1 from identities where channel_id = ${id}`).toEqual([]);
+  });
+
   it('is never told by its subject alone', async () => {
     const { post, conversations } = await freshChannel();
     await post(mail({ subject: 'Invoice 17' }));
