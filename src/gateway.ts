@@ -12,6 +12,7 @@ import { startCatchUp } from './core/catch-up.ts';
 import { createChannels } from './core/channels.ts';
 import type { Config } from './core/config.ts';
 import { startConnecting } from './core/connecting.ts';
+import { startAsking } from './core/csat/ask.ts';
 import { openDatabase } from './core/database/open.ts';
 import { keepPartitions } from './core/database/retention.ts';
 import { createTransact } from './core/database/transact.ts';
@@ -180,6 +181,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     closeLater(startAssigner(parts).stop);
     closeLater(startCanceler(parts).stop);
     closeLater(startCounting(parts).stop);
+    closeLater(startAsking({ ...parts, publicUrl }).stop);
     closeLater(startCatchUp(parts).stop);
   }
   isReady = true;

@@ -20,6 +20,8 @@ import { cannedResponseRoutes } from './routes/canned-responses.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { consentRoutes } from './routes/consents.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { csatRoutes } from './routes/csat.ts';
+import { csatPageRoutes } from './routes/csat-page.ts';
 import { customerMergeRoutes } from './routes/customer-merge.ts';
 import { customerPrivacyRoutes } from './routes/customer-privacy.ts';
 import { customerRoutes } from './routes/customers.ts';
@@ -63,6 +65,7 @@ const NATIVE = [
   inboundEventRoutes,
   conversationRoutes,
   transitionRoutes,
+  csatRoutes,
   messageRoutes,
   oneMessageRoutes,
   reactionRoutes,
@@ -105,6 +108,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   for (const routes of SUPPORT) app.route('/api/support', routes(deps));
   app.route('/', doorRoutes(deps));
   app.route('/', fileRoutes(deps));
+  app.route('/', csatPageRoutes(deps));
   app.route('/', webchatRoutes(deps));
   app.route('/', demoRoutes(deps));
   describeWebhooks(app);

@@ -180,6 +180,8 @@ export interface ChannelAdapter<Settings = unknown> {
   readonly sendIsIdempotent: boolean;
   /** How long after a customer's message anything but a template may be sent; absent: always. */
   readonly replyWindowMs?: number;
+  /** What is asked with a few answers to choose from comes as a link to a page: people press nothing in a mail. */
+  readonly asksByLink?: true;
   /** Where one type has several providers: the adapter that works a channel with these settings. */
   variant?(settings: Settings): ChannelAdapter;
   /** Waits between the tries of a send, where the usual ones end too early; after the last it has failed. */

@@ -1,6 +1,7 @@
 import type { Actor } from './actor.ts';
 import { type ApiKeyRow, createApiKey } from './api-keys.ts';
 import { audit } from './audit.ts';
+import type { CsatSettings } from './csat/settings.ts';
 import type { Sql } from './database/connect.ts';
 import { newId } from './id.ts';
 
@@ -9,6 +10,7 @@ export interface BusinessRow {
   name: string;
   timezone: string;
   auto_resolve_after_minutes: number | null;
+  csat: CsatSettings | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -22,6 +24,7 @@ export interface BusinessChanges {
   name?: string | undefined;
   timezone?: string | undefined;
   auto_resolve_after_minutes?: number | null | undefined;
+  csat?: CsatSettings | null | undefined;
 }
 
 export interface CreatedBusiness {

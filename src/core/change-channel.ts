@@ -11,6 +11,7 @@ import {
   splitSecrets,
   valueAt,
 } from './channel-settings.ts';
+import type { CsatSettings } from './csat/settings.ts';
 import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
@@ -33,6 +34,7 @@ export interface ChannelChanges {
   reopen?: string | undefined;
   assignment?: ChannelAssignment | undefined;
   auto_resolve_after_minutes?: number | null | undefined;
+  csat?: CsatSettings | null | undefined;
 }
 
 /** A stored change, with the secrets that were generated for it. */
@@ -67,6 +69,7 @@ export async function createChannel(tx: Sql, actor: Actor, tools: Tools<NewChann
     reopen: input.reopen ?? 'always',
     assignment: await checkedAssignment(tx, actor, input),
     auto_resolve_after_minutes: input.auto_resolve_after_minutes ?? null,
+    csat: input.csat ?? null,
     connect_at: laterIfCut(adapter),
   };
   const row = await orConflict(tx<ChannelRow[]>`insert into channels ${tx(values as never)} returning *`);

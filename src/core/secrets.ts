@@ -16,7 +16,7 @@ export interface Scope {
 }
 
 /** What a signature is for: one made for a purpose is worth nothing for another. */
-export type Label = 'visitor' | 'file' | 'reply' | 'cursor' | 'demo' | 'upload';
+export type Label = 'visitor' | 'file' | 'reply' | 'cursor' | 'demo' | 'upload' | 'csat';
 
 export interface Secrets {
   encrypt(plain: string, scope: Scope): Buffer;

@@ -49,7 +49,14 @@ export const EVENT_CATALOGUE = {
   'conversation.created': { summary: 'A conversation began', data: ofConversation },
   'conversation.updated': {
     summary: 'Fields changed that have no event of their own',
-    data: ofConversation.extend({ actor: actor.optional(), changed: changed.optional() }),
+    data: ofConversation.extend({
+      actor: actor.optional(),
+      changed: changed.optional(),
+      csat: z
+        .object({ score: z.number().int(), comment: z.string().nullable() })
+        .optional()
+        .meta({ description: 'What the customer said of how they were served.' }),
+    }),
   },
   'conversation.assigned': { summary: 'It was given to an agent or a team', data: assignment },
   'conversation.unassigned': { summary: 'It was taken back', data: assignment },

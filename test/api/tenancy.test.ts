@@ -49,6 +49,7 @@ const BODIES: Record<string, unknown> = {
   'PUT /api/v1/conversations/{id}': { subject: 'taken' },
   'POST /api/v1/conversations/{id}/assign': { assignee_id: null },
   'POST /api/v1/conversations/{id}/snooze': { until: FUTURE },
+  'POST /api/v1/conversations/{id}/csat': { score: 1 },
   'POST /api/v1/conversations/{id}/tags': { tags: ['taken'] },
   'POST /api/v1/conversations/{id}/handoff': { reason: 'taken' },
   'POST /api/v1/conversations/{id}/read': { up_to_seq: 1 },

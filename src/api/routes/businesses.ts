@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { type BusinessRow, createBusiness, getBusiness, updateBusiness } from '../../core/businesses.ts';
+import { csatSettings } from '../../core/csat/settings.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
@@ -12,6 +13,7 @@ const businessView = z
     name: z.string(),
     timezone: z.string(),
     auto_resolve_after_minutes: z.number().int().nullable(),
+    csat: csatSettings.nullable(),
     created_at: z.string(),
     updated_at: z.string(),
   })
@@ -23,6 +25,9 @@ const changes = newBusiness.partial().extend({
   auto_resolve_after_minutes: autoResolveAfter.optional().meta({
     description:
       'Resolves conversations in which nothing happened for so long, except snoozed ones; null or 0 keeps them open.',
+  }),
+  csat: csatSettings.nullable().optional().meta({
+    description: 'Whether customers are asked, after their conversation is resolved, how they were served.',
   }),
 });
 
@@ -89,6 +94,7 @@ function viewBusiness(row: BusinessRow): z.infer<typeof businessView> {
     name: row.name,
     timezone: row.timezone,
     auto_resolve_after_minutes: row.auto_resolve_after_minutes,
+    csat: row.csat,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { lookAgain } from '../../core/assigner.ts';
 import { channelAssignment } from '../../core/assignment.ts';
 import { channelType } from '../../core/change-channel.ts';
+import { csatSettings } from '../../core/csat/settings.ts';
 import { testChannel } from '../../core/test-channel.ts';
 import { channelView } from '../../core/views/channel.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -28,6 +29,10 @@ const changeable = {
   auto_resolve_after_minutes: autoResolveAfter.optional().meta({
     description:
       'Resolves conversations in which nothing happened for so long, except snoozed ones; 0 keeps them open, null leaves it to the business.',
+  }),
+  csat: csatSettings.nullable().optional().meta({
+    description:
+      'Whether customers are asked, after their conversation is resolved, how they were served; null leaves it to the business.',
   }),
   // What is not done yet is refused: a setting that is kept and does nothing would be a lie.
   greeting: z.null('must be null: greetings are not sent yet').optional(),

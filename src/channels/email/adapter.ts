@@ -55,6 +55,7 @@ export function emailAdapter(
     hostKeys: ['smtp.host', 'imap.host', 'oauth.provider', 'oauth.tenant', 'oauth.token_url'],
     limits: { textLength: 500_000, inboundBytes: 50 * MEGABYTE, outboundBytes: 25 * MEGABYTE },
     opensThreads: true,
+    asksByLink: true,
     // The same Message-ID on every try: mailboxes show it once.
     sendIsIdempotent: true,
     accountKey: ({ address }) => accountKey(address),

@@ -20,6 +20,17 @@ export function noteChoice(
   work.plan.answered.add(conversation);
 }
 
+/** Whether the customer only answers how they were served: that begins nothing again. */
+export function isRating({ inbound }: MessageItem, conversation: ConversationRow, { state }: Work): boolean {
+  if (inbound.pressed !== undefined) {
+    const named = readChoiceId(inbound.pressed);
+    const card = named === undefined ? undefined : state.cards.get(named.messageId);
+    return card?.is_rating === true && card.conversation_id === conversation.id;
+  }
+  const open = conversation.open_card;
+  return open?.is_rating === true && readChoice(open.message_id, open, inbound.content) !== undefined;
+}
+
 function choiceOf(
   item: MessageItem,
   { conversation, message }: { conversation: ConversationRow; message: MessageRow },

@@ -1,6 +1,7 @@
 import type { EventType } from '../events.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
+import { isRating } from './choices.ts';
 import { decide } from './decide.ts';
 import { conversationEvent } from './happened.ts';
 import { keyOf } from './item.ts';
@@ -17,7 +18,8 @@ export function conversationFor(item: MessageItem, owner: PartyState, work: Work
   const current = currentConversation(item, work);
   const { reopen } = item.channel;
   // What the business writes elsewhere goes on where it stands, as an automatic mail does.
-  const automatic = item.inbound.automatic ?? item.inbound.echo ?? false;
+  const isPassive = item.inbound.automatic ?? item.inbound.echo ?? false;
+  const automatic = isPassive || (current !== undefined && isRating(item, current, work));
   const decision = decide(current, { reopen, automatic, now: context.now });
   if (current === undefined || decision === 'open' || item.inbound.conversation === 'new') {
     return openConversation(item, { thread, owner, work });

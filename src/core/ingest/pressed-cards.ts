@@ -10,6 +10,8 @@ export interface PressedCard {
   conversation_id: string;
   customer_id: string | null;
   card: Card;
+  /** It asks how the customer was served. */
+  is_rating: boolean;
 }
 
 /** The cards that pressed buttons name; nothing is asked where none was pressed. */
@@ -21,7 +23,9 @@ export async function findPressedCards(tx: Sql, items: Item[]): Promise<Map<stri
   });
   if (ids.length === 0) return new Map();
   const rows = await tx<PressedCard[]>`
-    select id, channel_id, conversation_id, customer_id, card from messages
+    select id, channel_id, conversation_id, customer_id, card,
+      exists (select 1 from ratings where message_id = messages.id) as is_rating
+    from messages
     where id = any(${ids}::uuid[]) and direction = 'outbound' and card is not null`;
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ChannelAssignment, channelAssignment } from '../assignment.ts';
+import { type CsatSettings, csatSettings } from '../csat/settings.ts';
 
 export interface ChannelRow {
   id: string;
@@ -14,6 +15,7 @@ export interface ChannelRow {
   reopen: string;
   assignment: ChannelAssignment;
   auto_resolve_after_minutes: number | null;
+  csat: CsatSettings | null;
   greeting: string | null;
   out_of_hours: string | null;
   setup: { done: string[]; todo: string[] };
@@ -38,6 +40,7 @@ export const channelView = z
     reopen: z.string(),
     assignment: channelAssignment,
     auto_resolve_after_minutes: z.number().int().nullable(),
+    csat: csatSettings.nullable(),
     greeting: z.string().nullable(),
     out_of_hours: z.string().nullable(),
     webhook_url: z

@@ -47,6 +47,8 @@ export interface ConversationRow {
 interface OpenCard {
   message_id: string;
   actions: CardAction[];
+  /** It asks how the customer was served: its answer reopens nothing. */
+  is_rating?: true;
 }
 
 export const conversationView = z

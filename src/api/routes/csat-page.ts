@@ -1,0 +1,118 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { z } from 'zod';
+import { lockConversation } from '../../core/conversations.ts';
+import { answerRating, isOpen, type RatingRow } from '../../core/csat/ratings.ts';
+import type { CsatSettings } from '../../core/csat/settings.ts';
+import { AppError } from '../../core/errors.ts';
+import { limitBody } from '../body-limit.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const HEADERS = {
+  'Content-Security-Policy': POLICY,
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+};
+
+const given = z.object({
+  score: z.coerce.number().int().min(1).max(5),
+  comment: z.string().trim().max(2_000).default(''),
+});
+
+type Asked = RatingRow & { csat: CsatSettings | null; business: string };
+
+/**
+ * The page behind the link of a mail, at /csat/TOKEN: the address itself is the key. Opening it changes nothing, since
+ * programs that look a mail over open every link; only the form does.
+ */
+export function csatPageRoutes({ pool, transact, secrets }: ApiDeps): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>();
+
+  async function find(token: string): Promise<Asked> {
+    const id = secrets.open('csat', token);
+    const [row] =
+      id === undefined
+        ? []
+        : await pool<Asked[]>`
+            select r.*, coalesce(c.csat, b.csat) as csat, b.name as business from ratings r
+            join businesses b on b.id = r.business_id join channels c on c.id = r.channel_id
+            where r.id = ${id}`;
+    if (row === undefined) throw new AppError('not_found', 'There is no such question.');
+    return row;
+  }
+
+  app.get('/csat/:token', async (c) => {
+    const asked = await find(c.req.param('token'));
+    return isOpen(asked) ? c.html(form(asked), 200, HEADERS) : c.html(over(asked), statusOf(asked), HEADERS);
+  });
+
+  app.post('/csat/:token', limitBody(32_768), async (c) => {
+    const asked = await find(c.req.param('token'));
+    const answer = given.safeParse(await c.req.parseBody());
+    if (!answer.success) return c.html(form(asked), 422, HEADERS);
+    const { score, comment } = answer.data;
+    const rated = await transact(async (tx) => {
+      const conversation = await lockConversation(tx, asked.business_id, asked.conversation_id);
+      const words = comment === '' ? undefined : comment;
+      return answerRating(tx, conversation, { id: asked.id, score, comment: words, source: 'page' });
+    });
+    const now = rated === undefined ? await find(c.req.param('token')) : { ...asked, ...rated };
+    return c.html(over(now), rated === undefined ? statusOf(now) : 200, HEADERS);
+  });
+
+  return app;
+}
+
+/** What was answered stays answered; what nobody answered in time is gone. */
+function statusOf({ score }: RatingRow): 200 | 410 {
+  return score === null ? 410 : 200;
+}
+
+function form({ csat, business }: Asked) {
+  const question = csat?.question ?? 'How did we do?';
+  const labels = csat?.labels ?? [];
+  return page(
+    question,
+    html`<form method="post">
+      <fieldset>
+        <legend>${question}</legend>
+        ${[1, 2, 3, 4, 5].map(
+          (score) =>
+            html`<label><input type="radio" name="score" value="${score}" required /> ${score} ${labels[score - 1] ?? ''}</label>`,
+        )}
+      </fieldset>
+      <label>${business}: <textarea name="comment" maxlength="2000" rows="4"></textarea></label>
+      <button>OK</button>
+    </form>`,
+  );
+}
+
+function over({ score, business }: Asked) {
+  return score === null
+    ? page(business, html`<p>The time to answer is over.</p>`)
+    : page(business, html`<p>Thank you. Your answer is ${score} of 5.</p>`);
+}
+
+function page(title: string, content: ReturnType<typeof html>) {
+  return html`<!doctype html>
+    <html>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <meta name="robots" content="noindex" />
+        <title>${title}</title>
+        <style>
+          body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }
+          fieldset { border: 0; padding: 0; }
+          legend { font-size: 1.4rem; margin-bottom: 1rem; }
+          label { display: block; margin: 0.5rem 0; }
+          textarea { display: block; width: 100%; font: inherit; }
+        </style>
+      </head>
+      <body>
+        ${content}
+      </body>
+    </html>`;
+}

@@ -1,0 +1,86 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { findConversation } from '../../core/conversations.ts';
+import { type RatingRow, rate, ratingsOf } from '../../core/csat/ratings.ts';
+import { isoOrNull } from '../../core/views/time.ts';
+import { act } from '../act.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { body, errors, json } from '../openapi.ts';
+import { idParam, refuseInvalid } from '../validate.ts';
+
+const ratingView = z
+  .object({
+    id: z.string(),
+    conversation_id: z.string(),
+    agent_id: z.string().nullable().meta({ description: 'Whose work it is about.' }),
+    asked_at: z.string(),
+    expires_at: z.string(),
+    score: z.number().int().nullable().meta({ description: '1 to 5; null while nobody answered.' }),
+    comment: z.string().nullable(),
+    answered_at: z.string().nullable(),
+    source: z
+      .enum(['chat', 'page', 'api'])
+      .nullable()
+      .meta({ description: 'In the conversation, on the page of the link, or told by you.' }),
+  })
+  .meta({ id: 'Rating' });
+
+const create = createRoute({
+  method: 'post',
+  path: '/conversations/{id}/csat',
+  tags: ['Conversations'],
+  summary: 'Note how the customer rates how they were served',
+  description: 'Once for each time it is resolved: a second score is a conflict.',
+  request: {
+    params: idParam,
+    body: body(
+      z.object({
+        score: z.number().int().min(1).max(5),
+        comment: z.string().trim().min(1).max(2_000).optional(),
+      }),
+    ),
+  },
+  responses: { 201: json('The rating', ratingView), ...errors },
+});
+
+const list = createRoute({
+  method: 'get',
+  path: '/conversations/{id}/csat',
+  tags: ['Conversations'],
+  summary: 'How the customer was asked and what they answered, newest first',
+  request: { params: idParam },
+  responses: { 200: json('The ratings', z.object({ data: z.array(ratingView) })), ...errors },
+});
+
+/** What customers say of how they were served. */
+export function csatRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+
+  app.openapi(create, async (c) => {
+    const answer = await act(c, 201, async (tx, conversation, by) =>
+      viewRating(await rate(tx, conversation, { ...c.req.valid('json'), source: 'api', by })),
+    );
+    return c.json(answer, 201);
+  });
+
+  app.openapi(list, async (c) => {
+    const { id } = await findConversation(pool, c.var.actor.businessId, c.req.valid('param').id);
+    return c.json({ data: (await ratingsOf(pool, id)).map(viewRating) }, 200);
+  });
+
+  return app;
+}
+
+function viewRating(row: RatingRow): z.infer<typeof ratingView> {
+  return {
+    id: row.id,
+    conversation_id: row.conversation_id,
+    agent_id: row.agent_id,
+    asked_at: row.asked_at.toISOString(),
+    expires_at: row.expires_at.toISOString(),
+    score: row.score,
+    comment: row.comment,
+    answered_at: isoOrNull(row.answered_at),
+    source: row.source,
+  };
+}

@@ -1,0 +1,146 @@
+import { SYSTEM } from '../author.ts';
+import { cardText } from '../cards.ts';
+import type { Pool, Sql } from '../database/connect.ts';
+import { isAway, type Transact } from '../database/transact.ts';
+import type { Card } from '../envelope.ts';
+import { AppError } from '../errors.ts';
+import { latestPosition, type Position, positionOf } from '../events.ts';
+import type { Log } from '../log.ts';
+import { type Draft, queueMessage, type Writing } from '../queue-message.ts';
+import { startReader } from '../reader.ts';
+import type { Secrets } from '../secrets.ts';
+import type { ConversationRow } from '../views/conversation.ts';
+import type { Wake } from '../wake.ts';
+import { answerRating, askForRating, isOpen, ratingsOf } from './ratings.ts';
+import type { CsatSettings } from './settings.ts';
+
+interface AskingOptions extends Omit<Writing, 'by'> {
+  pool: Pool;
+  transact: Transact;
+  wake: Wake;
+  log: Log;
+  /** Where the page of a link is reached; undefined where nobody knows. */
+  publicUrl(): string | undefined;
+}
+
+const BATCH = 500;
+
+/** Asks customers how they were served once their conversation is resolved, and notes what they choose: a reader of events. */
+export function startAsking(options: AskingOptions): { stop(): Promise<void> } {
+  const { pool } = options;
+  return startReader({ ...options, name: 'csat' }, async (after) => {
+    const newest = await latestPosition(pool);
+    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
+    const signals = await readSignals(pool, after, newest);
+    for (const signal of signals) await follow(options, signal);
+    const last = signals.length === BATCH ? signals.at(-1) : undefined;
+    return { upTo: last === undefined ? newest : positionOf(last), hasMore: last !== undefined };
+  });
+}
+
+async function isNeeded(pool: Pool): Promise<boolean> {
+  const [row] = await pool<[{ is_needed: boolean }]>`
+    select exists (select 1 from channels where (csat ->> 'is_enabled')::boolean)
+      or exists (select 1 from businesses where (csat ->> 'is_enabled')::boolean)
+      or exists (select 1 from ratings where message_id is not null) as is_needed`;
+  return row.is_needed;
+}
+
+interface Signal {
+  seq: number;
+  created_at: Date;
+  conversation_id: string;
+  /** What was answered, and the number chosen; null where a conversation was resolved. */
+  rating_id: string | null;
+  number: number | null;
+}
+
+/** A conversation was resolved, or a customer chose one of the answers. */
+function readSignals(pool: Pool, after: Position, newest: Position): Promise<Signal[]> {
+  return pool<Signal[]>`
+    select e.seq, e.created_at, coalesce(r.conversation_id, e.conversation_id) as conversation_id, r.id as rating_id,
+      (m.metadata -> 'choice' ->> 'number')::int as number
+    from events e
+    left join messages m on e.type = 'message.received' and m.id = e.message_id and m.metadata ? 'choice'
+    left join ratings r on r.message_id = (m.metadata -> 'choice' ->> 'message_id')::uuid
+    where e.seq > ${after.seq} and e.seq <= ${newest.seq} and e.created_at >= ${after.day}::date - 1
+      and (e.type = 'conversation.resolved' or e.type = 'message.received' and r.id is not null)
+    order by e.seq limit ${BATCH}`;
+}
+
+async function follow(options: AskingOptions, signal: Signal): Promise<void> {
+  try {
+    await options.transact(async (tx) => {
+      const [conversation] = await tx<ConversationRow[]>`
+        select * from conversations where id = ${signal.conversation_id} for update`;
+      if (conversation === undefined) return;
+      const { rating_id: id, number } = signal;
+      if (id === null) await ask(tx, conversation, options);
+      else if (number !== null) await answerRating(tx, conversation, { id, score: number, source: 'chat' });
+    });
+  } catch (error) {
+    if (isAway(error)) throw error;
+    // A closed window, a STOP, nobody to write to: then nobody is asked, and the others are.
+    if (error instanceof AppError) return;
+    options.log.error({ err: error, conversation: signal.conversation_id }, 'asking for a rating failed');
+  }
+}
+
+async function ask(tx: Sql, conversation: ConversationRow, options: AskingOptions): Promise<void> {
+  if (conversation.status !== 'resolved' || conversation.merged_into_id !== null) return;
+  const settings = await settingsOf(tx, conversation);
+  if (settings?.is_enabled !== true || !(await wasServed(tx, conversation))) return;
+  const [newest] = await ratingsOf(tx, conversation.id);
+  const isAsked =
+    newest !== undefined && conversation.resolved_at !== null && newest.asked_at >= conversation.resolved_at;
+  if (isAsked || (newest !== undefined && isOpen(newest))) return;
+  const rating = await askForRating(tx, conversation);
+  const draft = await draftOf(settings, { id: rating.id, channelId: conversation.channel_id, options });
+  if (draft === undefined) throw new AppError('unavailable', 'There is no address to ask at.');
+  const { id } = await queueMessage(tx, conversation, { draft, by: SYSTEM, ...options });
+  await tx`update ratings set message_id = ${id} where id = ${rating.id}`;
+  // What is typed to answer it does not begin the conversation again.
+  await tx`
+    update conversations set open_card = open_card || '{"is_rating": true}' where id = ${conversation.id}`;
+}
+
+async function settingsOf(tx: Sql, { channel_id }: ConversationRow): Promise<CsatSettings | null> {
+  const [row] = await tx<{ csat: CsatSettings | null }[]>`
+    select coalesce(c.csat, b.csat) as csat from channels c join businesses b on b.id = c.business_id
+    where c.id = ${channel_id} and c.is_active and c.deleted_at is null`;
+  return row?.csat ?? null;
+}
+
+/** Whether a person wrote and was answered: who is asked about nothing is only bothered. */
+async function wasServed(tx: Sql, { id }: ConversationRow): Promise<boolean> {
+  const [row] = await tx<[{ was_served: boolean }]>`
+    select exists (select 1 from messages where conversation_id = ${id} and direction = 'inbound'
+        and not metadata @> '{"automatic": true}')
+      and exists (select 1 from messages where conversation_id = ${id} and direction = 'outbound'
+        and (sender_type <> 'system' or metadata ? 'ai')) as was_served`;
+  return row.was_served;
+}
+
+interface Asked {
+  id: string;
+  channelId: string;
+  options: AskingOptions;
+}
+
+/** A card with the answers; a link where the channel is for letters. */
+async function draftOf({ question, labels }: CsatSettings, asked: Asked): Promise<Draft | undefined> {
+  const { channels, secrets, publicUrl } = asked.options;
+  const loaded = await channels.load(asked.channelId);
+  if (loaded === undefined) return undefined;
+  if (loaded.adapter.asksByLink !== true) {
+    const actions = labels.map((label, index) => ({ label, action: `csat:${index + 1}` }));
+    const card: Card = { title: question, actions, layout: 'quick_replies' };
+    return { content: cardText(card), card };
+  }
+  const url = publicUrl();
+  return url === undefined ? undefined : { content: `${question}\n\n${linkTo(url, asked.id, secrets)}` };
+}
+
+function linkTo(publicUrl: string, ratingId: string, secrets: Secrets): string {
+  return `${publicUrl}/csat/${secrets.seal('csat', ratingId)}`;
+}
