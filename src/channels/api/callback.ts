@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Channel } from '../../core/adapter.ts';
 import type { EgressGuard } from '../../core/egress.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../core/errors.ts';
+import { answerText } from '../shared/answer-text.ts';
 import type { ApiSettings } from './settings.ts';
 import { signatureHeaders } from './signature.ts';
 
@@ -14,6 +15,8 @@ export interface Callback {
 
 const TIMEOUT_MS = 15_000;
 const EXCERPT_LENGTH = 200;
+// Whatever a page of an error says: more is no answer to us, and is left where it is.
+const MOST_ANSWER_BYTES = 256 * 1024;
 
 /** Delivers one thing to the business's program, signed; throws what became of it when it was not taken. */
 export async function post(
@@ -29,7 +32,7 @@ export async function post(
   const headers = { 'content-type': 'application/json', ...signatureHeaders(signed, settings) };
   const url = egress.vetUrl(settings.callback_url, 'callback_url');
   const answer = await ask(egress, { url, headers, body }, signal);
-  const excerpt = (await answer.body.text().catch(() => '')).slice(0, EXCERPT_LENGTH);
+  const excerpt = (await answerText(answer.body, MOST_ANSWER_BYTES).catch(() => '')).slice(0, EXCERPT_LENGTH);
   if (answer.statusCode < 200 || answer.statusCode > 299) throw refusal(answer, excerpt);
 }
 

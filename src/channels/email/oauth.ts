@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Channel } from '../../core/adapter.ts';
 import type { EgressGuard } from '../../core/egress.ts';
 import { SendRejected } from '../../core/errors.ts';
+import { answerText } from '../shared/answer-text.ts';
 import type { EmailSettings, OauthSettings } from './settings.ts';
 
 export interface AccessTokens {
@@ -95,7 +96,9 @@ async function askFor(
       ...(oauth.provider === 'microsoft' ? { scope: MICROSOFT_SCOPE } : {}),
     }).toString(),
   });
-  const body: unknown = await response.body.json().catch(() => undefined);
+  const body: unknown = await answerText(response.body)
+    .then(JSON.parse)
+    .catch(() => undefined);
   const parsed = answered.safeParse(body);
   if (response.statusCode === 200 && parsed.success) return parsed.data;
   throw refusal(oauth, response.statusCode, refused.safeParse(body).data);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
+import { answerText } from '../shared/answer-text.ts';
 
 /** How far one request came: once bytes may have left, only an answer tells what became of it. */
 export interface Wire {
@@ -32,7 +33,7 @@ export function createTransport({ dispatcher, signal, wire }: TransportOptions) 
       dispatcher,
       signal,
     });
-    return { json: async () => asAnswer(response.statusCode, await response.body.text()) };
+    return { json: async () => asAnswer(response.statusCode, await answerText(response.body)) };
   };
 }
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
+import { answerText } from '../answer-text.ts';
 import { TWILIO_ROOT } from './settings.ts';
 
 /** How far one request came, and what its answer said beside its body. */
@@ -47,7 +48,7 @@ export function createTransport({ dispatcher, root, signal, wire }: TransportOpt
         signal,
       });
       wire.headers = response.headers;
-      const text = await response.body.text();
+      const text = await answerText(response.body);
       return { statusCode: response.statusCode, body: text, headers: response.headers };
     },
   };

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { EgressGuard } from '../../../core/egress.ts';
+import { answerText } from '../../shared/answer-text.ts';
 import { GraphRefusal, GraphUnreachable } from './errors.ts';
 import type { CloudSettings } from './settings.ts';
 
@@ -47,7 +48,7 @@ export function createGraph(egress: EgressGuard): Graph {
             : Readable.from(noting(body, wire), { objectMode: false, highWaterMark: 0 }),
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
-      return answerOf(response.statusCode, await response.body.text());
+      return answerOf(response.statusCode, await answerText(response.body));
     } catch (error) {
       throw error instanceof GraphRefusal ? error : unreachable(error, wire.written);
     }
