@@ -22,6 +22,12 @@ const MENDS: Record<string, [found: string, mended: string][]> = {
     ['!hadError && (query || sent.length)', ';(query || sent.length)'],
     // A connection that dies while it learns the types would end the process as well: nobody waits for that query.
     ['return fetchArrayTypes()', 'return fetchArrayTypes().catch(() => {})'],
+    // A transaction that begins while the socket is full was never told that it has: its statements ran outside it, and
+    // those of others inside.
+    [
+      '&& (!q.options.onexecute || q.options.onexecute(connection))',
+      '&& !q.options.onexecute || q.options.onexecute && q.options.onexecute(connection)',
+    ],
     ['const x = socket.write(chunk, fn)', 'const x = socket !== null && socket.write(chunk, fn)'],
     [
       'incomings = null\n    clearImmediate(nextWriteTimer)',

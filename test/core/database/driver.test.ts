@@ -50,3 +50,23 @@ describe('a connection that dies in the middle of a transaction', () => {
     expect(await pool`select who from written`).toEqual([{ who: 'after' }]);
   });
 });
+
+describe('a transaction that begins behind as many statements as a connection takes', () => {
+  it('is one, and leaves none open behind it', async () => {
+    const busy = connect(database.url, { max: 2 });
+    await Promise.all([busy`select 0::int as n`, busy`select 0::int as n`]);
+    // Two connections take a hundred statements each before they count as full.
+    for (let before = 190; before < 210; before += 1) {
+      const statements = Array.from({ length: before }, (_, n) => {
+        const statement = busy`select ${n}::int as n`;
+        statement.execute();
+        return statement;
+      });
+      const begun = busy.begin((tx) => tx`insert into written values (${`behind ${before}`})`);
+      await Promise.all([...statements, begun]);
+    }
+    await busy.end();
+    const [row] = await pool`select count(*)::int as n from written where who like 'behind %'`;
+    expect(row?.['n']).toBe(20);
+  });
+});
