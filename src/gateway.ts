@@ -6,6 +6,7 @@ import { createRegistry } from './channels/registry.ts';
 import { startCounting } from './core/analytics/count.ts';
 import { startAssigner } from './core/assigner.ts';
 import { createAttachments } from './core/attachments.ts';
+import { startAutomation } from './core/automation/reader.ts';
 import { createBlockList } from './core/block-list.ts';
 import { startCanceler } from './core/cancel-on-reply.ts';
 import { startCatchUp } from './core/catch-up.ts';
@@ -180,6 +181,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     closeLater(startConnecting(parts).stop);
     closeLater(startAssigner(parts).stop);
     closeLater(startCanceler(parts).stop);
+    closeLater(startAutomation({ ...parts, writing: parts }).stop);
     closeLater(startCounting(parts).stop);
     closeLater(startAsking({ ...parts, publicUrl }).stop);
     closeLater(startCatchUp(parts).stop);

@@ -26,6 +26,8 @@ export const RULES: readonly [methods: string, path: string, access: Access][] =
   ['GET', '/channels/*/templates', 'agent'],
   ['*', '/channels/**', 'admin'],
 
+  ['*', '/automation-rules/**', 'admin'],
+
   ['DELETE', '/customers/*', 'admin'],
   ['GET', '/customers/*/export', 'admin'],
 
@@ -34,6 +36,7 @@ export const RULES: readonly [methods: string, path: string, access: Access][] =
   ['*', '/webchat/**', 'anyone'],
 
   ['*', '/support/webhooks/**', 'admin'],
+  ['*', '/support/automation-rules/**', 'admin'],
 ];
 
 const DEFAULT_ACCESS: Access = 'agent';

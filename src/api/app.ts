@@ -14,6 +14,7 @@ import { observe, safeHeaders } from './request.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
+import { automationRuleRoutes } from './routes/automation-rules.ts';
 import { blockedSenderRoutes } from './routes/blocked-senders.ts';
 import { businessRoutes } from './routes/businesses.ts';
 import { cannedResponseRoutes } from './routes/canned-responses.ts';
@@ -46,6 +47,7 @@ import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 import { webhookRecoveryRoutes } from './routes/webhook-recovery.ts';
 import { webhookSecretRoutes } from './routes/webhook-secrets.ts';
 import { supportAnalyticsRoutes } from './support/analytics.ts';
+import { supportAutomationRuleRoutes } from './support/automation-rules.ts';
 import { supportCannedResponseRoutes } from './support/canned-responses.ts';
 import { supportConversationRoutes } from './support/conversations.ts';
 import { supportMessageRoutes } from './support/messages.ts';
@@ -72,6 +74,7 @@ const NATIVE = [
   templateRoutes,
   attachmentRoutes,
   cannedResponseRoutes,
+  automationRuleRoutes,
   customerRoutes,
   consentRoutes,
   customerMergeRoutes,
@@ -94,6 +97,7 @@ const SUPPORT = [
   supportVisitorRoutes,
   supportWebhookRoutes,
   supportCannedResponseRoutes,
+  supportAutomationRuleRoutes,
 ];
 
 /** The whole HTTP surface. Credentials and limits come before anything that reads a body. */

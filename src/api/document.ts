@@ -20,6 +20,7 @@ const ABOUT = {
     { name: 'Conversations', description: 'The inbox: list, read, assign, snooze, resolve, merge.' },
     { name: 'Messages', description: 'Reply, write notes, schedule, retry, cancel.' },
     { name: 'Canned responses', description: 'Answers that are written once and used often.' },
+    { name: 'Automation', description: 'Rules: what happens by itself, when and in which case.' },
     { name: 'Customers', description: 'Who writes: identities, merging, export and erasure.' },
     { name: 'Blocked senders', description: 'People, addresses and domains that are kept out.' },
     {

@@ -6,6 +6,8 @@ export interface Author {
   type: 'agent' | 'bot' | 'system';
   id: string | null;
   name: string | null;
+  /** What made it write, where that was a rule: whatever comes of it carries it on, so that no rule feeds itself. */
+  causedBy?: Record<string, unknown>;
 }
 
 /** What Tributary does by itself. */

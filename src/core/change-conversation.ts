@@ -50,7 +50,7 @@ async function insertActivity(
 async function recordChange(
   tx: Sql,
   conversation: ConversationRow,
-  { events, facts, by, causedBy }: Change,
+  { events, facts, by, causedBy = by.causedBy }: Change,
 ): Promise<void> {
   const data = await snapshot(tx, { conversationId: conversation.id });
   const actor = { type: by.type, id: by.id, name: by.name };

@@ -68,7 +68,7 @@ async function insertCustomer(tx: Sql, { id, businessId, fields }: NewCustomer):
 export async function updateCustomer(
   tx: Sql,
   before: StoredCustomer,
-  fields: CustomerFields,
+  { causedBy, ...fields }: CustomerFields & Pick<NewEvent, 'causedBy'>,
 ): Promise<StoredCustomer> {
   refuseMerged(before);
   const set = changesOf(before, columnsOf(fields, before));
@@ -78,7 +78,8 @@ export async function updateCustomer(
   const [customer] = await tx<[StoredCustomer]>`
     update customers set ${tx({ ...set, updated_at: new Date() } as unknown as Record<string, never>)}
     where id = ${before.id} returning *`.catch(refuseTakenId);
-  await recordCustomer(tx, 'customer.updated', customer, { changed });
+  const event = customerEvent('customer.updated', customer, { changed });
+  await record(tx, [causedBy === undefined ? event : { ...event, causedBy }]);
   return customer;
 }
 

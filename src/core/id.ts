@@ -6,6 +6,11 @@ export function newId(): string {
   return v7({ random: randomBytes16() });
 }
 
+/** No id that was made at this time or later is smaller. */
+export function firstIdAt(time: Date): string {
+  return v7({ msecs: time.getTime(), seq: 0, random: new Uint8Array(16) });
+}
+
 // Asking the system for 16 bytes at a time costs more than all the rest of an id.
 const pool = new Uint8Array(4_096);
 let used = pool.length;

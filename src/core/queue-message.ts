@@ -34,6 +34,8 @@ export interface Draft {
   clientMessageId?: string | undefined;
   /** A message that the provider has approved, filled in; it may be sent at any time. */
   template?: TemplateInput | undefined;
+  /** Facts for the agent side, such as how sure an AI was. */
+  metadata?: Record<string, unknown> | undefined;
 }
 
 /** A draft whose template is found, filled and can be read. */
@@ -72,7 +74,7 @@ export async function queueMessage(
   });
   await refuseTooLarge(tx, message, loaded);
   await countMessage(tx, conversation, { message, by: writing.by });
-  await recordMessage(tx, message, fetches);
+  await recordMessage(tx, message, { fetches, by: writing.by });
   return viewOneMessage(tx, message);
 }
 
@@ -190,7 +192,7 @@ async function insertMessage(
     sender_id: by.id,
     sender_name: by.name,
     ...whenOf(draft, conversation),
-    ...contentOf(tx, draft),
+    ...contentOf(tx, draft, by),
   };
   const [message] = await tx<[MessageRow]>`insert into messages ${tx(row)} returning *`;
   return message;
@@ -208,7 +210,7 @@ function whenOf({ note, sendAt, cancelOnReply = false }: Draft, { last_message_s
   return { ...later, ...scheduled, direction: 'outbound', status: 'scheduled', seq: null };
 }
 
-function contentOf(tx: Sql, draft: Ready) {
+function contentOf(tx: Sql, draft: Ready, { causedBy }: Author) {
   const { filled } = draft;
   return {
     type: typeOf(draft),
@@ -217,9 +219,12 @@ function contentOf(tx: Sql, draft: Ready) {
     card: draft.card === undefined ? null : tx.json(draft.card as never),
     email: draft.email === undefined ? null : tx.json(draft.email),
     template: filled === undefined ? null : tx.json(filled as never),
-    metadata: tx.json(
-      filled === undefined ? {} : { template: { name: filled.name, language: filled.language } },
-    ),
+    metadata: tx.json({
+      ...(draft.metadata as Record<string, never> | undefined),
+      ...(filled === undefined ? {} : { template: { name: filled.name, language: filled.language } }),
+      // What becomes of the message later is caused by it too.
+      ...(causedBy === undefined ? {} : { caused_by: causedBy as never }),
+    }),
     reply_to_id: draft.replyToId ?? null,
     client_message_id: draft.clientMessageId ?? null,
   };
@@ -270,7 +275,11 @@ async function recordHandoffEnd(tx: Sql, { id, business_id, customer_id }: Conve
 }
 
 /** Tells of a message that was written, and wakes the lane that sends it. */
-async function recordMessage(tx: Sql, message: MessageRow, fetches: string[]): Promise<void> {
+async function recordMessage(
+  tx: Sql,
+  message: MessageRow,
+  { fetches, by }: { fetches: string[]; by: Author },
+): Promise<void> {
   const data = await snapshot(tx, { conversationId: message.conversation_id, messageId: message.id });
   const wakes = message.status === 'queued' ? [`send:${message.conversation_id}`] : [];
   await record(tx, [
@@ -282,6 +291,7 @@ async function recordMessage(tx: Sql, message: MessageRow, fetches: string[]): P
       messageId: message.id,
       data,
       wakes: [...wakes, ...fetches],
+      ...(by.causedBy === undefined ? {} : { causedBy: by.causedBy }),
     },
   ]);
 }

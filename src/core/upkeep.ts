@@ -1,4 +1,5 @@
 import { resolveInactive } from './auto-resolve.ts';
+import { forgetRuns } from './automation/rules.ts';
 import type { RetentionDays } from './config.ts';
 import type { Pool } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
@@ -106,7 +107,8 @@ async function forget(pool: Pool, files: Files, { keys }: RetentionDays): Promis
   const forgotten = await pool`
     delete from inbound_keys where ctid = any(array(
       select ctid from inbound_keys where created_at < now() - make_interval(days => ${keys}) limit ${FORGET_BATCH}))`;
-  return forgotten.count === FORGET_BATCH;
+  const runs = await forgetRuns(pool, FORGET_BATCH);
+  return forgotten.count === FORGET_BATCH || runs === FORGET_BATCH;
 }
 
 /** One that never got its bytes may have some of them all the same. */

@@ -15,6 +15,8 @@ let own: Record<string, string>;
 let ids: Record<
   | 'agent'
   | 'team'
+  | 'canned'
+  | 'rule'
   | 'apiKey'
   | 'channel'
   | 'customer'
@@ -24,6 +26,7 @@ let ids: Record<
   | 'inbound'
   | 'endpoint'
   | 'delivery'
+  | 'draft'
   | 'blocked',
   string
 >;
@@ -41,6 +44,10 @@ interface Route {
 const BODIES: Record<string, unknown> = {
   'PATCH /api/v1/channels/{id}': { name: 'taken' },
   'PATCH /api/v1/teams/{id}': { name: 'taken' },
+  'PATCH /api/v1/automation-rules/{id}': { name: 'taken' },
+  'POST /api/v1/automation-rules/{id}/dry-run': {
+    conversation_id: '01900000-0000-7000-8000-000000000000',
+  },
   'PATCH /api/v1/canned-responses/{id}': { title: 'taken' },
   'POST /api/v1/canned-responses/{id}/render': {
     conversation_id: '01900000-0000-7000-8000-000000000000',
@@ -57,6 +64,7 @@ const BODIES: Record<string, unknown> = {
   'POST /api/v1/conversations/{id}/typing': { is_typing: true },
   'POST /api/v1/conversations/{id}/messages': { content: 'taken' },
   'POST /api/v1/conversations/{id}/reply': { message: 'taken', type: 'reply' },
+  'POST /api/v1/drafts/{id}/accept': { content: 'taken' },
   'POST /api/v1/conversations/{id}/merge': { into: '01900000-0000-7000-8000-000000000000' },
   'PATCH /api/v1/messages/{id}': { content: 'taken' },
   'PUT /api/v1/messages/{id}/reaction': { emoji: '👍' },
@@ -78,6 +86,11 @@ const BODIES: Record<string, unknown> = {
   'POST /api/support/conversations/{id}/messages': { type: 'text', content: 'taken' },
   'POST /api/support/conversations/{id}/reply': { message: 'taken', type: 'reply' },
 };
+
+const assigning = (assigneeId: string) => ({
+  trigger: 'message.received',
+  actions: [{ type: 'assign', assigneeId }],
+});
 
 /** Bodies of the attacker's own routes that name something of the victim, and the field that is refused. */
 const foreignBodies = (): [route: string, body: object, field: string | null][] => [
@@ -101,6 +114,10 @@ const foreignBodies = (): [route: string, body: object, field: string | null][] 
     { content: 'x', attachments: [{ url: api.deps.attachments.url(ids.attachment) }] },
     'attachments.0.url',
   ],
+  ['POST /api/v1/automation-rules/{id}/dry-run', { conversation_id: ids.conversation }, 'conversation_id'],
+  ['POST /api/v1/automation-rules', assigning(ids.agent), 'actions.0.assigneeId'],
+  ['PATCH /api/v1/automation-rules/{id}', assigning(ids.team), 'actions.0.assigneeId'],
+  ['POST /api/support/automation-rules', assigning(ids.team), 'actions.0.assigneeId'],
   ['POST /api/v1/canned-responses/{id}/render', { conversation_id: ids.conversation }, 'conversation_id'],
   [
     'POST /api/v1/canned-responses',
@@ -113,6 +130,7 @@ const foreignBodies = (): [route: string, body: object, field: string | null][] 
     'attachments.0',
   ],
   ['POST /api/v1/blocked-senders', { customer_id: ids.customer }, 'customer_id'],
+  ['POST /api/v1/ai/reply', { conversation_id: ids.conversation }, 'conversation_id'],
   ['POST /api/v1/messages', { channel_id: ids.channel, to: 'x', content: 'x' }, null],
   ['POST /api/v1/api-keys', { name: 'x', agent_id: ids.agent }, 'agent_id'],
   ['POST /api/support/conversations/{id}/assign', { assigneeId: ids.agent }, 'assigneeId'],
@@ -130,6 +148,9 @@ const WITHOUT_IDS = new Set([
   'GET /metrics',
   'GET /api/v1/business',
   'PATCH /api/v1/business',
+  'GET /api/v1/business/ai',
+  'PUT /api/v1/business/ai',
+  'DELETE /api/v1/business/ai',
   'POST /api/v1/businesses',
   'POST /api/v1/team/invite',
   'PATCH /api/v1/team/status',
@@ -168,6 +189,13 @@ async function everythingOf(business: TestBusiness) {
   const canned = (
     await as(business, 'POST', '/api/v1/canned-responses', { title: MARK, shortcut: MARK, content: MARK })
   ).body.id;
+  const rule = (
+    await as(business, 'POST', '/api/v1/automation-rules', {
+      name: MARK,
+      ...assigning(agent),
+      is_active: false,
+    })
+  ).body.id;
   const apiKey = (await as(business, 'POST', '/api/v1/api-keys', { name: MARK })).body.id;
   const customer = (
     await as(business, 'POST', '/api/v1/customers', { name: MARK, email: `${MARK}@example.com` })
@@ -185,7 +213,7 @@ async function everythingOf(business: TestBusiness) {
   await as(business, 'POST', `/api/v1/conversations/${conversation}/tags`, { tags: [MARK] });
   await as(business, 'POST', `/api/v1/conversations/${conversation}/handoff`, { reason: MARK });
   const rows = await insertRows(business, { channel, conversation });
-  return { agent, team, canned, apiKey, blocked, channel, customer, conversation, message, ...rows };
+  return { agent, team, canned, rule, apiKey, blocked, channel, customer, conversation, message, ...rows };
 }
 
 async function insertRows(
@@ -193,7 +221,7 @@ async function insertRows(
   { channel, conversation }: { channel: string; conversation: string },
 ) {
   const { pool } = api;
-  const [attachment, inbound, endpoint, delivery] = [newId(), newId(), newId(), newId()];
+  const [attachment, inbound, endpoint, delivery, draft] = [newId(), newId(), newId(), newId(), newId()];
   await pool`insert into attachments (id, business_id, conversation_id, name, content_type, size_bytes, state, storage_key, uploaded_by)
     values (${attachment}, ${business_id}, ${conversation}, ${MARK}, 'text/plain', 1, 'uploaded', ${MARK}, 'agents')`;
   await pool`insert into inbound_requests (id, received_at, business_id, channel_id, status, body)
@@ -202,7 +230,9 @@ async function insertRows(
     values (${endpoint}, ${business_id}, 'https://example.com', '{*}', ${MARK})`;
   await pool`insert into deliveries (id, created_at, business_id, endpoint_id, event_id, event_seq, event_type, body, status)
     values (${delivery}, now(), ${business_id}, ${endpoint}, ${newId()}, 1, 'message.created', ${MARK}, 'failed')`;
-  return { attachment, inbound, endpoint, delivery };
+  await pool`insert into ai_turns (id, business_id, conversation_id, mode, state, last_seq, reply, confidence)
+    values (${draft}, ${business_id}, ${conversation}, 'assist', 'drafted', 1, ${MARK}, 1)`;
+  return { attachment, inbound, endpoint, delivery, draft };
 }
 
 async function belongingsOf(business: TestBusiness): Promise<Record<string, string>> {
@@ -212,6 +242,10 @@ async function belongingsOf(business: TestBusiness): Promise<Record<string, stri
     channels: await create('channels', { type: 'webchat' }),
     conversations: await create('conversations', { business_id: business.id }),
     teams: await create('teams', { name: 'Attackers' }),
+    'automation-rules': await create('automation-rules', {
+      trigger: 'message.received',
+      actions: [{ type: 'addTag', tag: 'x' }],
+    }),
     'canned-responses': await create('canned-responses', { title: 'x', content: 'x' }),
   };
 }
@@ -257,10 +291,12 @@ function idFor(path: string, name: string): string {
     team: ids.agent,
     teams: ids.team,
     'canned-responses': ids.canned,
+    'automation-rules': ids.rule,
     channels: ids.channel,
     'inbound-events': ids.inbound,
     conversations: ids.conversation,
     messages: ids.message,
+    drafts: ids.draft,
     attachments: ids.attachment,
     customers: ids.customer,
     visitors: ids.customer,
@@ -285,6 +321,7 @@ async function stateOf(business: TestBusiness): Promise<string> {
     'agents',
     'teams',
     'canned_responses',
+    'automation_rules',
     'team_members',
     'channels',
     'customers',
@@ -295,6 +332,8 @@ async function stateOf(business: TestBusiness): Promise<string> {
     'webhook_endpoints',
     'deliveries',
     'inbound_requests',
+    'ai_hooks',
+    'ai_turns',
     'blocked_senders',
     'customer_addresses',
   ];

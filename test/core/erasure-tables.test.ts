@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 const KNOWN: Record<string, string> = {
   attachments: 'blanked, their files removed',
   attempts: 'blanked',
+  automation_runs: 'kept for their 30 days: ids, times and outcomes, nothing that was said',
   blocked_senders: 'deleted',
   consents: 'deleted',
   conversations: 'blanked',

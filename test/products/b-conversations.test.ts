@@ -467,3 +467,72 @@ describe('canned responses', () => {
     expect(all.body.content).toBe(`John Doe|john@example.com|Support Agent|${business.name}`);
   });
 });
+
+describe('automation rules', () => {
+  // Printed as objects; they are what the route takes.
+  const autoAssignment = {
+    trigger: 'conversation.created',
+    conditions: [{ field: 'visitor.plan', operator: 'equals', value: 'enterprise' }],
+    actions: [
+      { type: 'assign', assigneeId: 'priority-team-id' },
+      { type: 'addTag', tag: 'enterprise' },
+    ],
+  };
+  const autoReply = {
+    trigger: 'message.received',
+    conditions: [{ field: 'message.content', operator: 'contains', value: 'refund' }],
+    actions: [
+      {
+        type: 'reply',
+        message: 'I see you have a question about refunds. Let me connect you with our billing team.',
+      },
+      { type: 'addTag', tag: 'refund-request' },
+    ],
+  };
+
+  async function create(rule: object) {
+    const response = await fetch('/api/support/automation-rules', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-API-Key': 'your-api-key' },
+      body: JSON.stringify(rule),
+    });
+    return (await response.json()).data;
+  }
+
+  it('assign automatically, as printed', async () => {
+    const team = await gateway.call<{ id: string }>('POST', '/api/v1/teams', {
+      name: 'Priority',
+      members: [agent.id],
+    });
+    const text = JSON.stringify(autoAssignment).replace('priority-team-id', team.body.id);
+    const rule = await create(JSON.parse(text));
+    expect(rule).toMatchObject({ ...JSON.parse(text), name: null, isActive: true });
+    const customer = await gateway.call<{ id: string }>('POST', '/api/v1/customers', {
+      custom_attributes: { plan: 'enterprise' },
+    });
+    const opened = await gateway.call<{ id: string }>('POST', '/api/v1/conversations', {
+      business_id: gateway.businessId,
+      customer_id: customer.body.id,
+    });
+    conversationId = opened.body.id;
+    await eventually(async () => {
+      const { body } = await gateway.call<object>('GET', `/api/v1/conversations/${conversationId}`);
+      expect(body).toMatchObject({ team_id: team.body.id, tags: ['enterprise'] });
+    });
+  });
+
+  it('reply automatically, as printed', async () => {
+    await create(autoReply);
+    const listed = await fetch('/api/support/automation-rules', { headers: { 'X-API-Key': 'your-api-key' } });
+    expect((await listed.json()).data.at(-1)).toMatchObject(autoReply);
+    await visitor.ask('client_message', {
+      content: 'How do I get a REFUND?',
+      conversation_id: conversationId,
+    });
+    await eventually(async () => {
+      const { messages, tags } = await theConversation();
+      expect(tags).toEqual(['refund-request']);
+      expect(messages.at(-1)).toMatchObject({ type: 'system', content: autoReply.actions[0]?.message });
+    });
+  });
+});

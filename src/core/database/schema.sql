@@ -115,6 +115,46 @@ create table audit_log (
 CREATE INDEX audit_log_business ON public.audit_log USING btree (business_id, id DESC);
 CREATE INDEX audit_log_subject ON public.audit_log USING btree (subject_id, id DESC);
 
+create table automation_rules (
+  id uuid not null,
+  business_id uuid not null,
+  name text,
+  trigger text not null,
+  after_minutes integer,
+  conditions jsonb not null,
+  actions jsonb not null,
+  is_active boolean default true not null,
+  active_since timestamp(3) with time zone default clock_timestamp() not null,
+  checked_at timestamp(3) with time zone default clock_timestamp() not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint automation_rules_pkey PRIMARY KEY (id),
+  constraint automation_rules_business_id_id_key UNIQUE (business_id, id),
+  constraint automation_rules_after_minutes_check CHECK ((after_minutes > 0)),
+  constraint automation_rules_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+CREATE INDEX automation_rules_trigger ON public.automation_rules USING btree (business_id, trigger) WHERE is_active;
+
+create table automation_runs (
+  id uuid not null,
+  rule_id uuid not null,
+  subject_id uuid not null,
+  business_id uuid not null,
+  trigger text not null,
+  conversation_id uuid,
+  customer_id uuid,
+  outcome text not null,
+  reason text,
+  actions jsonb default '[]'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint automation_runs_pkey PRIMARY KEY (rule_id, subject_id),
+  constraint automation_runs_id_key UNIQUE (id),
+  constraint automation_runs_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'failed'::text, 'skipped'::text])))
+);
+CREATE INDEX automation_runs_age ON public.automation_runs USING btree (created_at);
+CREATE INDEX automation_runs_conversation ON public.automation_runs USING btree (conversation_id, rule_id, id);
+CREATE INDEX automation_runs_rule ON public.automation_runs USING btree (rule_id, id);
+
 create table blocked_senders (
   id uuid not null,
   business_id uuid not null,
@@ -262,12 +302,16 @@ create table conversations (
 CREATE INDEX conversations_activity ON public.conversations USING btree (business_id, last_message_at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (business_id, assignee_id, last_message_at DESC, id DESC) WHERE (assignee_id IS NOT NULL);
 CREATE INDEX conversations_busy ON public.conversations USING btree (assignee_id) WHERE ((assignee_id IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'pending'::text])));
+CREATE INDEX conversations_channel ON public.conversations USING btree (business_id, channel_id, last_message_at DESC, id DESC);
+CREATE INDEX conversations_created ON public.conversations USING btree (business_id, created_at DESC, id DESC);
 CREATE INDEX conversations_customer ON public.conversations USING btree (customer_id);
 CREATE INDEX conversations_handoff ON public.conversations USING btree (business_id, handoff_requested_at, id) WHERE needs_human_handoff;
 CREATE INDEX conversations_merged ON public.conversations USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (snoozed_until) WHERE (status = 'snoozed'::text);
 CREATE INDEX conversations_status ON public.conversations USING btree (business_id, status, last_message_at DESC, id DESC);
+CREATE INDEX conversations_tags ON public.conversations USING gin (tags) WHERE (tags <> '{}'::text[]);
 CREATE INDEX conversations_team ON public.conversations USING btree (business_id, team_id, last_message_at DESC, id DESC) WHERE (team_id IS NOT NULL);
+CREATE INDEX conversations_updated ON public.conversations USING btree (business_id, updated_at DESC, id DESC);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (assign_at) WHERE (assign_at IS NOT NULL);
 
 create table customer_addresses (

@@ -1,0 +1,132 @@
+import type { Pool, Sql } from '../database/connect.ts';
+import { firstIdAt } from '../id.ts';
+import { snapshot } from '../snapshot.ts';
+import { judgeAndRun } from './judge-and-run.ts';
+import type { RuleRow } from './rules.ts';
+import type { RunTools } from './run.ts';
+import { TIME_TRIGGERS, type TimeTrigger } from './triggers.ts';
+
+const EVERY_MS = 5_000;
+/** A transaction that began before we looked may commit after it. */
+const OVERLAP_MS = 10_000;
+const MINUTE_MS = 60_000;
+const BATCH = 500;
+
+type TimeRule = RuleRow & { trigger: TimeTrigger; after_minutes: number };
+
+/** Runs the rules whose time has come since it was last looked at. True while there is more. */
+export async function runDue(pool: Pool, tools: RunTools): Promise<boolean> {
+  const rules = await pool<TimeRule[]>`
+    select * from automation_rules
+    where is_active and trigger = any(${Object.keys(TIME_TRIGGERS)})
+      and checked_at < now() - make_interval(secs => ${EVERY_MS / 1000})
+    order by id`;
+  let hasMore = false;
+  for (const rule of rules) hasMore = (await runOne(pool, { rule, tools })) || hasMore;
+  return hasMore;
+}
+
+interface Due {
+  subject_id: string;
+  conversation_id: string;
+}
+
+/** The window of ids that were made as long ago as the rule waits: what began in it has waited just so long. */
+async function runOne(pool: Pool, { rule, tools }: { rule: TimeRule; tools: RunTools }): Promise<boolean> {
+  const now = new Date();
+  const since = Math.max(rule.checked_at.getTime() - OVERLAP_MS, rule.active_since.getTime());
+  const waitMs = rule.after_minutes * MINUTE_MS;
+  const window = {
+    from: firstIdAt(new Date(since - waitMs)),
+    to: firstIdAt(new Date(now.getTime() - waitMs)),
+  };
+  const due = await FIND_DUE[rule.trigger](pool, rule.business_id, window);
+  for (const one of due) await runFor(pool, { rule, tools, one });
+  const last = due.length === BATCH ? due.at(-1) : undefined;
+  const checked = last === undefined ? now : new Date(timeOfId(last.subject_id) + waitMs);
+  await pool`
+    update automation_rules set checked_at = ${checked}
+    where id = ${rule.id} and updated_at = ${rule.updated_at}`;
+  return last !== undefined;
+}
+
+async function runFor(pool: Pool, { rule, tools, one }: { rule: TimeRule; tools: RunTools; one: Due }) {
+  const { conversation_id: conversationId, subject_id: subjectId } = one;
+  const messageId = rule.trigger === 'conversation.unanswered' ? subjectId : null;
+  const data = await snapshot(pool, { conversationId, messageId });
+  await judgeAndRun(tools, [rule], {
+    subjectId,
+    businessId: rule.business_id,
+    conversationId,
+    customerId: data.customer?.id ?? null,
+    cause: undefined,
+    data,
+  });
+}
+
+interface Window {
+  from: string;
+  to: string;
+}
+
+const FIND_DUE: Record<TimeTrigger, (sql: Sql, businessId: string, window: Window) => Promise<Due[]>> = {
+  'conversation.unanswered': findUnanswered,
+  'conversation.unassigned_for': findUnassigned,
+};
+
+/** The first messages of customers since somebody answered last: who writes again has waited as long. */
+function findUnanswered(sql: Sql, businessId: string, { from, to }: Window): Promise<Due[]> {
+  return sql<Due[]>`
+    select m.id as subject_id, m.conversation_id
+    from messages m join conversations c on c.id = m.conversation_id
+    where m.id >= ${from} and m.id < ${to} and m.business_id = ${businessId} and ${isCustomers(sql, 'm')}
+      and c.status in ('open', 'pending') and c.merged_into_id is null
+      and not exists (
+        select 1 from messages a
+        where a.conversation_id = m.conversation_id and a.seq > m.seq and ${isAnswer(sql, 'a')})
+      and not exists (
+        select 1 from messages p
+        where p.conversation_id = m.conversation_id and p.seq < m.seq and ${isCustomers(sql, 'p')}
+          and not exists (
+            select 1 from messages a
+            where a.conversation_id = m.conversation_id and a.seq > p.seq and a.seq < m.seq and ${isAnswer(sql, 'a')}))
+    order by m.id limit ${BATCH}`;
+}
+
+function isCustomers(sql: Sql, message: string) {
+  const m = sql(message);
+  return sql`(${m}.direction = 'inbound' and not ${m}.metadata @> '{"automatic": true}')`;
+}
+
+/** What Tributary says by itself is no answer. */
+function isAnswer(sql: Sql, message: string) {
+  const m = sql(message);
+  return sql`(${m}.direction = 'outbound' and ${m}.sender_type in ('agent', 'bot'))`;
+}
+
+const BEGINNINGS = ['unassigned', 'reopened', 'unsnoozed'];
+
+/** Nobody has had it since it began, or since the line of its timeline that says so: the newest of these counts. */
+function findUnassigned(sql: Sql, businessId: string, { from, to }: Window): Promise<Due[]> {
+  return sql<Due[]>`
+    with begun as (
+      select id as subject_id, id as conversation_id, 0 as seq from conversations
+      where id >= ${from} and id < ${to} and business_id = ${businessId}
+      union all
+      select id, conversation_id, seq from messages
+      where id >= ${from} and id < ${to} and business_id = ${businessId} and type = 'activity'
+        and metadata ->> 'activity' = any(${BEGINNINGS})
+    )
+    select b.subject_id, b.conversation_id from begun b join conversations c on c.id = b.conversation_id
+    where c.assignee_id is null and c.status in ('open', 'pending') and c.merged_into_id is null
+      and not exists (
+        select 1 from messages l
+        where l.conversation_id = b.conversation_id and l.seq > b.seq and l.type = 'activity'
+          and l.metadata ->> 'activity' = any(${BEGINNINGS}))
+    order by b.subject_id limit ${BATCH}`;
+}
+
+/** An id begins with the milliseconds of its making. */
+function timeOfId(id: string): number {
+  return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+}

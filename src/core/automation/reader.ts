@@ -1,0 +1,86 @@
+import type { Pool } from '../database/connect.ts';
+import { type EventRow, latestPosition, type Position, positionOf, unpacked } from '../events.ts';
+import { startReader } from '../reader.ts';
+import type { Wake } from '../wake.ts';
+import { causeOf } from './cause.ts';
+import { runDue } from './due.ts';
+import { judgeAndRun } from './judge-and-run.ts';
+import type { RuleRow } from './rules.ts';
+import type { RunTools } from './run.ts';
+
+interface AutomationOptions extends RunTools {
+  pool: Pool;
+  wake: Wake;
+}
+
+const BATCH = 500;
+/** Conversations that are worked on at once; each event of one in its order. */
+const AT_ONCE = 4;
+
+/** Lets rules run for what happens, and for what does not: a reader of events with a place of its own. */
+export function startAutomation(options: AutomationOptions): { stop(): Promise<void> } {
+  const { pool } = options;
+  return startReader({ ...options, name: 'automation' }, async (after) => {
+    const newest = await latestPosition(pool);
+    // Asked after the position: a rule of before an event is one that this sees.
+    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
+    const events = await readOccasions(pool, after, newest);
+    const rules = await rulesFor(pool, events);
+    await runAll(options, events, rules);
+    const moreIsDue = await runDue(pool, options);
+    const last = events.length === BATCH ? events.at(-1) : undefined;
+    return {
+      upTo: last === undefined ? newest : positionOf(last),
+      hasMore: last !== undefined || moreIsDue,
+    };
+  });
+}
+
+async function isNeeded(pool: Pool): Promise<boolean> {
+  const rows = await pool`select id from automation_rules where is_active limit 1`;
+  return rows.length > 0;
+}
+
+/** The events that set any rule of their business going. */
+async function readOccasions(pool: Pool, after: Position, newest: Position): Promise<EventRow[]> {
+  const rows = await pool<EventRow[]>`
+    select * from events e
+    where seq > ${after.seq} and seq <= ${newest.seq} and created_at >= ${after.day}::date - 1
+      and exists (
+        select 1 from automation_rules r
+        where r.business_id = e.business_id and r.trigger = e.type and r.is_active and r.active_since < e.created_at)
+    order by seq limit ${BATCH}`;
+  return rows.map(unpacked);
+}
+
+async function rulesFor(pool: Pool, events: EventRow[]): Promise<Map<string, RuleRow[]>> {
+  const businesses = [...new Set(events.map((event) => event.business_id))];
+  const rules = await pool<RuleRow[]>`
+    select * from automation_rules where business_id = any(${businesses}::uuid[]) and is_active order by id`;
+  return Map.groupBy(rules, (rule) => `${rule.business_id} ${rule.trigger}`);
+}
+
+async function runAll(tools: RunTools, events: EventRow[], rules: Map<string, RuleRow[]>): Promise<void> {
+  const queues = [
+    ...Map.groupBy(events, ({ conversation_id, customer_id, id }) => conversation_id ?? customer_id ?? id),
+  ];
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (let next = queues.shift(); next !== undefined; next = queues.shift()) {
+      for (const event of next[1])
+        await runFor(tools, event, rules.get(`${event.business_id} ${event.type}`) ?? []);
+    }
+  });
+  await Promise.all(workers);
+}
+
+function runFor(tools: RunTools, event: EventRow, rules: RuleRow[]): Promise<void> {
+  const fresh = rules.filter((rule) => rule.active_since <= event.created_at);
+  return judgeAndRun(tools, fresh, {
+    subjectId: event.id,
+    businessId: event.business_id,
+    conversationId: event.conversation_id,
+    customerId: event.customer_id,
+    cause: causeOf(event),
+    data: event.data,
+  });
+}

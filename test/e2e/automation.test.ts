@@ -1,0 +1,499 @@
+import { v7 } from 'uuid';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { closeAll, connect } from '../realtime/sockets.ts';
+import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(() => gateway.stop());
+afterEach(async () => {
+  closeAll();
+  const { data } = await ok<{ data: Rule[] }>('GET', '/automation-rules');
+  for (const { id } of data) await gateway.call('DELETE', `/api/v1/automation-rules/${id}`);
+});
+
+interface Rule {
+  id: string;
+  is_active: boolean;
+}
+
+interface Run {
+  subject_id: string;
+  conversation_id: string;
+  outcome: string;
+  reason: string | null;
+  actions: { type: string; outcome: string; reason: string | null }[];
+}
+
+interface Conversation {
+  id: string;
+  tags: string[];
+  status: string;
+  priority: string | null;
+  assignee_id: string | null;
+  needs_human_handoff: boolean;
+  custom_attributes: Record<string, unknown>;
+  customer: { id: string; custom_attributes: Record<string, unknown> };
+  messages: {
+    id: string;
+    type: string;
+    content: string;
+    sender_type: string;
+    metadata: Record<string, unknown>;
+  }[];
+}
+
+async function ok<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await gateway.call<T>(method, `/api/v1${path}`, body);
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+const rule = (fields: object) =>
+  ok<Rule>('POST', '/automation-rules', {
+    trigger: 'message.received',
+    actions: [{ type: 'addTag', tag: 'x' }],
+    ...fields,
+  });
+const runsOf = async ({ id }: Rule) =>
+  (await ok<{ data: Run[] }>('GET', `/automation-rules/${id}/runs`)).data;
+const conversation = (id: string) => ok<Conversation>('GET', `/conversations/${id}`);
+const contents = async (id: string) => (await conversation(id)).messages.map(({ content }) => content);
+
+/** A visitor who writes; `say` goes on. */
+async function visitor(content: string, customer_data: object = {}) {
+  const socket = await connect(gateway.url, { business_id: gateway.businessId });
+  const first = await socket.ask('client_message', { content, customer_data });
+  const id = first['conversation_id'] as string;
+  return { id, say: (text: string) => socket.ask('client_message', { content: text, conversation_id: id }) };
+}
+
+/** Waits until rules have heard all that happened so far. */
+async function settled(): Promise<void> {
+  const [newest] = await gateway.pool<[{ seq: number }]>`select coalesce(max(seq), 0) as seq from events`;
+  await eventually(async () => {
+    const [waiting] = await gateway.pool<[{ count: number }]>`select count(*)::int from outbox`;
+    const [reader] = await gateway.pool<{ seq: number }[]>`select seq from readers where name = 'automation'`;
+    expect([waiting.count, (reader?.seq ?? 0) >= newest.seq]).toEqual([0, true]);
+  });
+}
+
+describe('a rule', () => {
+  it('does everything that it says, in order, and keeps a log of it', async () => {
+    const all = await rule({
+      name: 'Everything',
+      conditions: [
+        { field: 'message.content', operator: 'contains', value: 'REFUND' },
+        { field: 'conversation.channel_type', operator: 'equals', value: 'webchat' },
+        { field: 'visitor.email', operator: 'endsWith', value: '@example.com' },
+      ],
+      actions: [
+        { type: 'assign', assigneeId: gateway.agentId },
+        { type: 'addTag', tag: 'refund' },
+        { type: 'addTag', tag: 'gone' },
+        { type: 'removeTag', tag: 'gone' },
+        { type: 'setPriority', priority: 'high' },
+        { type: 'setAttribute', name: 'topic', value: 'refund' },
+        { type: 'setVisitorAttribute', name: 'asked_for_refund', value: true },
+        { type: 'reply', message: 'Hi {{visitor.name | there}}, about your {{conversation.topic}}.' },
+        { type: 'note', message: 'Look at {{visitor.email}}' },
+        { type: 'unassign' },
+        { type: 'setStatus', status: 'pending' },
+        { type: 'handoff', reason: 'refund' },
+      ],
+    });
+    const { id } = await visitor('I want a refund', { name: 'Ada', email: 'ada@example.com' });
+    await eventually(async () => expect(await runsOf(all)).toHaveLength(1));
+    const [run] = await runsOf(all);
+    expect(run).toMatchObject({ conversation_id: id, outcome: 'done', reason: null });
+    expect(run?.actions.map(({ outcome }) => outcome)).toEqual(Array(12).fill('done'));
+    const after = await conversation(id);
+    expect(after).toMatchObject({
+      assignee_id: null,
+      tags: ['refund'],
+      priority: 'high',
+      status: 'pending',
+      needs_human_handoff: true,
+      custom_attributes: { topic: 'refund' },
+      customer: { custom_attributes: { asked_for_refund: true } },
+    });
+    expect(after.messages.slice(1)).toMatchObject([
+      {
+        type: 'text',
+        content: 'Hi Ada, about your refund.',
+        sender_type: 'system',
+        metadata: { caused_by: { rule: all.id } },
+      },
+      { type: 'note', content: 'Look at ada@example.com', sender_type: 'system' },
+    ]);
+    const snoozing = await rule({
+      conditions: [{ field: 'message.content', operator: 'equals', value: 'later' }],
+      actions: [{ type: 'snooze', minutes: 5 }],
+    });
+    const other = await visitor('later');
+    await eventually(async () => expect((await conversation(other.id)).status).toBe('snoozed'));
+    expect(await runsOf(snoozing)).toHaveLength(1);
+    expect(await runsOf(all)).toHaveLength(1);
+  });
+
+  it('judges by every operator', async () => {
+    const holding = [
+      ['visitor.plan', 'equals', 'pro'],
+      ['customer.seats', 'equals', '3'],
+      ['visitor.plan', 'notEquals', 'free'],
+      ['visitor.unknown', 'notEquals', 'free'],
+      ['visitor.name', 'contains', 'LOVE'],
+      ['visitor.name', 'notContains', '.*'],
+      ['visitor.name', 'startsWith', 'ada'],
+      ['visitor.name', 'in', ['Ada Lovelace', 'Bob']],
+      ['visitor.plan', 'notIn', ['free']],
+      ['visitor.seats', 'greaterThan', 2],
+      ['visitor.seats', 'lessThan', '3.5'],
+      ['visitor.email', 'exists'],
+      ['visitor.phone', 'notExists'],
+      ['conversation.tags', 'contains', 'VIP'],
+      ['conversation.tags', 'equals', 'vip'],
+      ['conversation.needsHumanHandoff', 'equals', false],
+      ['conversation.custom_attributes.order', 'equals', 7],
+    ];
+    const failing = [
+      ['visitor.plan', 'equals', 'Pro'],
+      ['visitor.unknown', 'contains', ''],
+      ['visitor.name', 'contains', 'A.*e'],
+      ['visitor.plan', 'greaterThan', 1],
+      ['visitor.constructor', 'exists'],
+      ['message.content', 'exists'],
+    ];
+    const customer = await ok<{ id: string }>('POST', '/customers', {
+      name: 'Ada Lovelace',
+      email: 'lovelace@example.com',
+      custom_attributes: { plan: 'pro', seats: 3 },
+    });
+    const { id } = await ok<Conversation>('POST', '/conversations', {
+      business_id: gateway.businessId,
+      customer_id: customer.id,
+    });
+    await ok('POST', `/conversations/${id}/tags`, { tags: ['vip'] });
+    await ok('PATCH', `/conversations/${id}`, { custom_attributes: { order: 7 } });
+    for (const [conditions, expected] of [
+      [holding, true],
+      [failing, false],
+    ] as const) {
+      const { id: ruleId } = await rule({
+        trigger: 'conversation.updated',
+        conditions: conditions.map(([field, operator, value]) => ({ field, operator, value })),
+        is_active: false,
+      });
+      const { occasions } = await ok<{
+        occasions: { conditions: { field: string; operator: string; holds: boolean }[] }[];
+      }>('POST', `/automation-rules/${ruleId}/dry-run`, { conversation_id: id });
+      for (const one of occasions[0]?.conditions ?? [])
+        expect([one.field, one.operator, one.holds]).toEqual([one.field, one.operator, expected]);
+      expect(occasions[0]?.conditions).toHaveLength(conditions.length);
+    }
+  });
+
+  it('is heard from the customer and about the customer, and of what somebody does', async () => {
+    const known = await rule({
+      trigger: 'customer.updated',
+      conditions: [{ field: 'visitor.plan', operator: 'equals', value: 'enterprise' }],
+    });
+    const tagged = await rule({
+      trigger: 'conversation.tags_changed',
+      conditions: [{ field: 'conversation.tags', operator: 'contains', value: 'x' }],
+      actions: [{ type: 'setPriority', priority: 'urgent' }],
+    });
+    const { id } = await visitor('hello');
+    const { customer } = await conversation(id);
+    await ok('PATCH', `/customers/${customer.id}`, { custom_attributes: { plan: 'enterprise' } });
+    await eventually(async () =>
+      expect(await conversation(id)).toMatchObject({ tags: ['x'], priority: 'urgent' }),
+    );
+    expect((await runsOf(known))[0]?.conversation_id).toBe(id);
+    expect(await runsOf(tagged)).toHaveLength(1);
+    const lonely = await ok<{ id: string }>('POST', '/customers', { name: 'Nobody' });
+    await ok('PATCH', `/customers/${lonely.id}`, { custom_attributes: { plan: 'enterprise' } });
+    await eventually(async () =>
+      expect((await runsOf(known))[0]).toMatchObject({
+        outcome: 'skipped',
+        reason: expect.stringContaining('no conversation'),
+      }),
+    );
+  });
+
+  it('hears nothing of before, nothing while it is off, and is stopped by one before it', async () => {
+    const before = await visitor('one');
+    await settled();
+    const off = await rule({ is_active: false, actions: [{ type: 'addTag', tag: 'off' }] });
+    const first = await rule({
+      actions: [{ type: 'addTag', tag: 'first' }, { type: 'stop' }],
+      conditions: [{ field: 'message.content', operator: 'equals', value: 'two' }],
+    });
+    const second = await rule({ actions: [{ type: 'addTag', tag: 'second' }] });
+    await before.say('two');
+    await before.say('three');
+    await eventually(async () => expect((await conversation(before.id)).tags).toEqual(['first', 'second']));
+    await settled();
+    const counts = await Promise.all([off, first, second].map(async (one) => (await runsOf(one)).length));
+    expect(counts).toEqual([0, 1, 1]);
+    await ok('PATCH', `/automation-rules/${off.id}`, { is_active: true });
+    await before.say('four');
+    await eventually(async () => expect(await runsOf(off)).toHaveLength(1));
+  });
+
+  it('leaves standing what it could do when one action is refused, and says why', async () => {
+    const invited = await ok<{ id: string }>('POST', '/team/invite', {
+      email: 'leaver@example.com',
+      name: 'Leaver',
+      role: 'agent',
+    });
+    const leaving = await rule({
+      actions: [
+        { type: 'addTag', tag: 'a' },
+        { type: 'assign', assigneeId: invited.id },
+        { type: 'reply', message: '{{visitor.phone}}' },
+        { type: 'addTag', tag: 'b' },
+      ],
+    });
+    await gateway.call('DELETE', `/api/v1/team/members/${invited.id}`);
+    const { id } = await visitor('hello');
+    await eventually(async () => expect(await runsOf(leaving)).toHaveLength(1));
+    const [run] = await runsOf(leaving);
+    expect(run?.outcome).toBe('failed');
+    expect(run?.actions.map(({ outcome }) => outcome)).toEqual(['done', 'failed', 'failed', 'done']);
+    expect(run?.actions[1]?.reason).toContain('not an active agent');
+    expect((await conversation(id)).tags).toEqual(['a', 'b']);
+  });
+});
+
+describe('loops', () => {
+  it('cannot come of a rule that answers its own answers', async () => {
+    const answering = [];
+    for (const trigger of [
+      'message.created',
+      'message.sent',
+      'conversation.updated',
+      'conversation.status_changed',
+    ])
+      answering.push(
+        await rule({
+          trigger,
+          actions: [
+            { type: 'reply', message: trigger },
+            { type: 'setAttribute', name: 'n', value: Math.random() },
+          ],
+        }),
+      );
+    const { id } = await visitor('hello');
+    await ok('POST', `/conversations/${id}/messages`, { content: 'Hello' });
+    await eventually(async () =>
+      expect(await contents(id)).toEqual(expect.arrayContaining(['message.created', 'message.sent'])),
+    );
+    let count = -1;
+    await eventually(async () => {
+      await settled();
+      const before = count;
+      count = (await contents(id)).length;
+      expect(count).toBe(before);
+    });
+    expect(count).toBeLessThan(30);
+    const reasons = (await Promise.all(answering.map(runsOf))).flat().flatMap(({ reason }) => reason ?? []);
+    expect(reasons).toContain('The rule itself has led to it.');
+  });
+
+  it('cannot come of rules that set one another going', async () => {
+    const trigger = 'conversation.tags_changed';
+    const chain: Rule[] = [];
+    for (let n = 0; n < 5; n += 1)
+      chain.push(
+        await rule({
+          trigger,
+          conditions: [
+            { field: 'conversation.tags', operator: 'contains', value: `t${n}` },
+            { field: 'conversation.tags', operator: 'notContains', value: `t${n + 1}` },
+          ],
+          actions: [{ type: 'addTag', tag: `t${n + 1}` }],
+        }),
+      );
+    const { id } = await visitor('hello');
+    await ok('POST', `/conversations/${id}/tags`, { tags: ['t0'] });
+    await eventually(async () =>
+      expect((await runsOf(chain[3] as Rule))[0]?.reason).toContain('3 rules in a row'),
+    );
+    expect((await conversation(id)).tags).toEqual(['t0', 't1', 't2', 't3']);
+    const events = await gateway.pool<{ caused_by: { depth: number } }[]>`
+      select caused_by from events where conversation_id = ${id} and type = ${trigger} order by seq`;
+    expect(events.map(({ caused_by }) => caused_by?.depth ?? 0)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('through the outside are broken by their speed', async () => {
+    const replying = await rule({ actions: [{ type: 'reply', message: 'I am a robot' }] });
+    const { id, say } = await visitor('I am a robot too 0');
+    for (let n = 1; n < 25; n += 1) await say(`I am a robot too ${n}`);
+    await eventually(async () => expect(await runsOf(replying)).toHaveLength(25));
+    const runs = await runsOf(replying);
+    expect(runs.filter(({ outcome }) => outcome === 'done')).toHaveLength(20);
+    expect(runs[0]).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('within an hour') });
+    expect((await contents(id)).filter((text) => text === 'I am a robot')).toHaveLength(20);
+  });
+});
+
+describe('time', () => {
+  const MINUTE_MS = 60_000;
+
+  /** As if what was written in the conversations had been so long ago, and the rules been there before it. */
+  async function age(ids: string[], minutes: number): Promise<void> {
+    const { pool } = gateway;
+    const messages = await pool<{ id: string; created_at: Date }[]>`
+      select id, created_at from messages where conversation_id = any(${ids}) and direction <> 'outbound'`;
+    for (const one of messages) {
+      const at = new Date(one.created_at.getTime() - minutes * MINUTE_MS);
+      await pool`update messages set id = ${v7({ msecs: at.getTime() })}, created_at = ${at} where id = ${one.id}`;
+    }
+    const before = pool`make_interval(mins => ${minutes + 1})`;
+    await pool`update automation_rules set active_since = active_since - ${before}, checked_at = checked_at - ${before}`;
+  }
+
+  it('runs a rule once for whoever waits for an answer, and again for the next who waits', async () => {
+    const waiting = await rule({
+      trigger: 'conversation.unanswered',
+      after_minutes: 120,
+      conditions: [{ field: 'message.content', operator: 'contains', value: 'first' }],
+      actions: [{ type: 'addTag', tag: 'late' }],
+    });
+    const late = await visitor('first question');
+    await late.say('second question');
+    const answered = await visitor('first of another');
+    await ok('POST', `/conversations/${answered.id}/messages`, { content: 'An answer' });
+    const resolved = await visitor('first and last');
+    await ok('PUT', `/conversations/${resolved.id}/resolve`);
+    await age([late.id, answered.id, resolved.id], 121);
+    await eventually(async () => expect((await conversation(late.id)).tags).toEqual(['late']), 15_000);
+    expect(await runsOf(waiting)).toMatchObject([
+      { conversation_id: late.id, outcome: 'done', reason: null },
+    ]);
+    expect((await runsOf(waiting))[0]?.subject_id).toBe((await conversation(late.id)).messages[0]?.id);
+
+    await ok('POST', `/conversations/${late.id}/messages`, { content: 'Sorry' });
+    await late.say('first of all, no');
+    await age([late.id], 121);
+    await eventually(async () => expect(await runsOf(waiting)).toHaveLength(2), 15_000);
+  });
+
+  it('runs a rule once for what nobody has had for so long', async () => {
+    const lonely = await rule({
+      trigger: 'conversation.unassigned_for',
+      after_minutes: 30,
+      actions: [{ type: 'handoff', reason: 'nobody' }],
+    });
+    const taken = await visitor('taken');
+    await ok('POST', `/conversations/${taken.id}/assign`, { assignee_id: gateway.agentId });
+    const left = await visitor('left');
+    await ok('POST', `/conversations/${left.id}/assign`, { assignee_id: gateway.agentId });
+    await ok('POST', `/conversations/${left.id}/assign`, { assignee_id: null });
+    const untouched = v7({ msecs: Date.now() - 31 * MINUTE_MS });
+    await gateway.pool`
+      insert into conversations (id, business_id, channel_id, channel_type)
+      values (${untouched}, ${gateway.businessId}, ${gateway.channelId}, 'webchat')`;
+    await age([taken.id, left.id], 31);
+    for (const id of [left.id, untouched])
+      await eventually(async () => expect((await conversation(id)).needs_human_handoff).toBe(true), 15_000);
+    expect(await runsOf(lonely)).toHaveLength(2);
+    expect((await conversation(taken.id)).needs_human_handoff).toBe(false);
+  });
+});
+
+it('is tried on a past conversation without doing anything', async () => {
+  const { id, say } = await visitor('What does it cost?');
+  await say('I want a REFUND');
+  const trying = await rule({
+    is_active: false,
+    conditions: [{ field: 'message.content', operator: 'contains', value: 'refund' }],
+  });
+  const { would_run, occasions } = await ok<{
+    would_run: boolean;
+    occasions: { would_run: boolean; conditions: object[] }[];
+  }>('POST', `/automation-rules/${trying.id}/dry-run`, { conversation_id: id });
+  expect([would_run, ...occasions.map((one) => one.would_run)]).toEqual([true, false, true]);
+  expect(occasions[0]?.conditions).toEqual([
+    {
+      field: 'message.content',
+      operator: 'contains',
+      value: 'refund',
+      actual: 'What does it cost?',
+      holds: false,
+    },
+  ]);
+  expect((await conversation(id)).tags).toEqual([]);
+  expect(await runsOf(trying)).toEqual([]);
+});
+
+describe('what is wrong', () => {
+  async function refused(fields: object) {
+    const body = { trigger: 'message.received', actions: [{ type: 'addTag', tag: 'x' }], ...fields };
+    const { status, body: answer } = await gateway.call<{
+      error: { details: { field: string; message: string }[] };
+    }>('POST', '/api/v1/automation-rules', body);
+    const [detail] = answer.error.details;
+    return [status, detail?.field, detail?.message];
+  }
+  const condition = (field: string, operator: string, value?: unknown) => ({
+    conditions: [{ field, operator, value }],
+  });
+  const action = (one: object) => ({ actions: [{ type: 'addTag', tag: 'x' }, one] });
+
+  it('is refused by name: a trigger, field, operator, action, agent, team or variable that is none', async () => {
+    const foreign = '01900000-0000-7000-8000-000000000000';
+    const cases: [object, string, string][] = [
+      [{ trigger: 'message.exploded' }, 'trigger', 'message.exploded'],
+      [condition('message.contents', 'equals', 'x'), 'conditions.0.field', 'message.contents'],
+      [condition('weather', 'equals', 'x'), 'conditions.0.field', 'weather'],
+      [condition('constructor', 'equals', 'x'), 'conditions.0.field', 'constructor'],
+      [condition('message.content', 'matches', '(a+)+$'), 'conditions.0.operator', 'matches'],
+      [condition('message.content', 'constructor', 'x'), 'conditions.0.operator', 'constructor'],
+      [condition('message.content', 'equals'), 'conditions.0.value', 'one value'],
+      [condition('visitor.seats', 'greaterThan', 'many'), 'conditions.0.value', 'number'],
+      [condition('visitor.seats', 'in', 'x'), 'conditions.0.value', 'list'],
+      [condition('visitor.seats', 'exists', 'x'), 'conditions.0.value', 'without'],
+      [action({ type: 'explode' }), 'actions.1.type', 'explode'],
+      [action({ type: 'addTag' }), 'actions.1.tag', ''],
+      [action({ type: 'addTag', tag: 'x', extra: 1 }), 'actions.1.extra', ''],
+      [action({ type: 'assign', assigneeId: foreign }), 'actions.1.assigneeId', 'of your business'],
+      [action({ type: 'assign', assigneeId: 'priority-team-id' }), 'actions.1.assigneeId', 'id'],
+      [action({ type: 'reply', message: '{{visitor.name' }), 'actions.1.message', 'variable'],
+      [action({ type: 'reply', message: '{{visitor.name}}'.repeat(51) }), 'actions.1.message', '50'],
+      [action({ type: 'note', message: '{{weather.now}}' }), 'actions.1.message', 'weather.now'],
+      [{ actions: [] }, 'actions', ''],
+      [{ trigger: 'conversation.unanswered' }, 'after_minutes', 'needed'],
+      [{ after_minutes: 5 }, 'after_minutes', 'time triggers'],
+    ];
+    for (const [fields, field, message] of cases)
+      expect([fields, ...(await refused(fields))]).toEqual([
+        fields,
+        422,
+        field,
+        expect.stringContaining(message),
+      ]);
+  });
+
+  it('is refused in a change too, and changes nothing', async () => {
+    const made = await rule({});
+    const answer = await gateway.call('PATCH', `/api/v1/automation-rules/${made.id}`, {
+      trigger: 'conversation.unanswered',
+    });
+    expect(answer.status).toBe(422);
+    expect(await ok('GET', `/automation-rules/${made.id}`)).toEqual(made);
+  });
+
+  it('is told apart by the vocabulary, whose every word may be used', async () => {
+    const words = await ok<Record<string, Record<string, string>>>('GET', '/automation-rules/vocabulary');
+    expect(Object.keys(words)).toEqual(['triggers', 'fields', 'operators', 'actions']);
+    for (const lines of Object.values(words))
+      for (const line of Object.values(lines)) expect(line).toMatch(/\S/);
+    for (const field of Object.keys(words['fields'] ?? {}))
+      await rule({ conditions: [{ field, operator: 'exists' }], is_active: false });
+  });
+});
