@@ -155,6 +155,22 @@ const ROWS: RowPlan[] = [
     most: [128],
   },
   {
+    what: "Agents' replies by API, accepted and committed, 64 connections",
+    unit: 'replies/s',
+    ours: ['replies'],
+    floors: ['door: one insert per request'],
+    must: '–',
+    dream: '1.0 × one insert per request',
+  },
+  {
+    what: 'Lists of an inbox (21, each filter and sort): p95 with 1,000,000 messages over the same with 10,000',
+    unit: '×',
+    ours: ['lists: the slowest', 'lists: the middle one'],
+    must: '1.5 ×',
+    dream: '1.1 ×',
+    most: [1.5],
+  },
+  {
     what: 'Idle memory, all roles, without Postgres',
     unit: 'MB',
     ours: ['idle memory'],

@@ -25,7 +25,7 @@ export function renderTable({ rows, ...results }: Results): string {
     '|---|--:|--:|--:|---|---|',
     ...rows.map(renderRow),
     '',
-    `Medians of ${rows[0]?.ours[0]?.runs.length ?? 0} runs on ${results.cores} cores (${results.cpu}, ${results.memoryGb} GB) with the load generator on them, ` +
+    `Medians of ${rows[0]?.ours[0]?.runs.length ?? 0} run(s) on ${results.cores} cores (${results.cpu}, ${results.memoryGb} GB) with the load generator on them, ` +
       `at ${results.measuredAt.slice(0, 10)}, commit ${results.commit}; ${versions.join(', ')}.`,
   ].join('\n');
 }
