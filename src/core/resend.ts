@@ -40,9 +40,17 @@ async function restart(tx: Sql, { conversation, message }: Locked): Promise<Mess
       message: queued,
       by: { type: message.sender_type as Author['type'] },
     });
+  await forgetFailure(tx, message);
   const fetches = await fetchAgain(tx, message.id);
   await recordUpdate(tx, queued, {}, [`send:${queued.conversation_id}`, ...fetches]);
   return queued;
+}
+
+/** Where the provider knows it by the same id again, what it said of the last try would outrank the new one. */
+async function forgetFailure(tx: Sql, { id, channel_id }: MessageRow): Promise<void> {
+  await tx`
+    update provider_ids set best_status = null, error = null, status_at = null
+    where channel_id = ${channel_id} and message_id = ${id} and best_status = 'failed'`;
 }
 
 /** Attachments that could not be had are asked for again. */
