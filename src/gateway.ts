@@ -3,6 +3,8 @@ import { createApp, createHealthApp } from './api/app.ts';
 import { createMetrics } from './api/metrics.ts';
 import { startSmtpReceiver } from './channels/email/smtp-receiver.ts';
 import { createRegistry } from './channels/registry.ts';
+import { createAiLane } from './core/ai/lane.ts';
+import { startAiReader } from './core/ai/reader.ts';
 import { startCounting } from './core/analytics/count.ts';
 import { startAssigner } from './core/assigner.ts';
 import { createAttachments } from './core/attachments.ts';
@@ -40,6 +42,7 @@ import { createWake } from './core/wake.ts';
 import { createRealtime, type Realtime } from './realtime/server.ts';
 import { listen } from './server.ts';
 import { createDeliverLane } from './webhooks/deliver.ts';
+import { createAsk } from './webhooks/ask.ts';
 import { fanOut } from './webhooks/fanout.ts';
 import { createPayloadUrls } from './webhooks/payload-urls.ts';
 
@@ -143,7 +146,8 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
 
   if (config.role !== 'api') {
     const deliverLane = createDeliverLane({ ...parts, onAttempt: parts.metrics.countAttempt });
-    const kinds = [createSendLane(parts), createFetchLane(parts), deliverLane];
+    const aiLane = createAiLane({ ...parts, ask: createAsk({ egress }) });
+    const kinds = [createSendLane(parts), createFetchLane(parts), deliverLane, aiLane];
     const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });
     closeLater(lanes.stop);
     wakeQueue = lanes.wake;
@@ -180,6 +184,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     smtpPort = smtp?.port;
     closeLater(startConnecting(parts).stop);
     closeLater(startAssigner(parts).stop);
+    closeLater(startAiReader({ ...parts, wakeQueue: (laneKeys) => wakeQueue(laneKeys) }).stop);
     closeLater(startCanceler(parts).stop);
     closeLater(startAutomation({ ...parts, writing: parts }).stop);
     closeLater(startCounting(parts).stop);

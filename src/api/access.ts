@@ -10,6 +10,7 @@ export type Access = Role | 'operator' | 'anyone';
 export const RULES: readonly [methods: string, path: string, access: Access][] = [
   ['POST', '/businesses', 'operator'],
   ['PATCH', '/business', 'admin'],
+  ['*', '/business/ai', 'admin'],
   ['GET', '/audit-log', 'admin'],
 
   ['*', '/api-keys/**', 'admin'],

@@ -11,6 +11,7 @@ import { answerError, errorHandler } from './errors.ts';
 import { idempotency } from './idempotency.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
+import { aiRoutes } from './routes/ai.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
@@ -28,6 +29,7 @@ import { customerPrivacyRoutes } from './routes/customer-privacy.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { doorRoutes } from './routes/doors.ts';
+import { draftRoutes } from './routes/drafts.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
 import { eventRoutes } from './routes/events.ts';
 import { attachmentRoutes, fileRoutes } from './routes/files.ts';
@@ -75,6 +77,8 @@ const NATIVE = [
   attachmentRoutes,
   cannedResponseRoutes,
   automationRuleRoutes,
+  aiRoutes,
+  draftRoutes,
   customerRoutes,
   consentRoutes,
   customerMergeRoutes,

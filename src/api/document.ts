@@ -19,6 +19,7 @@ const ABOUT = {
   tags: [
     { name: 'Conversations', description: 'The inbox: list, read, assign, snooze, resolve, merge.' },
     { name: 'Messages', description: 'Reply, write notes, schedule, retry, cancel.' },
+    { name: 'AI', description: 'A program of yours that answers, and what it suggests to agents.' },
     { name: 'Canned responses', description: 'Answers that are written once and used often.' },
     { name: 'Automation', description: 'Rules: what happens by itself, when and in which case.' },
     { name: 'Customers', description: 'Who writes: identities, merging, export and erasure.' },

@@ -1,3 +1,4 @@
+import { isWithAi } from './ai/silence.ts';
 import { findTeam, giveToAgent, giveToTeam, type NamedTeam, poolOfTeam } from './assign.ts';
 import { type ChannelAssignment, nextTry, type Pool, takeTurn } from './assignment.ts';
 import { SYSTEM } from './author.ts';
@@ -22,11 +23,12 @@ export async function assignByPolicy(
   return conversation;
 }
 
-/** Whether it is open to somebody: nobody has it, or only a bot that asked for a person. */
+/** Whether it is open to somebody: nobody has it, and no AI answers there, or only a bot that asked for a person. */
 async function needsAgent(tx: Sql, conversation: ConversationRow): Promise<boolean> {
   const { assignee_id, status, merged_into_id, needs_human_handoff } = conversation;
   if (merged_into_id !== null || (status !== 'open' && status !== 'pending')) return false;
-  return assignee_id === null || (needs_human_handoff && (await isBot(tx, assignee_id)));
+  if (assignee_id !== null) return needs_human_handoff && (await isBot(tx, assignee_id));
+  return !(await isWithAi(tx, conversation));
 }
 
 async function stopWaiting(tx: Sql, conversation: ConversationRow): Promise<ConversationRow> {

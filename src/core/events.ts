@@ -38,6 +38,8 @@ export const EVENT_TYPES = [
   'endpoint.disabled',
   'delivery.failed',
   'agent.status_changed',
+  'draft.created',
+  'draft.updated',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -20,7 +20,7 @@ export interface Lease {
 
 /** What is done in the lanes of one kind. */
 export interface LaneKind {
-  readonly name: 'send' | 'deliver' | 'fetch';
+  readonly name: 'send' | 'deliver' | 'fetch' | 'ai';
   /** How long an idle lane is held for what may come next: a busy one is then served without asking the queue. */
   readonly lingerMs?: number;
   /** Works all that is due; resolves with the time at which the next thing is, or null. */

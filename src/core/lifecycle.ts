@@ -34,9 +34,11 @@ const DONE = {
 } as const satisfies Record<Exclude<ConversationStatus, 'snoozed'>, string>;
 
 /** Closing keeps the time of resolving; whatever makes the conversation active again clears both. Neither leaves anybody to wait for. */
-function timesOf({ resolved_at }: ConversationRow, to: ConversationStatus) {
-  if (to === 'closed') return { resolved_at, closed_at: new Date(), ...NO_HANDOFF };
-  if (to === 'resolved') return { resolved_at: new Date(), closed_at: null, ...NO_HANDOFF };
+function timesOf({ resolved_at, last_message_seq }: ConversationRow, to: ConversationStatus) {
+  // What is asked after that is a new question, which the AI may answer again.
+  const isOver = { ...NO_HANDOFF, ai_from_seq: last_message_seq };
+  if (to === 'closed') return { resolved_at, closed_at: new Date(), ...isOver };
+  if (to === 'resolved') return { resolved_at: new Date(), closed_at: null, ...isOver };
   return { resolved_at: null, closed_at: null };
 }
 

@@ -95,13 +95,14 @@ const IDEMPOTENCY_HOURS = 24;
 const UNUSED_UPLOAD_HOURS = 24;
 
 /** True while there is more to forget: in batches, so that no statement holds locks for long. */
-async function forget(pool: Pool, files: Files, { keys }: RetentionDays): Promise<boolean> {
+async function forget(pool: Pool, files: Files, { keys, attempts }: RetentionDays): Promise<boolean> {
   await pool`delete from idempotency_keys where created_at < now() - make_interval(hours => ${IDEMPOTENCY_HOURS})`;
   await pool`delete from visitor_sessions where expires_at < now() - interval '1 day'`;
   await pool`delete from leases where expires_at < now() - interval '1 day'`;
   await forgetTickets(pool);
   // A send names its message within minutes; what waits longer waits for a message that is none of ours.
   await pool`delete from provider_ids where message_id is null and created_at < now() - interval '1 day'`;
+  await pool`delete from ai_turns where created_at < now() - make_interval(days => ${attempts})`;
   await forgetUploads(pool);
   await files.tidy();
   const forgotten = await pool`

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { EventType } from '../core/events.ts';
 import { conversationView } from '../core/views/conversation.ts';
 import { customerView } from '../core/views/customer.ts';
+import { draftView } from '../core/views/draft.ts';
 import { messageView } from '../core/views/message.ts';
 import { deliveryView } from './delivery-view.ts';
 import { endpointView } from './endpoint-view.ts';
@@ -33,6 +34,7 @@ const consent = z.object({
   source: z.enum(['customer', 'provider', 'agent']),
 });
 
+const ofDraft = ofConversation.extend({ draft: draftView });
 const ofCustomer = z.looseObject({ customer: customerView });
 const ofEndpoint = z.looseObject({ endpoint: endpointView });
 
@@ -118,6 +120,8 @@ export const EVENT_CATALOGUE = {
     summary: 'An agent came or went',
     data: z.looseObject({ agent_id: id, status: z.string() }),
   },
+  'draft.created': { summary: 'The AI suggests an answer to agents', data: ofDraft },
+  'draft.updated': { summary: 'An agent accepted or discarded a suggestion', data: ofDraft },
 } satisfies Record<EventType, EventDescription>;
 
 const omission = {

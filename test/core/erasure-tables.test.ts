@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** Tables that lead to a customer, each with what an erasure does to it. A new one belongs here and in core/erasure. */
 const KNOWN: Record<string, string> = {
+  ai_turns: 'deleted',
   attachments: 'blanked, their files removed',
   attempts: 'blanked',
   automation_runs: 'kept for their 30 days: ids, times and outcomes, nothing that was said',

@@ -19,6 +19,53 @@ create table agents (
 );
 CREATE UNIQUE INDEX agents_email ON public.agents USING btree (business_id, lower(email)) WHERE is_active;
 
+create table ai_hooks (
+  id uuid not null,
+  business_id uuid not null,
+  url text not null,
+  mode text not null,
+  threshold double precision not null,
+  timeout_seconds integer not null,
+  secret bytea not null,
+  failed_at timestamp with time zone,
+  failure text,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint ai_hooks_pkey PRIMARY KEY (id),
+  constraint ai_hooks_business_id_key UNIQUE (business_id),
+  constraint ai_hooks_mode_check CHECK ((mode = ANY (ARRAY['assist'::text, 'auto'::text]))),
+  constraint ai_hooks_threshold_check CHECK (((threshold >= (0)::double precision) AND (threshold <= (1)::double precision))),
+  constraint ai_hooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 60))),
+  constraint ai_hooks_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+
+create table ai_turns (
+  id uuid not null,
+  business_id uuid not null,
+  conversation_id uuid not null,
+  message_id uuid,
+  on_demand boolean default false not null,
+  mode text,
+  state text not null,
+  last_seq bigint,
+  reply text,
+  confidence double precision,
+  reason text,
+  sent_message_id uuid,
+  decided_by uuid,
+  asked_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint ai_turns_pkey PRIMARY KEY (id),
+  constraint ai_turns_mode_check CHECK ((mode = ANY (ARRAY['assist'::text, 'auto'::text]))),
+  constraint ai_turns_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'asking'::text, 'sent'::text, 'drafted'::text, 'accepted'::text, 'discarded'::text, 'handed_off'::text, 'superseded'::text, 'silent'::text, 'refused'::text, 'failed'::text]))),
+  constraint ai_turns_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+CREATE INDEX ai_turns_age ON public.ai_turns USING btree (created_at);
+CREATE INDEX ai_turns_conversation ON public.ai_turns USING btree (conversation_id, id DESC);
+CREATE INDEX ai_turns_open ON public.ai_turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['waiting'::text, 'asking'::text]));
+CREATE UNIQUE INDEX ai_turns_once ON public.ai_turns USING btree (message_id) WHERE (NOT on_demand);
+
 create table api_keys (
   id uuid not null,
   business_id uuid not null,
@@ -289,6 +336,7 @@ create table conversations (
   assign_at timestamp with time zone,
   handoff_requested_at timestamp with time zone,
   expired_at timestamp with time zone,
+  ai_from_seq bigint,
   constraint conversations_pkey PRIMARY KEY (id, business_id),
   constraint conversations_check CHECK (((status = 'snoozed'::text) = (snoozed_until IS NOT NULL))),
   constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),

@@ -40,6 +40,8 @@ export interface ConversationRow {
   merged_into_id: string | null;
   /** The choices that a typed answer is held against: those of our newest message, until one was chosen. */
   open_card: OpenCard | null;
+  /** What agents wrote up to here does not keep the AI from answering. */
+  ai_from_seq?: number | null;
   created_at: Date;
   updated_at: Date;
 }

@@ -1,0 +1,95 @@
+import { SYSTEM } from '../author.ts';
+import type { Pool, Sql } from '../database/connect.ts';
+import type { Transact } from '../database/transact.ts';
+import { latestPosition, type Position, positionOf } from '../events.ts';
+import { requestHandoff } from '../handoff.ts';
+import { newId } from '../id.ts';
+import { wakeLanes } from '../lanes.ts';
+import type { Log } from '../log.ts';
+import { startReader } from '../reader.ts';
+import type { ConversationRow } from '../views/conversation.ts';
+import type { Wake } from '../wake.ts';
+import { isTakenOver } from './silence.ts';
+
+interface AiReaderOptions {
+  pool: Pool;
+  transact: Transact;
+  wake: Wake;
+  wakeQueue(laneKeys: readonly string[]): Promise<void>;
+  log: Log;
+}
+
+const BATCH = 500;
+
+/** Has what customers write answered where a business has an AI hook: a reader of events. */
+export function startAiReader(options: AiReaderOptions): { stop(): Promise<void> } {
+  const { pool } = options;
+  return startReader({ ...options, name: 'ai' }, async (after) => {
+    const upTo = await latestPosition(pool);
+    // Asked after the position: what is written once a hook is there is not missed.
+    const hooks = await pool`select 1 from ai_hooks limit 1`;
+    if (hooks.length === 0) return { upTo, hasMore: false, isIdle: true };
+    const written = await readWritten(pool, after, upTo);
+    if (written.length > 0) await options.wakeQueue(await giveTurns(pool, written));
+    for (const id of await readUnsent(pool, after, upTo)) await options.transact((tx) => flagUnsent(tx, id));
+    const last = written.length === BATCH ? written.at(-1) : undefined;
+    return { upTo: last === undefined ? upTo : positionOf(last), hasMore: last !== undefined };
+  });
+}
+
+interface Written {
+  seq: number;
+  created_at: Date;
+  business_id: string;
+  conversation_id: string;
+  message_id: string;
+}
+
+/** What people wrote since the hook is there: no machine is answered, or the two would never end. */
+function readWritten(pool: Pool, after: Position, upTo: Position): Promise<Written[]> {
+  return pool<Written[]>`
+    select e.seq, e.created_at, e.business_id, m.conversation_id, m.id as message_id
+    from events e
+    join ai_hooks h on h.business_id = e.business_id and h.created_at < e.occurred_at
+    join messages m on m.id = e.message_id
+    where e.seq > ${after.seq} and e.seq <= ${upTo.seq} and e.created_at >= ${after.day}::date - 1
+      and e.type = 'message.received' and m.direction = 'inbound' and m.deleted_at is null
+      and not m.metadata @> '{"automatic": true}'
+    order by e.seq limit ${BATCH}`;
+}
+
+/** A message that has its turn already, or had it, gets no second one. Resolves with the lanes to wake. */
+async function giveTurns(pool: Pool, written: Written[]): Promise<string[]> {
+  const rows = written.map(({ business_id, conversation_id, message_id }) => ({
+    id: newId(),
+    business_id,
+    conversation_id,
+    message_id,
+    state: 'waiting',
+  }));
+  return pool.begin(async (tx) => {
+    const given = await tx<{ conversation_id: string }[]>`
+      insert into ai_turns ${tx(rows)} on conflict do nothing returning conversation_id`;
+    const lanes = [...new Set(given.map(({ conversation_id }) => `ai:${conversation_id}`))];
+    await wakeLanes(tx, lanes);
+    return lanes;
+  });
+}
+
+/** Answers of the AI that never left: their customers still wait. */
+async function readUnsent(pool: Pool, after: Position, upTo: Position): Promise<string[]> {
+  const rows = await pool<{ conversation_id: string }[]>`
+    select distinct m.conversation_id from events e join messages m on m.id = e.message_id
+    where e.seq > ${after.seq} and e.seq <= ${upTo.seq} and e.created_at >= ${after.day}::date - 1
+      and e.type = 'message.failed' and m.sender_type = 'system' and m.metadata ? 'ai' and m.status = 'failed'`;
+  return rows.map(({ conversation_id }) => conversation_id);
+}
+
+async function flagUnsent(tx: Sql, id: string): Promise<void> {
+  const [conversation] = await tx<ConversationRow[]>`select * from conversations where id = ${id} for update`;
+  if (conversation === undefined || conversation.needs_human_handoff || conversation.merged_into_id !== null)
+    return;
+  if (conversation.status !== 'open' && conversation.status !== 'pending') return;
+  if (!(await isTakenOver(tx, conversation)))
+    await requestHandoff(tx, conversation, { reason: 'ai_not_sent', by: SYSTEM });
+}
