@@ -12,6 +12,7 @@ import type {
   Sender,
 } from '../../core/envelope.ts';
 import { AppError } from '../../core/errors.ts';
+import { malformed, readBody } from '../shared/json-body.ts';
 import {
   type DeleteItem,
   deleteItem,
@@ -57,22 +58,10 @@ export function typing({ body }: Pick<DoorRequest, 'body'>): TypingSign[] {
 }
 
 function itemsOf(body: Uint8Array): unknown[] {
-  const read = readJson(body);
+  const read = readBody(body);
   const items = Array.isArray(read) ? read : [read];
   if (items.length > MOST_ITEMS) throw malformed(`holds more than ${MOST_ITEMS} items`);
   return items;
-}
-
-function readJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch (error) {
-    throw malformed('is no JSON', error);
-  }
-}
-
-function malformed(why: string, cause?: unknown): AppError {
-  return new AppError('invalid_request', `The body ${why}.`, { cause });
 }
 
 function typeOf(item: unknown): unknown {
