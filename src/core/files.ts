@@ -66,7 +66,7 @@ export function createFiles({ storage, incoming }: FilesOptions): Files {
     await mkdir(incoming, { recursive: true });
     const path = join(incoming, newId());
     try {
-      return fitted(await receiveFile(path, body, options), options);
+      return await fitted(await receiveFile(path, body, options), options);
     } catch (error) {
       await rm(path, { force: true });
       throw error;
