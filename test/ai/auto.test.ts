@@ -257,6 +257,23 @@ describe('an answer that comes too late', () => {
   });
 });
 
+it('asks for a person when its answer cannot be sent', async () => {
+  const id = await scene.say('Where is it?', goOn(20));
+  await eventually(() => expect(scene.sent(id)).toHaveLength(1));
+  scene.program.answerNext((response) => response.writeHead(422).end());
+  await scene.say('And when?', { ...goOn(20), external_id: 'p20-two' });
+  expect(await flagged(id)).toMatchObject({ handoff_reason: 'ai_not_sent' });
+});
+
+it('is not made late by what a rule says by itself', async () => {
+  const greeting = 'Welcome! We answer soon.';
+  await scene.ok('PATCH', `/channels/${scene.channelId}`, { greeting });
+  scene.hook.answer((response) => setTimeout(() => response.end(JSON.stringify(sure('Here.'))), 500));
+  const id = await scene.say('Where is it?');
+  await eventually(() => expect(scene.sent(id)).toEqual([greeting, 'Here.']));
+  await scene.ok('PATCH', `/channels/${scene.channelId}`, { greeting: null });
+});
+
 describe('who is not answered', () => {
   it('are machines', async () => {
     const id = await scene.say('I am out of the office.', { automatic: true });

@@ -137,6 +137,7 @@ async function mayAnswer(pool: Pool, { conversation_id }: Turn, { mode }: AiHook
 async function watchForNewer(pool: Pool, { turn, lease }: Answering, newer: AbortController): Promise<void> {
   while (!newer.signal.aborted && !lease.signal.aborted) {
     await lease.woken();
+    if (newer.signal.aborted) return;
     const rows = await pool`
       select 1 from ai_turns t join messages m on m.id = t.message_id
       where t.conversation_id = ${turn.conversation_id} and t.state = 'waiting' and m.seq > ${turn.last_seq} limit 1`.catch(
