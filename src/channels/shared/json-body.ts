@@ -16,7 +16,8 @@ export function malformed(why: string, cause?: unknown): AppError {
   return new AppError('invalid_request', `The body ${why}.`, { cause });
 }
 
-function decode(body: Uint8Array): string {
+/** The text of a body; bytes that are no UTF-8 are malformed. */
+export function decode(body: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch (error) {

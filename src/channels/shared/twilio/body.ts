@@ -1,5 +1,5 @@
 import type { DoorRequest } from '../../../core/adapter.ts';
-import { AppError } from '../../../core/errors.ts';
+import { decode, malformed, readBody } from '../json-body.ts';
 
 /** The parameters of one event, by Twilio's names; an empty one is none. */
 export type Params = ReadonlyMap<string, string>;
@@ -10,16 +10,7 @@ export function isForm({ headers }: Pick<DoorRequest, 'headers'>): boolean {
 
 /** The events in a request: one in a form, one or several in JSON. Throws AppError on a body that is neither. */
 export function readEvents(request: Pick<DoorRequest, 'headers' | 'body'>): Params[] {
-  const text = decode(request.body);
-  return isForm(request) ? [readForm(text)] : readJson(text);
-}
-
-function decode(body: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch (error) {
-    throw malformed('is no UTF-8', error);
-  }
+  return isForm(request) ? [readForm(decode(request.body))] : eventsIn(readBody(request.body));
 }
 
 // What a form encodes: a body that holds one of these raw was made by no form.
@@ -34,14 +25,8 @@ function formParams(form: string): Params {
   return new Map([...new URLSearchParams(form)].filter(([, value]) => value !== ''));
 }
 
-function readJson(text: string): Params[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw malformed('is no JSON', error);
-  }
-  return (Array.isArray(parsed) ? parsed : [parsed]).filter(isObject).map(paramsOf);
+function eventsIn(read: unknown): Params[] {
+  return (Array.isArray(read) ? read : [read]).filter(isObject).map(paramsOf);
 }
 
 /** The parameters of an event in JSON. */
@@ -54,8 +39,4 @@ export function paramsOf(event: Record<string, unknown>): Params {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function malformed(why: string, cause?: unknown): AppError {
-  return new AppError('invalid_request', `The body ${why}.`, { cause });
 }
