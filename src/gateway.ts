@@ -25,6 +25,7 @@ import { createEventFeed } from './core/event-feed.ts';
 import { createFetchLane } from './core/fetch.ts';
 import { createFiles } from './core/files.ts';
 import { type FirstRun, prepareFirstRun } from './core/first-run.ts';
+import { startGreeter } from './core/greeter.ts';
 import { createIngest } from './core/ingest.ts';
 import { startLanes } from './core/lanes.ts';
 import { createRateLimits } from './core/limits.ts';
@@ -187,6 +188,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     closeLater(startAiReader({ ...parts, wakeQueue: (laneKeys) => wakeQueue(laneKeys) }).stop);
     closeLater(startCanceler(parts).stop);
     closeLater(startAutomation({ ...parts, writing: parts }).stop);
+    closeLater(startGreeter({ ...parts, writing: parts }).stop);
     closeLater(startCounting(parts).stop);
     closeLater(startAsking({ ...parts, publicUrl }).stop);
     closeLater(startCatchUp(parts).stop);

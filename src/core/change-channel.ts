@@ -16,6 +16,7 @@ import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
 import { AppError, invalidField } from './errors.ts';
+import { checkAutomaticTexts, refuseWithoutHours } from './greeter.ts';
 import { newId } from './id.ts';
 import type { LoadedChannel } from './loaded-channel.ts';
 import type { Secrets } from './secrets.ts';
@@ -35,6 +36,8 @@ export interface ChannelChanges {
   assignment?: ChannelAssignment | undefined;
   auto_resolve_after_minutes?: number | null | undefined;
   csat?: CsatSettings | null | undefined;
+  greeting?: string | null | undefined;
+  out_of_hours?: string | null | undefined;
 }
 
 /** A stored change, with the secrets that were generated for it. */
@@ -57,6 +60,7 @@ export async function createChannel(tx: Sql, actor: Actor, tools: Tools<NewChann
   const adapter = adapterFor(registry, input.type);
   refuseMasked(adapter, input.config);
   const settings = parseConfig(adapter, input.config);
+  checkAutomaticTexts(input);
   const id = newId();
   const values = {
     id,
@@ -70,9 +74,12 @@ export async function createChannel(tx: Sql, actor: Actor, tools: Tools<NewChann
     assignment: await checkedAssignment(tx, actor, input),
     auto_resolve_after_minutes: input.auto_resolve_after_minutes ?? null,
     csat: input.csat ?? null,
+    greeting: input.greeting ?? null,
+    out_of_hours: input.out_of_hours ?? null,
     connect_at: laterIfCut(adapter),
   };
   const row = await orConflict(tx<ChannelRow[]>`insert into channels ${tx(values as never)} returning *`);
+  await refuseWithoutHours(tx, id);
   await audit(tx, actor, { action: 'channel.created', subjectId: id, detail: { type: adapter.type } });
   return { loaded: tools.open(row), generated: generatedOf(adapter, settings, [input.config]) };
 }
@@ -87,6 +94,7 @@ export async function changeChannel(
   const { id, config, ...plain } = tools.input;
   const before = channel.settings as Config;
   const settings = config === undefined ? undefined : changeConfig(adapter, before, config);
+  checkAutomaticTexts(plain);
   if (plain.assignment !== undefined) await checkAssignment(tx, actor.businessId, plain.assignment);
   if (plain.is_default === true) await clearDefault(tx, actor.businessId);
   const stored =
@@ -102,6 +110,7 @@ export async function changeChannel(
   const row = await orConflict(
     tx<ChannelRow[]>`update channels set ${tx(set as never)} where id = ${id} returning *`,
   );
+  await refuseWithoutHours(tx, id);
   await audit(tx, actor, { action: 'channel.updated', subjectId: id, detail: { fields: Object.keys(set) } });
   return {
     loaded: tools.open(row),

@@ -8,6 +8,7 @@ import { sweepErasures } from './erasure/sweep.ts';
 import { expireAttachments } from './expire-attachments.ts';
 import { type Files, fileKey } from './files.ts';
 import { wakeSnoozed } from './lifecycle.ts';
+import { forgetAutomaticAnswers } from './greeter.ts';
 import type { Log } from './log.ts';
 import { loop } from './loop.ts';
 import { forgetTickets } from './realtime-tickets.ts';
@@ -104,6 +105,7 @@ async function forget(pool: Pool, files: Files, { keys, attempts }: RetentionDay
   await pool`delete from provider_ids where message_id is null and created_at < now() - interval '1 day'`;
   await pool`delete from ai_turns where created_at < now() - make_interval(days => ${attempts})`;
   await forgetUploads(pool);
+  await forgetAutomaticAnswers(pool);
   await files.tidy();
   const forgotten = await pool`
     delete from inbound_keys where ctid = any(array(

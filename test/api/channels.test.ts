@@ -216,18 +216,26 @@ describe('changing a channel', () => {
     expect((await get(body.id)).body.broken_at).toBeNull();
   });
 
-  it('refuses settings that would do nothing yet, and shows those that stand', async () => {
+  it('keeps texts that are said by themselves, and refuses those that could not be', async () => {
     const stand = { assignment: { mode: 'manual' }, greeting: null, out_of_hours: null };
     const { body } = await create({ bot_token: TOKEN, api_root: telegram.url }, stand);
     expect(body).toMatchObject(stand);
-    expect((await change(body.id, stand)).body).toMatchObject(stand);
-    for (const [field, refused] of Object.entries({
-      greeting: { greeting: 'Welcome!' },
-      out_of_hours: { out_of_hours: 'We are closed.' },
-    })) {
-      const answer = await change(body.id, refused);
-      expect([answer.status, answer.body.error.details[0].field]).toEqual([422, field]);
+    const working_hours = { timezone: 'UTC', schedule: { mon: [{ start: '09:00', end: '17:00' }] } };
+    const texts = { greeting: 'Hi {{visitor.name | there}}', out_of_hours: 'We are closed.' };
+    const refused: [object, string][] = [
+      [{ greeting: '{{visitor.name' }, 'greeting'],
+      [{ greeting: '' }, 'greeting'],
+      [{ out_of_hours: '{{weather.now}}' }, 'out_of_hours'],
+      [texts, 'out_of_hours'],
+    ];
+    for (const [fields, field] of refused) {
+      const answer = await change(body.id, fields);
+      expect([fields, answer.status, answer.body.error.details[0].field]).toEqual([fields, 422, field]);
     }
+    const set = { ...texts, assignment: { mode: 'manual', working_hours } };
+    expect((await change(body.id, set)).body).toMatchObject(set);
+    expect((await change(body.id, { assignment: { mode: 'manual' } })).status).toBe(422);
+    expect((await change(body.id, stand)).body).toMatchObject(stand);
   });
 
   it('leaves a line in the audit log', async () => {

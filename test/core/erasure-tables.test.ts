@@ -6,6 +6,7 @@ const KNOWN: Record<string, string> = {
   ai_turns: 'deleted',
   attachments: 'blanked, their files removed',
   attempts: 'blanked',
+  automatic_answers: 'deleted',
   automation_runs: 'kept for their 30 days: ids, times and outcomes, nothing that was said',
   blocked_senders: 'deleted',
   consents: 'deleted',

@@ -11,6 +11,8 @@ import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { autoResolveAfter, flag, idParam } from '../validate.ts';
 
+const automaticText = z.string().trim().min(1).max(4_000).nullable();
+
 const changeable = {
   name: z.string().trim().min(1).max(200).optional(),
   is_active: z.boolean().optional(),
@@ -34,9 +36,13 @@ const changeable = {
     description:
       'Whether customers are asked, after their conversation is resolved, how they were served; null leaves it to the business.',
   }),
-  // What is not done yet is refused: a setting that is kept and does nothing would be a lie.
-  greeting: z.null('must be null: greetings are not sent yet').optional(),
-  out_of_hours: z.null('must be null: out-of-hours answers are not sent yet').optional(),
+  greeting: automaticText.optional().meta({
+    description: 'Said once to whoever begins a conversation, at most once a day; variables are filled in.',
+  }),
+  out_of_hours: automaticText.optional().meta({
+    description:
+      'Said instead outside of the working hours of `assignment`, or of its team: once until work begins again.',
+  }),
 };
 const config = z
   .record(z.string(), z.unknown())

@@ -162,6 +162,18 @@ create table audit_log (
 CREATE INDEX audit_log_business ON public.audit_log USING btree (business_id, id DESC);
 CREATE INDEX audit_log_subject ON public.audit_log USING btree (subject_id, id DESC);
 
+create table automatic_answers (
+  channel_id uuid not null,
+  customer_id uuid not null,
+  kind text not null,
+  silent_until timestamp with time zone not null,
+  constraint automatic_answers_pkey PRIMARY KEY (channel_id, customer_id, kind),
+  constraint automatic_answers_kind_check CHECK ((kind = ANY (ARRAY['greeting'::text, 'out_of_hours'::text]))),
+  constraint automatic_answers_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(id)
+);
+CREATE INDEX automatic_answers_age ON public.automatic_answers USING btree (silent_until);
+CREATE INDEX automatic_answers_customer ON public.automatic_answers USING btree (customer_id);
+
 create table automation_rules (
   id uuid not null,
   business_id uuid not null,

@@ -112,6 +112,7 @@ export async function forgetAddresses(tx: Sql, person: Person): Promise<void> {
   // Threads of others that a merge led here begin anew.
   await tx`
     update threads set conversation_id = null, merged_from = null where conversation_id = any(${conversations})`;
+  await tx`delete from automatic_answers where customer_id = any(${customers})`;
   await tx`delete from identities where customer_id = any(${customers})`;
   await tx`delete from customer_addresses where customer_id = any(${customers})`;
 }

@@ -1,0 +1,173 @@
+import { mayAnswerAutomatically } from './automatic.ts';
+import { causedBy } from './automation/cause.ts';
+import { lockConversation } from './conversations.ts';
+import type { Pool, Sql } from './database/connect.ts';
+import { isAway, type Transact } from './database/transact.ts';
+import { AppError, invalidField } from './errors.ts';
+import { latestPosition, type Position, positionOf } from './events.ts';
+import type { Log } from './log.ts';
+import { checkPlaceholders, fillIn, valuesOf } from './placeholders.ts';
+import { queueMessage, type Writing } from './queue-message.ts';
+import { startReader } from './reader.ts';
+import type { Wake } from './wake.ts';
+import { isWithin, nextOpening, type WorkingHours } from './working-hours.ts';
+
+interface GreeterOptions {
+  pool: Pool;
+  transact: Transact;
+  writing: Omit<Writing, 'by'>;
+  wake: Wake;
+  log: Log;
+}
+
+const BATCH = 500;
+
+/** Greets who begins a conversation, and says when nobody is there: two rules that every channel has, a reader of events. */
+export function startGreeter(options: GreeterOptions): { stop(): Promise<void> } {
+  const { pool } = options;
+  return startReader({ ...options, name: 'greeter' }, async (after) => {
+    const newest = await latestPosition(pool);
+    // Asked after the position: a text of before a message is one that this sees.
+    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
+    const arrivals = await readArrivals(pool, after, newest);
+    for (const arrival of arrivals) await answer(options, arrival);
+    const last = arrivals.length === BATCH ? arrivals.at(-1) : undefined;
+    return { upTo: last === undefined ? newest : positionOf(last), hasMore: last !== undefined };
+  });
+}
+
+async function isNeeded(pool: Pool): Promise<boolean> {
+  const rows = await pool`
+    select id from channels where deleted_at is null and (greeting is not null or out_of_hours is not null) limit 1`;
+  return rows.length > 0;
+}
+
+interface Arrival {
+  seq: number;
+  created_at: Date;
+  business_id: string;
+  channel_id: string;
+  conversation_id: string;
+  customer_id: string;
+  message_id: string;
+  message_seq: number;
+  greeting: string | null;
+  out_of_hours: string | null;
+  hours: WorkingHours | null;
+}
+
+// Whoever wrote longer ago than this is not greeted any more.
+const LATE_MINUTES = 60;
+
+/** What customers wrote on channels that have something to say to it. */
+function readArrivals(pool: Pool, after: Position, newest: Position): Promise<Arrival[]> {
+  return pool<Arrival[]>`
+    select e.seq, e.created_at, e.business_id, ch.id as channel_id, c.id as conversation_id, c.customer_id,
+      m.id as message_id, m.seq as message_seq, ch.greeting, ch.out_of_hours,
+      coalesce(ch.assignment -> 'working_hours', t.assignment -> 'working_hours') as hours
+    from events e
+    join messages m on m.id = e.message_id
+    join conversations c on c.id = m.conversation_id and c.customer_id is not null
+    join channels ch on ch.id = c.channel_id and ch.is_active and (ch.greeting is not null or ch.out_of_hours is not null)
+    left join teams t on t.id::text = ch.assignment ->> 'team_id' and t.deleted_at is null
+    where e.seq > ${after.seq} and e.seq <= ${newest.seq} and e.created_at >= ${after.day}::date - 1
+      and e.type = 'message.received' and e.created_at > now() - make_interval(mins => ${LATE_MINUTES})
+    order by e.seq limit ${BATCH}`;
+}
+
+interface Answer {
+  kind: 'greeting' | 'out_of_hours';
+  text: string;
+  /** Until when the same customer is not told again. */
+  silentUntil: Date;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Outside of the hours nobody is promised an answer: then only that is said. */
+function answerTo(arrival: Arrival): Answer | undefined {
+  const { greeting, out_of_hours, hours, created_at: at } = arrival;
+  if (out_of_hours !== null && hours !== null && !isWithin(hours, at)) {
+    const opening = nextOpening(hours, at)?.getTime() ?? Number.POSITIVE_INFINITY;
+    const closedMs = Math.max(HOUR_MS, Math.min(DAY_MS, opening - at.getTime()));
+    return { kind: 'out_of_hours', text: out_of_hours, silentUntil: new Date(at.getTime() + closedMs) };
+  }
+  if (greeting === null || arrival.message_seq !== 1) return undefined;
+  return { kind: 'greeting', text: greeting, silentUntil: new Date(at.getTime() + DAY_MS) };
+}
+
+async function answer({ transact, writing, log }: GreeterOptions, arrival: Arrival): Promise<void> {
+  const said = answerTo(arrival);
+  if (said === undefined) return;
+  try {
+    await transact((tx) => say(tx, arrival, { said, writing }));
+  } catch (error) {
+    if (isAway(error)) throw error;
+    // Whoever said STOP, or was merged away meanwhile, is not told; the others wait for nobody.
+    if (!(error instanceof AppError))
+      log.error({ err: error, conversation: arrival.conversation_id }, 'an automatic answer failed');
+  }
+}
+
+interface Saying {
+  said: Answer;
+  writing: Omit<Writing, 'by'>;
+}
+
+async function say(tx: Sql, arrival: Arrival, { said, writing }: Saying): Promise<void> {
+  const conversation = await lockConversation(tx, arrival.business_id, arrival.conversation_id);
+  if (!(await mayAnswerAutomatically(tx, conversation.id)) || (await isAnswered(tx, arrival))) return;
+  if (!(await takeTurn(tx, arrival, said))) return;
+  const cause = { ...causedBy(said.kind, arrival.message_id, undefined) };
+  const by = { type: 'system', id: null, name: null, causedBy: cause } as const;
+  const { text: content } = fillIn(said.text, await valuesOf(tx, conversation, by));
+  if (content.trim() !== '') await queueMessage(tx, conversation, { draft: { content }, ...writing, by });
+}
+
+/** Somebody was faster. */
+async function isAnswered(tx: Sql, { conversation_id, message_seq }: Arrival): Promise<boolean> {
+  const rows = await tx`
+    select id from messages
+    where conversation_id = ${conversation_id} and seq > ${message_seq} and direction = 'outbound'
+      and sender_type in ('agent', 'bot') limit 1`;
+  return rows.length > 0;
+}
+
+/** Once for a customer and a time, whoever tries and however often an event is read. */
+async function takeTurn(tx: Sql, arrival: Arrival, { kind, silentUntil }: Answer): Promise<boolean> {
+  const taken = await tx`
+    insert into automatic_answers (channel_id, customer_id, kind, silent_until)
+    values (${arrival.channel_id}, ${arrival.customer_id}, ${kind}, ${silentUntil})
+    on conflict (channel_id, customer_id, kind) do update set silent_until = excluded.silent_until
+      where automatic_answers.silent_until <= ${arrival.created_at}
+    returning kind`;
+  return taken.length > 0;
+}
+
+interface AutomaticTexts {
+  greeting?: string | null | undefined;
+  out_of_hours?: string | null | undefined;
+}
+
+/** Refuses texts that would not be filled in as their writer thinks. */
+export function checkAutomaticTexts({ greeting, out_of_hours }: AutomaticTexts): void {
+  checkPlaceholders(greeting ?? '', 'greeting');
+  checkPlaceholders(out_of_hours ?? '', 'out_of_hours');
+}
+
+/** Refuses a text for closed hours where nobody has said when they are. */
+export async function refuseWithoutHours(tx: Sql, channelId: string): Promise<void> {
+  const silent = await tx`
+    select ch.id from channels ch
+    left join teams t on t.id::text = ch.assignment ->> 'team_id' and t.deleted_at is null
+    where ch.id = ${channelId} and ch.out_of_hours is not null
+      and coalesce(ch.assignment -> 'working_hours', t.assignment -> 'working_hours') is null`;
+  if (silent.length > 0)
+    throw invalidField('out_of_hours', "needs working_hours, in the channel's assignment or its team's");
+}
+
+/** Forgets for whom it was silent. */
+export async function forgetAutomaticAnswers(sql: Sql): Promise<void> {
+  await sql`delete from automatic_answers where silent_until < now() - interval '1 day'`;
+}
