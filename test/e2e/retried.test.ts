@@ -53,6 +53,12 @@ it('is sent by a retry although the provider, which knows it by the same id agai
   await gateway.call('POST', `/api/v1/messages/${id}/retry`);
   await eventually(() => expect(program.taken.filter(({ type }) => type === 'message')).toHaveLength(2));
   await becomes(id, 'sent');
+  // The same again, of the new try.
+  const at = new Date().toISOString();
+  await tell({ type: 'receipt', message_id: id, status: 'failed', at });
+  await becomes(id, 'failed');
+  await gateway.call('POST', `/api/v1/messages/${id}/retry`);
+  await becomes(id, 'sent');
   await tell({ type: 'receipt', message_id: id, status: 'delivered' });
   await becomes(id, 'delivered');
 });

@@ -124,7 +124,8 @@ function readAttachment({ url, name, type, size }: MessageItem['attachments'][nu
 function readReceipt({ message_id, status, error, at }: ReceiptItem): Receipt {
   return {
     kind: 'receipt',
-    externalEventId: `receipt:${message_id}:${status}`,
+    // With its time: what is tried again may fail again.
+    externalEventId: ['receipt', message_id, status, at].filter(Boolean).join(':'),
     threadKey: message_id,
     ...happened(at),
     externalId: message_id,
