@@ -73,6 +73,8 @@ async function listFunctions(sql: Sql): Promise<string[]> {
   const rows = await sql<{ text: string }[]>`
     select pg_get_functiondef(oid) as text from pg_proc
     where pronamespace = 'public'::regnamespace and prokind in ('f', 'p')
+      -- Those of an extension come with it.
+      and not exists (select 1 from pg_depend d where d.objid = pg_proc.oid and d.deptype = 'e')
     order by proname collate "C", oid`;
   return rows.map((row) => `${row.text.trim()};`);
 }

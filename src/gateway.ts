@@ -35,6 +35,7 @@ import { openStorage } from './core/open-storage.ts';
 import { createPlace } from './core/place.ts';
 import { openQueue } from './core/queue.ts';
 import { createReceiver } from './core/receive.ts';
+import { startIndexing } from './core/search/index-events.ts';
 import { loadSecretKeys } from './core/secret-key.ts';
 import { checkSecretKey, createSecrets } from './core/secrets.ts';
 import { createSendLane } from './core/send.ts';
@@ -190,6 +191,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     closeLater(startAutomation({ ...parts, writing: parts }).stop);
     closeLater(startGreeter({ ...parts, writing: parts }).stop);
     closeLater(startCounting(parts).stop);
+    closeLater(startIndexing(parts).stop);
     closeLater(startAsking({ ...parts, publicUrl }).stop);
     closeLater(startCatchUp(parts).stop);
   }

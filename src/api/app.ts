@@ -39,6 +39,7 @@ import { messageRoutes } from './routes/messages.ts';
 import { oneMessageRoutes } from './routes/one-message.ts';
 import { reactionRoutes } from './routes/reactions.ts';
 import { realtimeRoutes } from './routes/realtime.ts';
+import { searchRoutes } from './routes/search.ts';
 import { teamRoutes } from './routes/team.ts';
 import { teamsRoutes } from './routes/teams.ts';
 import { templateRoutes } from './routes/templates.ts';
@@ -63,6 +64,7 @@ const NATIVE = [
   apiKeyRoutes,
   auditLogRoutes,
   analyticsRoutes,
+  searchRoutes,
   teamRoutes,
   teamsRoutes,
   channelRoutes,

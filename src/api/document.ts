@@ -34,6 +34,7 @@ const ABOUT = {
     { name: 'Events', description: 'Everything that happened, in one order, under a cursor.' },
     { name: 'Realtime', description: 'Tickets for sockets; the socket protocol is in the README.' },
     { name: 'Web chat', description: 'What a widget asks: its theme, its visitor, uploads.' },
+    { name: 'Search', description: 'Messages, conversations and people by their words.' },
     { name: 'Analytics', description: 'Counts and times, by channel, agent, tag and day.' },
     { name: 'Businesses', description: 'The tenant itself.' },
     { name: 'API keys', description: 'Who may ask, and with which role.' },

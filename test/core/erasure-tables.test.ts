@@ -25,6 +25,7 @@ const KNOWN: Record<string, string> = {
   provider_ids: 'deleted',
   ratings: 'what they wrote blanked, the score kept',
   rounds: 'kept: times, tags and who of ours answered',
+  search_documents: 'deleted',
   threads: 'deleted',
   visitor_sessions: 'deleted',
 };

@@ -750,6 +750,24 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (version)
 );
 
+create table search_documents (
+  id uuid not null,
+  business_id uuid not null,
+  kind text not null,
+  conversation_id uuid,
+  customer_id uuid,
+  at timestamp with time zone not null,
+  text text not null,
+  words tsvector generated always as (to_tsvector('simple'::regconfig, text)) not null,
+  constraint search_documents_pkey PRIMARY KEY (id),
+  constraint search_documents_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'conversation'::text, 'customer'::text]))),
+  constraint search_documents_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
+);
+CREATE INDEX search_documents_customer ON public.search_documents USING btree (customer_id);
+CREATE INDEX search_documents_newest ON public.search_documents USING btree (business_id, at DESC);
+CREATE INDEX search_documents_parts ON public.search_documents USING gin (text gin_trgm_ops);
+CREATE INDEX search_documents_words ON public.search_documents USING gin (words);
+
 create table settings (
   key text not null,
   value text not null,

@@ -23,6 +23,7 @@ export async function blankPerson(tx: Sql, { customers, conversations, until }: 
     where: tx`id = any(${customers})`,
   });
   await blankConversations(tx, conversations);
+  await tx`delete from search_documents where id = any(${[...customers, ...conversations]})`;
   await tx`update ratings set comment = null where conversation_id = any(${conversations})`;
   // What others wrote to a merged conversation is theirs.
   return blankMessages(
@@ -68,6 +69,7 @@ export async function blankMessages(tx: Sql, where: ReturnType<Sql>): Promise<st
   const ids = rows.map(({ id }) => id);
   await tx`update message_parts set payload = '{}', external_id = null where message_id = any(${ids})`;
   await tx`delete from provider_ids where message_id = any(${ids})`;
+  await tx`delete from search_documents where id = any(${ids})`;
   return blankAttachments(tx, tx`message_id = any(${ids})`);
 }
 
