@@ -1,6 +1,8 @@
 import { v7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { closeAll, connect } from '../realtime/sockets.ts';
+import { emailChannel } from '../support/email/channel.ts';
+import { mail } from '../support/email/mails.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
@@ -267,6 +269,40 @@ describe('a rule', () => {
     expect(run?.actions[1]?.reason).toContain('not an active agent');
     expect((await conversation(id)).tags).toEqual(['a', 'b']);
   });
+});
+
+it('answers no mail that a program wrote, and does the rest', async () => {
+  const channel = await emailChannel(gateway, { address: 'rules@shop.test' });
+  const replying = await rule({
+    actions: [
+      { type: 'reply', message: 'Thanks' },
+      { type: 'addTag', tag: 'mail' },
+    ],
+  });
+  await channel.post(mail({ from: 'robot@customer.test', headers: { 'Auto-Submitted': 'auto-replied' } }));
+  await eventually(async () => expect(await runsOf(replying)).toHaveLength(1));
+  const [run] = await runsOf(replying);
+  expect(run?.actions).toMatchObject([
+    { type: 'reply', outcome: 'failed', reason: expect.stringContaining('a program wrote') },
+    { type: 'addTag', outcome: 'done' },
+  ]);
+  expect(await conversation(run?.conversation_id ?? '')).toMatchObject({ tags: ['mail'], messages: [{}] });
+});
+
+it('does nothing for whoever was erased', async () => {
+  const { id } = await visitor('hello', { name: 'Ada' });
+  const { customer } = await conversation(id);
+  await settled();
+  const closing = await rule({
+    trigger: 'conversation.closed',
+    actions: [{ type: 'reply', message: 'Bye' }],
+  });
+  await gateway.call('DELETE', `/api/v1/customers/${customer.id}`);
+  expect(await conversation(id)).toMatchObject({ status: 'closed' });
+  const other = await visitor('hello');
+  await ok('PUT', `/conversations/${other.id}/close`);
+  await eventually(async () => expect(await runsOf(closing)).toHaveLength(1));
+  expect(await runsOf(closing)).toMatchObject([{ conversation_id: other.id }]);
 });
 
 describe('loops', () => {

@@ -41,11 +41,12 @@ async function isNeeded(pool: Pool): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** The events that set any rule of their business going. */
+/** The events that set any rule of their business going; of whoever was erased nothing is left to do. */
 async function readOccasions(pool: Pool, after: Position, newest: Position): Promise<EventRow[]> {
   const rows = await pool<EventRow[]>`
     select * from events e
     where seq > ${after.seq} and seq <= ${newest.seq} and created_at >= ${after.day}::date - 1
+      and (caused_by is null or not caused_by ? 'erasure')
       and exists (
         select 1 from automation_rules r
         where r.business_id = e.business_id and r.trigger = e.type and r.is_active and r.active_since < e.created_at)
@@ -73,9 +74,10 @@ async function runAll(tools: RunTools, events: EventRow[], rules: Map<string, Ru
   await Promise.all(workers);
 }
 
-function runFor(tools: RunTools, event: EventRow, rules: RuleRow[]): Promise<void> {
+async function runFor(tools: RunTools, event: EventRow, rules: RuleRow[]): Promise<void> {
+  if (event.data['erased'] === true) return;
   const fresh = rules.filter((rule) => rule.active_since <= event.created_at);
-  return judgeAndRun(tools, fresh, {
+  await judgeAndRun(tools, fresh, {
     subjectId: event.id,
     businessId: event.business_id,
     conversationId: event.conversation_id,

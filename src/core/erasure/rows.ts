@@ -49,9 +49,9 @@ export async function blankConversations(
     set: { updated_at: tx`clock_timestamp()`, ...set },
     where: tx`id = any(${ids})`,
   });
-}
   // What was suggested to agents, and why the AI gave up.
   await tx`delete from ai_turns where conversation_id = any(${ids})`;
+}
 
 /** Empties messages with all that hangs on them; what still waited to be sent is canceled. Resolves with their files. */
 export async function blankMessages(tx: Sql, where: ReturnType<Sql>): Promise<string[]> {
