@@ -43,8 +43,8 @@ import { startUpkeep } from './core/upkeep.ts';
 import { createWake } from './core/wake.ts';
 import { createRealtime, type Realtime } from './realtime/server.ts';
 import { listen } from './server.ts';
-import { createDeliverLane } from './webhooks/deliver.ts';
 import { createAsk } from './webhooks/ask.ts';
+import { createDeliverLane } from './webhooks/deliver.ts';
 import { fanOut } from './webhooks/fanout.ts';
 import { createPayloadUrls } from './webhooks/payload-urls.ts';
 
@@ -185,8 +185,8 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     if (smtp !== undefined) closeLater(smtp.stop);
     smtpPort = smtp?.port;
     closeLater(startConnecting(parts).stop);
-    closeLater(startAssigner(parts).stop);
     closeLater(startAiReader({ ...parts, wakeQueue: (laneKeys) => wakeQueue(laneKeys) }).stop);
+    closeLater(startAssigner(parts).stop);
     closeLater(startCanceler(parts).stop);
     closeLater(startAutomation({ ...parts, writing: parts }).stop);
     closeLater(startGreeter({ ...parts, writing: parts }).stop);
