@@ -61,8 +61,9 @@ const DOOR_TIMEOUT_MS = 10_000;
 /** A signed request with nothing in it, sent to the address that the provider has. */
 async function tryDoor({ channels }: TestOptions, loaded: LoadedChannel): Promise<TestStep[]> {
   const { webhook_url: url } = channels.view(loaded);
-  const probe = loaded.adapter.door?.probe?.(loaded.channel);
-  if (url === null || probe === undefined) return [];
+  if (url === null) return [];
+  const probe = loaded.adapter.door?.probe?.(loaded.channel, url);
+  if (probe === undefined) return [];
   const signal = AbortSignal.timeout(DOOR_TIMEOUT_MS);
   const { headers, body } = probe;
   try {

@@ -7,7 +7,7 @@ import { until } from './until.ts';
 /** A Telegram channel. Without a Bot API that answers it is enough for everything that is decided before a send. */
 export async function telegramChannel(
   gateway: TestGateway,
-  api_root = 'http://127.0.0.1:9',
+  api_root = 'http://127.0.0.1:2',
 ): Promise<string> {
   const token = `${Math.floor(Math.random() * 1e9)}:${'A'.repeat(35)}`;
   const answer = await gateway.call<{ id: string }>('POST', '/api/v1/channels', {

@@ -22,7 +22,7 @@ export async function startBot(options: Parameters<typeof startTelegram>[0] = {}
     /** Splits and sends a message, part after part, as the core does. */
     async send(fields: Partial<OutboundMessage>): Promise<SentPart[]> {
       const sent: SentPart[] = [];
-      for (const part of adapter.split(outbound(fields))) {
+      for (const part of adapter.split(outbound(fields), channel)) {
         const threadKey = sent.findLast(({ newThreadKey }) => newThreadKey)?.newThreadKey ?? part.threadKey;
         const result = await adapter.send?.({ ...part, threadKey }, channel, new AbortController().signal);
         if (result) sent.push(result);

@@ -45,7 +45,7 @@ adapterContract('telegram', async () => {
       threadKey: '5001',
       taken: () => telegram.accepted.map(({ text }) => text),
       refuseNext: (kind) => telegram.fail('sendMessage', FAILURES[kind] as Failure),
-      unreachable: { ...channel, settings: { ...settings, api_root: 'http://127.0.0.1:9' } },
+      unreachable: { ...channel, settings: { ...settings, api_root: 'http://127.0.0.1:2' } },
     },
     async close() {
       await egress.close();

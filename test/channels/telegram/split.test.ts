@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { splitText } from '../../../src/channels/shared/split-text.ts';
 import { telegramHtml } from '../../../src/channels/telegram/html.ts';
 import { split } from '../../../src/channels/telegram/split.ts';
-import { splitText } from '../../../src/channels/shared/split-text.ts';
 import { outbound, outboundFile } from '../../support/outbound.ts';
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 400 });
