@@ -1,4 +1,5 @@
 import { assignByPolicy } from './assign-by-policy.ts';
+import { givesAway } from './assignment.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { isAway, type Transact } from './database/transact.ts';
 import { type EventType, latestPosition, type Position, positionOf } from './events.ts';
@@ -42,10 +43,6 @@ async function isNeeded(pool: Pool): Promise<boolean> {
     select exists (select 1 from channels where ${givesAway(pool)})
       or exists (select 1 from conversations where assign_at is not null) as is_needed`;
   return row.is_needed;
-}
-
-function givesAway(pool: Pool) {
-  return pool`(assignment ->> 'mode' <> 'manual' or assignment ? 'team_id')`;
 }
 
 interface Signal {

@@ -34,6 +34,11 @@ export const channelAssignment = z
   });
 export type ChannelAssignment = z.infer<typeof channelAssignment>;
 
+/** An SQL condition on a row of `channels`: it gives its conversations to agents by itself. */
+export function givesAway(sql: Sql) {
+  return sql`(assignment ->> 'mode' <> 'manual' or assignment ? 'team_id')`;
+}
+
 /** Refuses agents and teams that are none of the business's, naming the field. */
 export async function checkAssignment(
   tx: Sql,

@@ -268,10 +268,15 @@ it('asks for a person when its answer cannot be sent', async () => {
 it('is not made late by what a rule says by itself', async () => {
   const greeting = 'Welcome! We answer soon.';
   await scene.ok('PATCH', `/channels/${scene.channelId}`, { greeting });
-  scene.hook.answer((response) => setTimeout(() => response.end(JSON.stringify(sure('Here.'))), 500));
+  let release = () => {};
+  scene.hook.answer((response) => {
+    release = () => response.end(JSON.stringify(sure('Here.')));
+  });
   const id = await scene.say('Where is it?');
-  await eventually(() => expect(scene.sent(id)).toEqual([greeting, 'Here.']));
+  await eventually(() => expect([scene.sent(id), scene.hook.of(id).length]).toEqual([[greeting], 1]));
   await scene.ok('PATCH', `/channels/${scene.channelId}`, { greeting: null });
+  release();
+  await eventually(() => expect(scene.sent(id)).toEqual([greeting, 'Here.']));
 });
 
 describe('who is not answered', () => {
@@ -341,6 +346,10 @@ it('lets no agent be found for what the AI answers, until it asks for one', asyn
   const hard = await scene.say('And why?');
   await eventually(async () =>
     expect(await scene.conversation(hard)).toMatchObject({ assignee_id: scene.gateway.agentId }),
+  );
+  await scene.ok('DELETE', '/business/ai');
+  await eventually(async () =>
+    expect(await scene.conversation(id)).toMatchObject({ assignee_id: scene.gateway.agentId }),
   );
   await scene.ok('PATCH', `/channels/${scene.channelId}`, { assignment: { mode: 'manual' } });
 });

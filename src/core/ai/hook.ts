@@ -1,4 +1,5 @@
 import type { Actor } from '../actor.ts';
+import { givesAway } from '../assignment.ts';
 import { audit } from '../audit.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
@@ -66,6 +67,7 @@ export async function setAiHook(
   const isFresh = hook.id === id || input.replaceSecret;
   if (isFresh && hook.id !== id)
     await tx`update ai_hooks set secret = ${seal(hook.id)} where id = ${hook.id}`;
+  if (mode === 'assist') await passOn(tx, businessId);
   await audit(tx, actor, { action: 'ai_hook.set', subjectId: hook.id, detail: { mode, threshold } });
   return { hook, secret: isFresh ? input.freshSecret : undefined };
 }
@@ -74,7 +76,20 @@ export async function setAiHook(
 export async function removeAiHook(tx: Sql, actor: Actor): Promise<void> {
   const { id } = await getAiHook(tx, actor.businessId);
   await tx`delete from ai_hooks where id = ${id}`;
+  await passOn(tx, actor.businessId);
   await audit(tx, actor, { action: 'ai_hook.removed', subjectId: id });
+}
+
+/** What the AI answered so far is given to agents where a policy does that, like anything that nobody has. */
+async function passOn(tx: Sql, businessId: string): Promise<void> {
+  await tx`
+    update conversations set assign_at = now()
+    where id in (
+      select c.id from conversations c join channels on channels.id = c.channel_id
+      where c.business_id = ${businessId} and c.status in ('open', 'pending') and c.assignee_id is null
+        and c.merged_into_id is null and c.assign_at is null and ${givesAway(tx)}
+        and exists (select 1 from ai_turns t where t.conversation_id = c.id)
+      order by c.id for update of c)`;
 }
 
 /** What signs the questions. */
