@@ -95,7 +95,7 @@ async function ask(tx: Sql, conversation: ConversationRow, options: AskingOption
     newest !== undefined && conversation.resolved_at !== null && newest.asked_at >= conversation.resolved_at;
   if (isAsked || (newest !== undefined && isOpen(newest))) return;
   const rating = await askForRating(tx, conversation);
-  const draft = await draftOf(settings, { id: rating.id, channelId: conversation.channel_id, options });
+  const draft = await draftOf(tx, settings, { id: rating.id, channelId: conversation.channel_id, options });
   if (draft === undefined) throw new AppError('unavailable', 'There is no address to ask at.');
   const { id } = await queueMessage(tx, conversation, { draft, by: SYSTEM, ...options });
   await tx`update ratings set message_id = ${id} where id = ${rating.id}`;
@@ -128,9 +128,13 @@ interface Asked {
 }
 
 /** A card with the answers; a link where the channel is for letters. */
-async function draftOf({ question, labels }: CsatSettings, asked: Asked): Promise<Draft | undefined> {
+async function draftOf(
+  tx: Sql,
+  { question, labels }: CsatSettings,
+  asked: Asked,
+): Promise<Draft | undefined> {
   const { channels, secrets, publicUrl } = asked.options;
-  const loaded = await channels.load(asked.channelId);
+  const loaded = await channels.load(asked.channelId, tx);
   if (loaded === undefined) return undefined;
   if (loaded.adapter.asksByLink !== true) {
     const actions = labels.map((label, index) => ({ label, action: `csat:${index + 1}` }));
