@@ -251,11 +251,13 @@ describe('told by the business', () => {
       comment: 'On the phone',
     });
     expect([status, body]).toMatchObject([201, { score: 3, comment: 'On the phone', source: 'api' }]);
-    const { body: events } = await gateway.call<{ data: { data: { csat?: object } }[] }>(
-      'GET',
-      '/api/v1/events?types=conversation.updated&limit=100',
-    );
-    expect(events.data.map(({ data }) => data.csat)).toContainEqual({ score: 3, comment: 'On the phone' });
+    await eventually(async () => {
+      const { body: events } = await gateway.call<{ data: { data: { csat?: object } }[] }>(
+        'GET',
+        '/api/v1/events?types=conversation.updated&limit=100',
+      );
+      expect(events.data.map(({ data }) => data.csat)).toContainEqual({ score: 3, comment: 'On the phone' });
+    });
     const native = await gateway.call<{ csat: number }>('GET', '/api/v1/analytics/conversations');
     const support = await gateway.call<{ data: { csat: number } }>(
       'GET',

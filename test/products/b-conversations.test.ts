@@ -344,6 +344,11 @@ describe('the metrics', () => {
       headers: { 'Content-Type': 'application/json', 'X-API-Key': 'your-api-key' },
       body: JSON.stringify({ status: 'resolved' }),
     });
+    await fetch('/api/v1/conversations/{conversationId}/csat', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-API-Key': 'your-api-key' },
+      body: JSON.stringify({ score: 4 }),
+    });
     await eventually(async () => {
       const response = await fetch('/api/support/analytics/conversations', {
         headers: {
@@ -357,8 +362,9 @@ describe('the metrics', () => {
         resolvedToday: 45,
         avgFirstResponseTime: 120, // seconds
         avgResolutionTime: 3600, // seconds
-        csat: null,
+        csat: 4.5,
       });
+      expect(data.csat).toBe(4);
       expect(data.resolvedToday).toBeGreaterThan(0);
       expect(data.totalConversations).toBeGreaterThan(data.resolvedToday);
     });
