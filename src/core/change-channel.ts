@@ -3,6 +3,7 @@ import type { Actor } from './actor.ts';
 import type { ChannelAdapter, ChannelRegistry } from './adapter.ts';
 import { type ChannelAssignment, checkAssignment } from './assignment.ts';
 import { audit } from './audit.ts';
+import { checkAutomaticTexts, refuseWithoutHours } from './automatic-texts.ts';
 import {
   type Config,
   changeConfig,
@@ -16,7 +17,6 @@ import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
 import { AppError, invalidField } from './errors.ts';
-import { checkAutomaticTexts, refuseWithoutHours } from './greeter.ts';
 import { newId } from './id.ts';
 import type { LoadedChannel } from './loaded-channel.ts';
 import type { Secrets } from './secrets.ts';

@@ -3,10 +3,10 @@ import { causedBy } from './automation/cause.ts';
 import { lockConversation } from './conversations.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { isAway, type Transact } from './database/transact.ts';
-import { AppError, invalidField } from './errors.ts';
+import { AppError } from './errors.ts';
 import { latestPosition, type Position, positionOf } from './events.ts';
 import type { Log } from './log.ts';
-import { checkPlaceholders, fillIn, valuesOf } from './placeholders.ts';
+import { fillIn, valuesOf } from './placeholders.ts';
 import { queueMessage, type Writing } from './queue-message.ts';
 import { startReader } from './reader.ts';
 import type { Wake } from './wake.ts';
@@ -143,28 +143,6 @@ async function takeTurn(tx: Sql, arrival: Arrival, { kind, silentUntil }: Answer
       where automatic_answers.silent_until <= ${arrival.created_at}
     returning kind`;
   return taken.length > 0;
-}
-
-interface AutomaticTexts {
-  greeting?: string | null | undefined;
-  out_of_hours?: string | null | undefined;
-}
-
-/** Refuses texts that would not be filled in as their writer thinks. */
-export function checkAutomaticTexts({ greeting, out_of_hours }: AutomaticTexts): void {
-  checkPlaceholders(greeting ?? '', 'greeting');
-  checkPlaceholders(out_of_hours ?? '', 'out_of_hours');
-}
-
-/** Refuses a text for closed hours where nobody has said when they are. */
-export async function refuseWithoutHours(tx: Sql, channelId: string): Promise<void> {
-  const silent = await tx`
-    select ch.id from channels ch
-    left join teams t on t.id::text = ch.assignment ->> 'team_id' and t.deleted_at is null
-    where ch.id = ${channelId} and ch.out_of_hours is not null
-      and coalesce(ch.assignment -> 'working_hours', t.assignment -> 'working_hours') is null`;
-  if (silent.length > 0)
-    throw invalidField('out_of_hours', "needs working_hours, in the channel's assignment or its team's");
 }
 
 /** Forgets for whom it was silent. */
