@@ -42,6 +42,8 @@ export interface PostLimits {
   timeoutMs: number;
   /** Our own reason to stop: the lane is lost or the process ends. */
   signal: AbortSignal;
+  /** How much of the answer is read; enough to show in a log unless told otherwise. */
+  maxBytes?: number;
 }
 
 const EXCERPT_BYTES = 20_000;
@@ -58,7 +60,10 @@ export function post(
     if (limits.signal.aborted) return exchange.end('unknown', STOPPED);
     const path = url.pathname + url.search;
     try {
-      dispatcher.dispatch({ origin: url.origin, path, method: 'POST', headers, body }, handlerOf(exchange));
+      dispatcher.dispatch(
+        { origin: url.origin, path, method: 'POST', headers, body },
+        handlerOf(exchange, limits.maxBytes),
+      );
     } catch (error) {
       exchange.end('unknown', readable(String(error)));
     }
@@ -113,7 +118,7 @@ function openExchange({ timeoutMs, signal }: PostLimits, resolve: (answer: Answe
   return exchange;
 }
 
-function handlerOf(exchange: Exchange): Dispatcher.DispatchHandler {
+function handlerOf(exchange: Exchange, maxBytes = EXCERPT_BYTES): Dispatcher.DispatchHandler {
   return {
     onRequestStart(controller) {
       // It waited for a connection until after its deadline: it must not leave any more.
@@ -128,9 +133,9 @@ function handlerOf(exchange: Exchange): Dispatcher.DispatchHandler {
       exchange.retryAfterMs = parseRetryAfter(String(headers['retry-after'] ?? ''), new Date());
     },
     onResponseData(_controller, chunk) {
-      exchange.chunks.push(chunk.subarray(0, EXCERPT_BYTES - exchange.receivedBytes));
+      exchange.chunks.push(chunk.subarray(0, maxBytes - exchange.receivedBytes));
       exchange.receivedBytes += chunk.length;
-      if (exchange.receivedBytes < EXCERPT_BYTES) return;
+      if (exchange.receivedBytes < maxBytes) return;
       exchange.end('too_large', null);
     },
     onResponseEnd() {

@@ -56,6 +56,13 @@ describe('an answer that is sure enough', () => {
     await eventually(() => expect(scene.sent(id)).toEqual(['Just so.']));
   });
 
+  it('may be long, in any script', async () => {
+    const long = '好'.repeat(9_000);
+    scene.hook.answer(sure(long));
+    const id = await scene.say('Tell me all.');
+    await eventually(() => expect(scene.sent(id)).toEqual([long]));
+  });
+
   it('asks for a person all the same when it says so, and its words stay with the agents', async () => {
     scene.hook.answer({
       reply: 'I fetch somebody.',
