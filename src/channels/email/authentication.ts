@@ -1,4 +1,7 @@
+import { createHmac } from 'node:crypto';
+import type { Channel } from '../../core/adapter.ts';
 import { headersNamed, type Mail } from './mail.ts';
+import type { EmailSettings } from './settings.ts';
 
 /** What is known of whether a mail comes from whom it says. */
 export interface Verdict {
@@ -12,16 +15,18 @@ export interface Verdict {
 const METHODS = ['spf', 'dkim', 'dmarc'] as const;
 const RANK = ['pass', 'fail', 'softfail', 'policy', 'neutral', 'temperror', 'permerror', 'none'];
 
-/** The verdict that a believed server noted in the mail, the topmost one; anybody may write such a header. */
+/** The verdict that we noted ourselves, or a server that is believed, the topmost one; anybody may write such a header. */
 export function notedVerdict(
   mail: Pick<Mail, 'headers'>,
-  believed: (string | undefined)[],
+  channel: Pick<Channel<EmailSettings>, 'id' | 'settings'>,
 ): Verdict | undefined {
+  const ours = ourName(channel.settings);
   for (const value of headersNamed(mail, 'authentication-results')) {
     const [server = '', ...results] = withoutComments(value).split(';');
-    const by = server.trim().split(/\s+/, 1)[0]?.toLowerCase() ?? '';
-    if (!believed.some((one) => one?.toLowerCase() === by)) continue;
+    const name = server.trim().split(/\s+/, 1)[0]?.toLowerCase() ?? '';
+    if (name !== ours && name !== channel.settings.authserv_id?.toLowerCase()) continue;
     const [spf, dkim, dmarc] = METHODS.map((method) => bestOf(results, method));
+    const by = name === ours ? channel.id : name;
     return { spf: spf ?? 'none', dkim: dkim ?? 'none', dmarc: dmarc ?? 'none', by };
   }
   return undefined;
@@ -40,6 +45,11 @@ function withoutComments(value: string): string {
 }
 
 /** The header in which we note our own verdict. */
-export function authenticationHeader(id: string, { spf, dkim, dmarc }: Verdict): string {
-  return `Authentication-Results: ${id}; spf=${spf}; dkim=${dkim}; dmarc=${dmarc}\r\n`;
+export function authenticationHeader(settings: EmailSettings, { spf, dkim, dmarc }: Verdict): string {
+  return `Authentication-Results: ${ourName(settings)}; spf=${spf}; dkim=${dkim}; dmarc=${dmarc}\r\n`;
+}
+
+/** As whom we note it: a name that nobody outside can know, for a mailbox may hold mails that claim to be ours. */
+function ourName({ inbound_secret: secret }: EmailSettings): string {
+  return createHmac('sha256', secret).update('authentication-results').digest('hex');
 }

@@ -52,7 +52,7 @@ function messageOf(
   const reason = automaticReason(mail, settings.address);
   const attachments = mail.attachments.map(attachmentOf);
   const texts = textsOf(mail, settings);
-  const authentication = notedVerdict(mail, [channel.id, settings.authserv_id]) ?? verdict;
+  const authentication = notedVerdict(mail, channel) ?? verdict;
   return {
     kind: 'message',
     sender: provenSender(mail, channel, authentication?.dmarc),

@@ -27,9 +27,9 @@ export async function readRequest(
 /** Where nobody who is believed has checked the mail, its signatures still can be. */
 async function verdictOf(
   { mail, raw, verdict }: Posted,
-  { id, settings }: Channel<EmailSettings>,
+  channel: Channel<EmailSettings>,
   authenticate: Authenticator,
 ) {
-  const noted = notedVerdict(mail, [id, settings.authserv_id]) ?? verdict;
+  const noted = notedVerdict(mail, channel) ?? verdict;
   return noted ?? (raw === undefined ? undefined : await authenticate(raw));
 }

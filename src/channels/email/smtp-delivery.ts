@@ -134,7 +134,7 @@ function traceOf({ session, sender, recipients, recipient, channel, verdict }: T
   const own = recipients.filter((one) => withoutTag(one) === withoutTag(recipient));
   const from = `${plain(session.hostNameAppearsAs || 'unknown')} ([${session.remoteAddress}])`;
   return [
-    ...(verdict === undefined ? [] : [authenticationHeader(channel.id, verdict)]),
+    ...(verdict === undefined ? [] : [authenticationHeader(channel.settings, verdict)]),
     `Return-Path: <${plain(sender)}>\r\n`,
     ...own.map((one) => `Delivered-To: ${plain(one)}\r\n`),
     `Received: from ${from} by tributary with ${session.transmissionType}; ${new Date().toUTCString()}\r\n`,

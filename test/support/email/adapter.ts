@@ -8,6 +8,8 @@ import { createEgress } from '../../../src/core/egress.ts';
 import type { Inbound, InboundMessage, Receipt } from '../../../src/core/envelope.ts';
 import { createSecrets } from '../../../src/core/secrets.ts';
 
+export const CHANNEL_ID = '0198f7a0-0000-7000-8000-00000000000c';
+
 const secrets = createSecrets(['a secret of the tests, long enough']);
 const signatures = (text: string) => secrets.signatures('reply', text);
 
@@ -35,7 +37,7 @@ export function emailReader(
     ...config,
   });
   const channel: Channel<EmailSettings> = {
-    id: '0198f7a0-0000-7000-8000-00000000000c',
+    id: CHANNEL_ID,
     businessId: '0198f7a0-0000-7000-8000-00000000000b',
     settings,
   };
