@@ -144,9 +144,9 @@ function isPoison(error: unknown): boolean {
   return state !== undefined && /^(22|23|54)...$/.test(state);
 }
 
-/** The database or the way to it has failed, whatever it was asked. An error without a code is a mistake of ours. */
+/** The database or the way to it has failed, whatever it was asked. Any other error, a refusal of ours too, is of one request. */
 function isTrouble(error: unknown): boolean {
-  return sqlState(error) !== undefined && !isPoison(error);
+  return sqlState(error) !== undefined && !isPoison(error) && !(error instanceof AppError);
 }
 
 /** Tries again whatever is not poison: a deadlock, a restart, a connection that was closed. */

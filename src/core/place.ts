@@ -74,7 +74,8 @@ async function insertEvents(tx: Sql, events: IdentifiedEvent[]): Promise<Placed>
       from recorded, gate where not gate.open order by n
     )
     select (select min(seq) from placed) as first_seq, gate.at as created_at, now() as occurred_at,
-      (select array_agg(distinct business_id) from webhook_endpoints where is_active and deleted_at is null) as listening
+      (select array_agg(distinct business_id) from webhook_endpoints
+        where business_id in (select business_id from recorded) and is_active and deleted_at is null) as listening
     from gate`;
   return placed;
 }
