@@ -231,6 +231,17 @@ export interface paths {
              * Resolves conversations in which nothing happened for so long, except snoozed ones; null or 0 keeps them open.
              */
             auto_resolve_after_minutes?: number | null;
+            /**
+             * Whether customers are asked, after their conversation is resolved, how they were served.
+             */
+            csat?: {
+              is_enabled: boolean;
+              question?: string;
+              /**
+               * The five answers, the worst first.
+               */
+              labels?: string[];
+            } | null;
           };
         };
       };
@@ -410,6 +421,169 @@ export interface paths {
                 next_cursor: string | null;
                 has_more: boolean;
               };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/analytics/overview': {
+    /**
+     * The business at a glance
+     */
+    get: {
+      parameters: {
+        query?: {
+          /**
+           * Up to now.
+           */
+          days?: number;
+        };
+      };
+      responses: {
+        /**
+         * What happened, and what is open
+         */
+        200: {
+          content: {
+            'application/json': AnalyticsOverview;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/analytics/conversations': {
+    /**
+     * All conversations of the business in a few numbers
+     */
+    get: {
+      parameters: {};
+      responses: {
+        /**
+         * Counts, and averages in seconds
+         */
+        200: {
+          content: {
+            'application/json': AnalyticsConversations;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/analytics/report': {
+    /**
+     * Counts and times per channel, agent, tag or day
+     */
+    get: {
+      parameters: {
+        query?: {
+          group_by?: 'channel' | 'channel_type' | 'agent' | 'tag' | 'day';
+          /**
+           * The first day; 30 days up to today without it.
+           */
+          from?: string;
+          /**
+           * The last day; today without it.
+           */
+          to?: string;
+          /**
+           * Whose days; those of the business without it.
+           */
+          timezone?: string;
+          /**
+           * Count only the seconds in which the channel, or its team, works.
+           */
+          working_hours?: 'true' | 'false';
+          channel_id?: string;
+          channel_type?: string;
+          agent_id?: string;
+          tag?: string;
+          format?: 'json' | 'csv';
+        };
+      };
+      responses: {
+        /**
+         * The report
+         */
+        200: {
+          content: {
+            'application/json': AnalyticsReport;
+            'text/csv': string;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/search': {
+    /**
+     * Find messages, conversations and customers by their words
+     */
+    get: {
+      parameters: {
+        query: {
+          q: string;
+          kind?: 'message' | 'conversation' | 'customer';
+          /**
+           * One status, or several with commas.
+           */
+          status?: string;
+          channel_id?: string;
+          channel_type?: string;
+          /**
+           * An agent or a team.
+           */
+          assignee_id?: string;
+          customer_id?: string;
+          tag?: string;
+          after?: string;
+          before?: string;
+        };
+      };
+      responses: {
+        /**
+         * What was found, newest first
+         */
+        200: {
+          content: {
+            'application/json': {
+              data: SearchHit[];
+              partial: boolean;
+              /**
+               * `words`: without pg_trgm only whole words and their beginnings are found.
+               */
+              matches: 'parts' | 'words';
             };
           };
         };
@@ -1273,8 +1447,25 @@ export interface paths {
              * Resolves conversations in which nothing happened for so long, except snoozed ones; 0 keeps them open, null leaves it to the business.
              */
             auto_resolve_after_minutes?: number | null;
-            greeting?: null;
-            out_of_hours?: null;
+            /**
+             * Whether customers are asked, after their conversation is resolved, how they were served; null leaves it to the business.
+             */
+            csat?: {
+              is_enabled: boolean;
+              question?: string;
+              /**
+               * The five answers, the worst first.
+               */
+              labels?: string[];
+            } | null;
+            /**
+             * Said once to whoever begins a conversation, at most once a day; variables are filled in.
+             */
+            greeting?: string | null;
+            /**
+             * Said instead outside of the working hours of `assignment`, or of its team: once until work begins again.
+             */
+            out_of_hours?: string | null;
           };
         };
       };
@@ -1456,8 +1647,25 @@ export interface paths {
              * Resolves conversations in which nothing happened for so long, except snoozed ones; 0 keeps them open, null leaves it to the business.
              */
             auto_resolve_after_minutes?: number | null;
-            greeting?: null;
-            out_of_hours?: null;
+            /**
+             * Whether customers are asked, after their conversation is resolved, how they were served; null leaves it to the business.
+             */
+            csat?: {
+              is_enabled: boolean;
+              question?: string;
+              /**
+               * The five answers, the worst first.
+               */
+              labels?: string[];
+            } | null;
+            /**
+             * Said once to whoever begins a conversation, at most once a day; variables are filled in.
+             */
+            greeting?: string | null;
+            /**
+             * Said instead outside of the working hours of `assignment`, or of its team: once until work begins again.
+             */
+            out_of_hours?: string | null;
           };
         };
       };
@@ -1925,6 +2133,14 @@ export interface paths {
                * The conversations that were merged into this one.
                */
               merged_from: string[];
+              /**
+               * How far agents have read.
+               */
+              agent_read_seq: number;
+              /**
+               * How far the customer has read, where the channel says so.
+               */
+              customer_read_seq: number;
               messages: Message[];
               messages_has_more: boolean;
             };
@@ -2008,6 +2224,14 @@ export interface paths {
                * The conversations that were merged into this one.
                */
               merged_from: string[];
+              /**
+               * How far agents have read.
+               */
+              agent_read_seq: number;
+              /**
+               * How far the customer has read, where the channel says so.
+               */
+              customer_read_seq: number;
               messages: Message[];
               messages_has_more: boolean;
             };
@@ -2453,6 +2677,34 @@ export interface paths {
         };
       };
     };
+    /**
+     * Give a conversation back to the AI: nobody has it, and no person is waited for
+     */
+    delete: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The whole conversation
+         */
+        200: {
+          content: {
+            'application/json': Conversation;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
   };
   '/api/v1/conversations/{id}/read': {
     /**
@@ -2474,6 +2726,49 @@ export interface paths {
         content: {
           'application/json': {
             up_to_seq?: number;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The whole conversation
+         */
+        200: {
+          content: {
+            'application/json': Conversation;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/conversations/{id}/unread': {
+    /**
+     * Make unread again what the customer wrote from a seq on; without one, their last message
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+        path: {
+          id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            from_seq?: number;
           };
         };
       };
@@ -2600,6 +2895,80 @@ export interface paths {
             'application/json': {
               conversation_id: string;
               is_typing: boolean;
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/conversations/{id}/csat': {
+    /**
+     * Note how the customer rates how they were served
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+        path: {
+          id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            score: number;
+            comment?: string;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The rating
+         */
+        201: {
+          content: {
+            'application/json': Rating;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * How the customer was asked and what they answered, newest first
+     */
+    get: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The ratings
+         */
+        200: {
+          content: {
+            'application/json': {
+              data: Rating[];
             };
           };
         };
@@ -3471,6 +3840,1201 @@ export interface paths {
       };
     };
   };
+  '/api/v1/business/ai': {
+    /**
+     * Have a program of yours answer customers, or suggest answers to agents
+     */
+    put: {
+      parameters: {};
+      requestBody: {
+        content: {
+          'application/json': {
+            url: string;
+            mode?: 'assist' | 'auto';
+            /**
+             * In mode `auto` an answer at least as sure as this is sent; any other asks for a person.
+             */
+            threshold?: number;
+            timeout_seconds?: number;
+            rotate_secret?: boolean;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The hook; with its secret, for this once, when that is new
+         */
+        200: {
+          content: {
+            'application/json': {
+              url: string;
+              mode: 'assist' | 'auto';
+              threshold: number;
+              timeout_seconds: number;
+              /**
+               * Why its newest answer could not be used; null once it answers again.
+               */
+              last_failure: {
+                at: string;
+                message: string;
+              } | null;
+              created_at: string;
+              updated_at: string;
+              secret?: string;
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * The program that answers, and whether it does
+     */
+    get: {
+      parameters: {};
+      responses: {
+        /**
+         * The hook
+         */
+        200: {
+          content: {
+            'application/json': AiHook;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * Ask no program any more
+     */
+    delete: {
+      parameters: {};
+      responses: {
+        /**
+         * The hook is gone
+         */
+        204: {};
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/ai/reply': {
+    /**
+     * Ask for an answer now: as a draft for agents, or sent when it is sure enough
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            conversation_id: string;
+            mode?: 'assist' | 'auto';
+          };
+        };
+      };
+      responses: {
+        /**
+         * What it answers, and what became of it
+         */
+        200: {
+          content: {
+            'application/json': {
+              conversation_id: string;
+              reply: string | null;
+              confidence: number;
+              mode: 'assist' | 'auto';
+              needs_handoff: boolean;
+              handoff_reason: string | null;
+              /**
+               * The message that was sent.
+               */
+              message_id: string | null;
+              /**
+               * The draft that agents see.
+               */
+              draft_id: string | null;
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/conversations/{id}/drafts': {
+    /**
+     * What the AI suggests to answer, for agents only
+     */
+    get: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The newest first
+         */
+        200: {
+          content: {
+            'application/json': {
+              data: Draft[];
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/drafts/{id}/accept': {
+    /**
+     * Send a draft, as it is or reworded
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+        path: {
+          id: string;
+        };
+      };
+      requestBody?: {
+        content: {
+          'application/json': {
+            content?: string;
+            /**
+             * Refused with 409 when a message other than a note came after this seq.
+             */
+            if_last_seq?: number;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The message, queued; an accepted draft is not sent twice
+         */
+        202: {
+          content: {
+            'application/json': Message;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/drafts/{id}': {
+    /**
+     * Take a draft away
+     */
+    delete: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The draft is gone
+         */
+        204: {};
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/canned-responses': {
+    /**
+     * List the canned responses of the business
+     */
+    get: {
+      parameters: {
+        query?: {
+          /**
+           * How many, 1 to 100; more is read as 100.
+           */
+          limit?: number;
+          /**
+           * `meta.next_cursor` of the page before.
+           */
+          cursor?: string;
+          /**
+           * Counts from 1; `cursor` is faster.
+           */
+          page?: number;
+          /**
+           * A part of the title, shortcut or text.
+           */
+          q?: string;
+          shortcut?: string;
+        };
+      };
+      responses: {
+        /**
+         * A page of canned responses, oldest first
+         */
+        200: {
+          content: {
+            'application/json': {
+              data: CannedResponse[];
+              meta: {
+                next_cursor: string | null;
+                has_more: boolean;
+              };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * Write a canned response
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            title: string;
+            /**
+             * Unique in the business; capitals and the slash make no difference.
+             */
+            shortcut?: string | null;
+            /**
+             * With variables such as `{{visitor.name}}` or `{{visitor.plan | your}}`.
+             */
+            content: string;
+            /**
+             * Addresses: what an upload answered, or any public http(s) address.
+             *
+             * @maxItems 20
+             */
+            attachments?: (
+              | string
+              | {
+                  id?: string;
+                  url?: string;
+                  name?: string;
+                  type?: string;
+                  size?: number;
+                }
+            )[];
+          };
+        };
+      };
+      responses: {
+        /**
+         * The canned response
+         */
+        201: {
+          content: {
+            'application/json': CannedResponse;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/canned-responses/upload': {
+    /**
+     * Upload a file to put in a canned response
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'multipart/form-data': {
+            file?: string;
+          };
+        };
+      };
+      responses: {
+        /**
+         * Where it is; put its `url` or `id` into `attachments` of one within a day
+         */
+        201: {
+          content: {
+            'application/json': {
+              id: string;
+              url: string;
+              name: string;
+              type: string;
+              size: number;
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/canned-responses/{id}': {
+    /**
+     * Get a canned response
+     */
+    get: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The canned response
+         */
+        200: {
+          content: {
+            'application/json': CannedResponse;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * Change a canned response
+     */
+    patch: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            title?: string;
+            /**
+             * Unique in the business; capitals and the slash make no difference.
+             */
+            shortcut?: string | null;
+            /**
+             * With variables such as `{{visitor.name}}` or `{{visitor.plan | your}}`.
+             */
+            content?: string;
+            /**
+             * Addresses: what an upload answered, or any public http(s) address.
+             *
+             * @maxItems 20
+             */
+            attachments?: (
+              | string
+              | {
+                  id?: string;
+                  url?: string;
+                  name?: string;
+                  type?: string;
+                  size?: number;
+                }
+            )[];
+          };
+        };
+      };
+      responses: {
+        /**
+         * The canned response
+         */
+        200: {
+          content: {
+            'application/json': CannedResponse;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * Delete a canned response; messages that it was put into stay as they are
+     */
+    delete: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * It is gone
+         */
+        204: {};
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/canned-responses/{id}/render': {
+    /**
+     * Fill a canned response in for a conversation
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+        path: {
+          id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            conversation_id: string;
+          };
+        };
+      };
+      responses: {
+        /**
+         * What to write
+         */
+        200: {
+          content: {
+            'application/json': {
+              content: string;
+              attachments: {
+                /**
+                 * Null for one that is elsewhere.
+                 */
+                id: string | null;
+                url: string;
+                name: string | null;
+                type: string | null;
+                size: number | null;
+              }[];
+              /**
+               * Variables that had no value, and no text for that case.
+               */
+              missing: string[];
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/automation-rules/vocabulary': {
+    /**
+     * What rules can be made of: triggers, fields, operators and actions, a line each
+     */
+    get: {
+      parameters: {};
+      responses: {
+        /**
+         * The words
+         */
+        200: {
+          content: {
+            'application/json': {
+              triggers: {
+                [k: string]: string;
+              };
+              fields: {
+                [k: string]: string;
+              };
+              operators: {
+                [k: string]: string;
+              };
+              actions: {
+                [k: string]: string;
+              };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/automation-rules': {
+    /**
+     * List the rules of the business, in the order in which they run
+     */
+    get: {
+      parameters: {
+        query?: {
+          /**
+           * How many, 1 to 100; more is read as 100.
+           */
+          limit?: number;
+          /**
+           * `meta.next_cursor` of the page before.
+           */
+          cursor?: string;
+          /**
+           * Counts from 1; `cursor` is faster.
+           */
+          page?: number;
+        };
+      };
+      responses: {
+        /**
+         * A page of rules
+         */
+        200: {
+          content: {
+            'application/json': {
+              data: AutomationRule[];
+              meta: {
+                next_cursor: string | null;
+                has_more: boolean;
+              };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * Make a rule: when this happens, and that holds, do those
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            name?: string | null;
+            trigger:
+              | 'conversation.created'
+              | 'conversation.updated'
+              | 'conversation.assigned'
+              | 'conversation.unassigned'
+              | 'conversation.status_changed'
+              | 'conversation.snoozed'
+              | 'conversation.unsnoozed'
+              | 'conversation.resolved'
+              | 'conversation.closed'
+              | 'conversation.reopened'
+              | 'conversation.tags_changed'
+              | 'conversation.handoff_requested'
+              | 'conversation.merged'
+              | 'message.received'
+              | 'message.created'
+              | 'message.sent'
+              | 'message.delivered'
+              | 'message.read'
+              | 'message.failed'
+              | 'message.updated'
+              | 'customer.created'
+              | 'customer.updated'
+              | 'conversation.unanswered'
+              | 'conversation.unassigned_for';
+            /**
+             * All of them must hold.
+             *
+             * @maxItems 50
+             */
+            conditions?: {
+              /**
+               * Such as `visitor.plan`; GET /automation-rules/vocabulary lists them.
+               */
+              field: string;
+              operator:
+                | 'equals'
+                | 'notEquals'
+                | 'contains'
+                | 'notContains'
+                | 'startsWith'
+                | 'endsWith'
+                | 'in'
+                | 'notIn'
+                | 'greaterThan'
+                | 'lessThan'
+                | 'exists'
+                | 'notExists';
+              value?: string | number | boolean | null | (string | number | boolean | null)[];
+            }[];
+            /**
+             * Done in this order.
+             *
+             * @minItems 1
+             * @maxItems 20
+             */
+            actions: (
+              | {
+                  type: 'assign';
+                  assigneeId: string;
+                }
+              | {
+                  type: 'unassign';
+                }
+              | {
+                  type: 'addTag';
+                  tag: string;
+                }
+              | {
+                  type: 'removeTag';
+                  tag: string;
+                }
+              | {
+                  type: 'reply';
+                  message: string;
+                }
+              | {
+                  type: 'note';
+                  message: string;
+                }
+              | {
+                  type: 'setStatus';
+                  status: 'open' | 'pending' | 'resolved' | 'closed';
+                }
+              | {
+                  type: 'snooze';
+                  minutes: number;
+                }
+              | {
+                  type: 'setPriority';
+                  priority: 'low' | 'normal' | 'high' | 'urgent' | null;
+                }
+              | {
+                  type: 'setAttribute';
+                  name: string;
+                  /**
+                   * Null takes it away.
+                   */
+                  value: string | number | boolean | null;
+                }
+              | {
+                  type: 'setVisitorAttribute';
+                  name: string;
+                  /**
+                   * Null takes it away.
+                   */
+                  value: string | number | boolean | null;
+                }
+              | {
+                  type: 'handoff';
+                  reason?: string | null;
+                }
+              | {
+                  type: 'stop';
+                }
+            )[];
+            /**
+             * With the triggers of time, and only with them.
+             */
+            after_minutes?: number | null;
+            is_active?: boolean;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The rule
+         */
+        201: {
+          content: {
+            'application/json': AutomationRule;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/automation-rules/{id}': {
+    /**
+     * Get a rule
+     */
+    get: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The rule
+         */
+        200: {
+          content: {
+            'application/json': AutomationRule;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * Change a rule; it hears what happens from then on
+     */
+    patch: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            name?: string | null;
+            trigger?:
+              | 'conversation.created'
+              | 'conversation.updated'
+              | 'conversation.assigned'
+              | 'conversation.unassigned'
+              | 'conversation.status_changed'
+              | 'conversation.snoozed'
+              | 'conversation.unsnoozed'
+              | 'conversation.resolved'
+              | 'conversation.closed'
+              | 'conversation.reopened'
+              | 'conversation.tags_changed'
+              | 'conversation.handoff_requested'
+              | 'conversation.merged'
+              | 'message.received'
+              | 'message.created'
+              | 'message.sent'
+              | 'message.delivered'
+              | 'message.read'
+              | 'message.failed'
+              | 'message.updated'
+              | 'customer.created'
+              | 'customer.updated'
+              | 'conversation.unanswered'
+              | 'conversation.unassigned_for';
+            /**
+             * All of them must hold.
+             *
+             * @maxItems 50
+             */
+            conditions?: {
+              /**
+               * Such as `visitor.plan`; GET /automation-rules/vocabulary lists them.
+               */
+              field: string;
+              operator:
+                | 'equals'
+                | 'notEquals'
+                | 'contains'
+                | 'notContains'
+                | 'startsWith'
+                | 'endsWith'
+                | 'in'
+                | 'notIn'
+                | 'greaterThan'
+                | 'lessThan'
+                | 'exists'
+                | 'notExists';
+              value?: string | number | boolean | null | (string | number | boolean | null)[];
+            }[];
+            /**
+             * Done in this order.
+             *
+             * @minItems 1
+             * @maxItems 20
+             */
+            actions?: (
+              | {
+                  type: 'assign';
+                  assigneeId: string;
+                }
+              | {
+                  type: 'unassign';
+                }
+              | {
+                  type: 'addTag';
+                  tag: string;
+                }
+              | {
+                  type: 'removeTag';
+                  tag: string;
+                }
+              | {
+                  type: 'reply';
+                  message: string;
+                }
+              | {
+                  type: 'note';
+                  message: string;
+                }
+              | {
+                  type: 'setStatus';
+                  status: 'open' | 'pending' | 'resolved' | 'closed';
+                }
+              | {
+                  type: 'snooze';
+                  minutes: number;
+                }
+              | {
+                  type: 'setPriority';
+                  priority: 'low' | 'normal' | 'high' | 'urgent' | null;
+                }
+              | {
+                  type: 'setAttribute';
+                  name: string;
+                  /**
+                   * Null takes it away.
+                   */
+                  value: string | number | boolean | null;
+                }
+              | {
+                  type: 'setVisitorAttribute';
+                  name: string;
+                  /**
+                   * Null takes it away.
+                   */
+                  value: string | number | boolean | null;
+                }
+              | {
+                  type: 'handoff';
+                  reason?: string | null;
+                }
+              | {
+                  type: 'stop';
+                }
+            )[];
+            /**
+             * With the triggers of time, and only with them.
+             */
+            after_minutes?: number | null;
+            is_active?: boolean;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The rule
+         */
+        200: {
+          content: {
+            'application/json': AutomationRule;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+    /**
+     * Delete a rule, with its log
+     */
+    delete: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * It is gone
+         */
+        204: {};
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/automation-rules/{id}/runs': {
+    /**
+     * What a rule did in the last 30 days, the newest first
+     */
+    get: {
+      parameters: {
+        query?: {
+          /**
+           * How many, 1 to 100; more is read as 100.
+           */
+          limit?: number;
+          /**
+           * `meta.next_cursor` of the page before.
+           */
+          cursor?: string;
+          /**
+           * Counts from 1; `cursor` is faster.
+           */
+          page?: number;
+          outcome?: 'done' | 'failed' | 'skipped';
+          conversation_id?: string;
+        };
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * A page of runs
+         */
+        200: {
+          content: {
+            'application/json': {
+              data: {
+                id: string;
+                trigger:
+                  | 'conversation.created'
+                  | 'conversation.updated'
+                  | 'conversation.assigned'
+                  | 'conversation.unassigned'
+                  | 'conversation.status_changed'
+                  | 'conversation.snoozed'
+                  | 'conversation.unsnoozed'
+                  | 'conversation.resolved'
+                  | 'conversation.closed'
+                  | 'conversation.reopened'
+                  | 'conversation.tags_changed'
+                  | 'conversation.handoff_requested'
+                  | 'conversation.merged'
+                  | 'message.received'
+                  | 'message.created'
+                  | 'message.sent'
+                  | 'message.delivered'
+                  | 'message.read'
+                  | 'message.failed'
+                  | 'message.updated'
+                  | 'customer.created'
+                  | 'customer.updated'
+                  | 'conversation.unanswered'
+                  | 'conversation.unassigned_for';
+                /**
+                 * The event, or the message or conversation that time has run from.
+                 */
+                subject_id: string;
+                conversation_id: string | null;
+                customer_id: string | null;
+                outcome: 'done' | 'failed' | 'skipped';
+                reason: string | null;
+                actions: {
+                  type: string;
+                  outcome: 'done' | 'failed' | 'skipped';
+                  reason: string | null;
+                }[];
+                created_at: string;
+              }[];
+              meta: {
+                next_cursor: string | null;
+                has_more: boolean;
+              };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/automation-rules/{id}/dry-run': {
+    /**
+     * See what a rule would make of a conversation; nothing is done
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+        path: {
+          id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            conversation_id: string;
+          };
+        };
+      };
+      responses: {
+        /**
+         * Each occasion
+         */
+        200: {
+          content: {
+            'application/json': {
+              would_run: boolean;
+              occasions: {
+                message_id: string | null;
+                at: string;
+                would_run: boolean;
+                conditions: {
+                  field: string;
+                  operator: string;
+                  value?: unknown;
+                  actual?: unknown;
+                  holds: boolean;
+                }[];
+              }[];
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
   '/api/v1/customers': {
     /**
      * List or look up customers, newest first
@@ -4188,6 +5752,178 @@ export interface paths {
       };
     };
   };
+  '/api/v1/customers/{id}/export': {
+    /**
+     * Everything that is kept of a person, as one archive
+     */
+    get: {
+      parameters: {
+        query?: {
+          format?: 'json' | 'zip';
+          include?: 'internal';
+        };
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The archive
+         */
+        200: {
+          content: {
+            'application/json': {
+              exported_at: string;
+              customer: {
+                id: string;
+                business_id: string;
+                name: string | null;
+                email: string | null;
+                phone: string | null;
+                external_id: string | null;
+                custom_attributes: {
+                  [k: string]: unknown;
+                };
+                created_at: string;
+                updated_at: string;
+                /**
+                 * Every email that is known, the first one being `email`.
+                 */
+                emails: string[];
+                /**
+                 * Every phone that is known, in E.164 where it is international.
+                 */
+                phones: string[];
+                /**
+                 * The addresses that the customer has on channels.
+                 */
+                identities: {
+                  channel_id: string;
+                  kind: string;
+                  address: string;
+                }[];
+                /**
+                 * Since when what this person writes is kept raw only.
+                 */
+                blocked_at: string | null;
+                merged_into_id: string | null;
+                /**
+                 * The customers that were merged into this one.
+                 */
+                merged_from: string[];
+              };
+              /**
+               * As they were before they were merged.
+               */
+              merged_customers: {
+                id: string;
+                business_id: string;
+                name: string | null;
+                email: string | null;
+                phone: string | null;
+                external_id: string | null;
+                custom_attributes: {
+                  [k: string]: unknown;
+                };
+                created_at: string;
+                updated_at: string;
+                /**
+                 * Every email that is known, the first one being `email`.
+                 */
+                emails: string[];
+                /**
+                 * Every phone that is known, in E.164 where it is international.
+                 */
+                phones: string[];
+                /**
+                 * The addresses that the customer has on channels.
+                 */
+                identities: {
+                  channel_id: string;
+                  kind: string;
+                  address: string;
+                }[];
+                /**
+                 * Since when what this person writes is kept raw only.
+                 */
+                blocked_at: string | null;
+                merged_into_id: string | null;
+                /**
+                 * The customers that were merged into this one.
+                 */
+                merged_from: string[];
+              }[];
+              identities: {
+                channel_id: string;
+                channel_type: string;
+                channel_name: string;
+                kind: string;
+                address: string;
+                profile: {
+                  [k: string]: unknown;
+                };
+                created_at: string;
+              }[];
+              consents: {
+                channel_id: string;
+                address: string;
+                consent: string;
+                source: string;
+                said_at: string;
+              }[];
+              conversations: {
+                id: string;
+                business_id: string;
+                customer_id: string | null;
+                assignee_id: string | null;
+                /**
+                 * The team it was given to.
+                 */
+                team_id: string | null;
+                status: 'open' | 'pending' | 'snoozed' | 'resolved' | 'closed';
+                channel_type: string;
+                channel_id: string;
+                subject: string | null;
+                priority: 'low' | 'normal' | 'high' | 'urgent' | null;
+                tags: string[];
+                custom_attributes: {
+                  [k: string]: unknown;
+                };
+                needs_human_handoff: boolean;
+                handoff_reason: string | null;
+                /**
+                 * Since when it waits for a person.
+                 */
+                handoff_requested_at: string | null;
+                snoozed_until: string | null;
+                reply_window_expires_at: string | null;
+                last_message_at: string;
+                last_message_seq: number;
+                unread_count: number;
+                merged_into_id: string | null;
+                created_at: string;
+                updated_at: string;
+                first_response_at: string | null;
+                resolved_at: string | null;
+                closed_at: string | null;
+                customer: Customer;
+                messages: Message[];
+              }[];
+            };
+            'application/zip': string;
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
   '/api/v1/blocked-senders': {
     /**
      * List whom the business blocks, the last one first
@@ -4430,7 +6166,9 @@ export interface paths {
                   | 'endpoint.recovered'
                   | 'endpoint.disabled'
                   | 'delivery.failed'
-                  | 'agent.status_changed';
+                  | 'agent.status_changed'
+                  | 'draft.created'
+                  | 'draft.updated';
                 summary: string;
                 /**
                  * The JSON schema (2020-12) of the payload, version 1.
@@ -4519,9 +6257,9 @@ export interface paths {
              */
             url: string;
             /**
-             * Which events it hears: `["*"]`, kinds such as `message.*`, or any of conversation.created, conversation.updated, conversation.assigned, conversation.unassigned, conversation.status_changed, conversation.snoozed, conversation.unsnoozed, conversation.resolved, conversation.closed, conversation.reopened, conversation.tags_changed, conversation.handoff_requested, conversation.merged, message.received, message.created, message.sent, message.delivered, message.read, message.failed, message.updated, message.deleted, customer.created, customer.updated, customer.merged, customer.deleted, channel.error, endpoint.failing, endpoint.recovered, endpoint.disabled, delivery.failed, agent.status_changed.
+             * Which events it hears: `["*"]`, kinds such as `message.*`, or any of conversation.created, conversation.updated, conversation.assigned, conversation.unassigned, conversation.status_changed, conversation.snoozed, conversation.unsnoozed, conversation.resolved, conversation.closed, conversation.reopened, conversation.tags_changed, conversation.handoff_requested, conversation.merged, message.received, message.created, message.sent, message.delivered, message.read, message.failed, message.updated, message.deleted, customer.created, customer.updated, customer.merged, customer.deleted, channel.error, endpoint.failing, endpoint.recovered, endpoint.disabled, delivery.failed, agent.status_changed, draft.created, draft.updated.
              *
-             * @maxItems 32
+             * @maxItems 34
              */
             events: string[];
             /**
@@ -4678,9 +6416,9 @@ export interface paths {
              */
             url?: string;
             /**
-             * Which events it hears: `["*"]`, kinds such as `message.*`, or any of conversation.created, conversation.updated, conversation.assigned, conversation.unassigned, conversation.status_changed, conversation.snoozed, conversation.unsnoozed, conversation.resolved, conversation.closed, conversation.reopened, conversation.tags_changed, conversation.handoff_requested, conversation.merged, message.received, message.created, message.sent, message.delivered, message.read, message.failed, message.updated, message.deleted, customer.created, customer.updated, customer.merged, customer.deleted, channel.error, endpoint.failing, endpoint.recovered, endpoint.disabled, delivery.failed, agent.status_changed.
+             * Which events it hears: `["*"]`, kinds such as `message.*`, or any of conversation.created, conversation.updated, conversation.assigned, conversation.unassigned, conversation.status_changed, conversation.snoozed, conversation.unsnoozed, conversation.resolved, conversation.closed, conversation.reopened, conversation.tags_changed, conversation.handoff_requested, conversation.merged, message.received, message.created, message.sent, message.delivered, message.read, message.failed, message.updated, message.deleted, customer.created, customer.updated, customer.merged, customer.deleted, channel.error, endpoint.failing, endpoint.recovered, endpoint.disabled, delivery.failed, agent.status_changed, draft.created, draft.updated.
              *
-             * @maxItems 32
+             * @maxItems 34
              */
             events?: string[];
             /**
@@ -4760,126 +6498,6 @@ export interface paths {
       };
     };
   };
-  '/api/v1/webhook-endpoints/{id}/secret': {
-    /**
-     * Every secret that still signs, the current one first; the look is audited
-     */
-    get: {
-      parameters: {
-        path: {
-          id: string;
-        };
-      };
-      responses: {
-        /**
-         * The secrets
-         */
-        200: {
-          content: {
-            'application/json': {
-              secret: string;
-              secrets: {
-                kind: 'v1' | 'v1a';
-                /**
-                 * The `whsec_` secret of a v1 signature.
-                 */
-                secret: string | null;
-                /**
-                 * The `whpk_` key of a v1a signature.
-                 */
-                public_key: string | null;
-                created_at: string;
-                /**
-                 * Null for the current one.
-                 */
-                expires_at: string | null;
-              }[];
-            };
-          };
-        };
-        /**
-         * A refusal
-         */
-        default: {
-          content: {
-            'application/json': Error;
-          };
-        };
-      };
-    };
-  };
-  '/api/v1/webhook-endpoints/{id}/rotate-secret': {
-    /**
-     * Replace the secret; for an overlap both sign
-     */
-    post: {
-      parameters: {
-        header?: {
-          /**
-           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
-           */
-          'Idempotency-Key'?: string;
-        };
-        path: {
-          id: string;
-        };
-      };
-      requestBody?: {
-        content: {
-          'application/json': {
-            /**
-             * A `whsec_` secret that the receiver already holds, such as of another system; else one is made.
-             */
-            secret?: string;
-            /**
-             * `v1a` adds an ed25519 signature.
-             */
-            kind?: 'v1' | 'v1a';
-            /**
-             * How long the old secret goes on signing beside the new one.
-             */
-            overlap_seconds?: number;
-          };
-        };
-      };
-      responses: {
-        /**
-         * The new secret, and those that still sign
-         */
-        200: {
-          content: {
-            'application/json': {
-              secret: string;
-              secrets: {
-                kind: 'v1' | 'v1a';
-                /**
-                 * The `whsec_` secret of a v1 signature.
-                 */
-                secret: string | null;
-                /**
-                 * The `whpk_` key of a v1a signature.
-                 */
-                public_key: string | null;
-                created_at: string;
-                /**
-                 * Null for the current one.
-                 */
-                expires_at: string | null;
-              }[];
-            };
-          };
-        };
-        /**
-         * A refusal
-         */
-        default: {
-          content: {
-            'application/json': Error;
-          };
-        };
-      };
-    };
-  };
   '/api/v1/webhook-endpoints/{id}/deliveries': {
     /**
      * The delivery log of an endpoint, newest first
@@ -4914,6 +6532,7 @@ export interface paths {
             | 'tls'
             | 'timeout'
             | 'blocked'
+            | 'proxy'
             | 'http_3xx'
             | 'http_4xx'
             | 'http_5xx'
@@ -5345,6 +6964,126 @@ export interface paths {
       };
     };
   };
+  '/api/v1/webhook-endpoints/{id}/secret': {
+    /**
+     * Every secret that still signs, the current one first; the look is audited
+     */
+    get: {
+      parameters: {
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * The secrets
+         */
+        200: {
+          content: {
+            'application/json': {
+              secret: string;
+              secrets: {
+                kind: 'v1' | 'v1a';
+                /**
+                 * The `whsec_` secret of a v1 signature.
+                 */
+                secret: string | null;
+                /**
+                 * The `whpk_` key of a v1a signature.
+                 */
+                public_key: string | null;
+                created_at: string;
+                /**
+                 * Null for the current one.
+                 */
+                expires_at: string | null;
+              }[];
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/v1/webhook-endpoints/{id}/rotate-secret': {
+    /**
+     * Replace the secret; for an overlap both sign
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+        path: {
+          id: string;
+        };
+      };
+      requestBody?: {
+        content: {
+          'application/json': {
+            /**
+             * A `whsec_` secret that the receiver already holds, such as of another system; else one is made.
+             */
+            secret?: string;
+            /**
+             * `v1a` adds an ed25519 signature.
+             */
+            kind?: 'v1' | 'v1a';
+            /**
+             * How long the old secret goes on signing beside the new one.
+             */
+            overlap_seconds?: number;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The new secret, and those that still sign
+         */
+        200: {
+          content: {
+            'application/json': {
+              secret: string;
+              secrets: {
+                kind: 'v1' | 'v1a';
+                /**
+                 * The `whsec_` secret of a v1 signature.
+                 */
+                secret: string | null;
+                /**
+                 * The `whpk_` key of a v1a signature.
+                 */
+                public_key: string | null;
+                created_at: string;
+                /**
+                 * Null for the current one.
+                 */
+                expires_at: string | null;
+              }[];
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
   '/api/v1/webchat/{channel_id}/config': {
     /**
      * What a widget shows before anybody has written; needs no key
@@ -5494,6 +7233,35 @@ export interface paths {
         default: {
           content: {
             'application/json': Error;
+          };
+        };
+      };
+    };
+  };
+  '/api/support/analytics/conversations': {
+    /**
+     * All conversations in a few numbers
+     */
+    get: {
+      parameters: {};
+      responses: {
+        /**
+         * Counts, and averages in seconds
+         */
+        200: {
+          content: {
+            'application/json': {
+              success: true;
+              data: SupportAnalytics;
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': SupportError;
           };
         };
       };
@@ -5995,9 +7763,9 @@ export interface paths {
              */
             url: string;
             /**
-             * Which events it hears: `["*"]`, kinds such as `message.*`, or any of conversation.created, conversation.updated, conversation.assigned, conversation.unassigned, conversation.status_changed, conversation.snoozed, conversation.unsnoozed, conversation.resolved, conversation.closed, conversation.reopened, conversation.tags_changed, conversation.handoff_requested, conversation.merged, message.received, message.created, message.sent, message.delivered, message.read, message.failed, message.updated, message.deleted, customer.created, customer.updated, customer.merged, customer.deleted, channel.error, endpoint.failing, endpoint.recovered, endpoint.disabled, delivery.failed, agent.status_changed.
+             * Which events it hears: `["*"]`, kinds such as `message.*`, or any of conversation.created, conversation.updated, conversation.assigned, conversation.unassigned, conversation.status_changed, conversation.snoozed, conversation.unsnoozed, conversation.resolved, conversation.closed, conversation.reopened, conversation.tags_changed, conversation.handoff_requested, conversation.merged, message.received, message.created, message.sent, message.delivered, message.read, message.failed, message.updated, message.deleted, customer.created, customer.updated, customer.merged, customer.deleted, channel.error, endpoint.failing, endpoint.recovered, endpoint.disabled, delivery.failed, agent.status_changed, draft.created, draft.updated.
              *
-             * @maxItems 32
+             * @maxItems 34
              */
             events: string[];
           };
@@ -6036,6 +7804,401 @@ export interface paths {
       };
     };
   };
+  '/api/support/canned-responses': {
+    /**
+     * List canned responses, oldest first
+     */
+    get: {
+      parameters: {
+        query?: {
+          /**
+           * How many, 1 to 100; more is read as 100.
+           */
+          limit?: number;
+          /**
+           * Counts from 1; `cursor` is faster.
+           */
+          page?: number;
+        };
+      };
+      responses: {
+        /**
+         * A page of canned responses
+         */
+        200: {
+          content: {
+            'application/json': {
+              success: true;
+              data: {
+                id: string;
+                title: string;
+                shortcut: string | null;
+                content: string;
+                createdAt: string;
+              }[];
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': SupportError;
+          };
+        };
+      };
+    };
+    /**
+     * Write a canned response
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            title: string;
+            /**
+             * Unique in the business; capitals and the slash make no difference.
+             */
+            shortcut?: string | null;
+            /**
+             * With variables such as `{{visitor.name}}` or `{{visitor.plan | your}}`.
+             */
+            content: string;
+            /**
+             * Addresses: what an upload answered, or any public http(s) address.
+             *
+             * @maxItems 20
+             */
+            attachments?: (
+              | string
+              | {
+                  id?: string;
+                  url?: string;
+                  name?: string;
+                  type?: string;
+                  size?: number;
+                }
+            )[];
+          };
+        };
+      };
+      responses: {
+        /**
+         * The canned response
+         */
+        201: {
+          content: {
+            'application/json': {
+              success: true;
+              data: {
+                id: string;
+                title: string;
+                shortcut: string | null;
+                content: string;
+                createdAt: string;
+              };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': SupportError;
+          };
+        };
+      };
+    };
+  };
+  '/api/support/automation-rules': {
+    /**
+     * List automation rules, in the order in which they run
+     */
+    get: {
+      parameters: {
+        query?: {
+          /**
+           * How many, 1 to 100; more is read as 100.
+           */
+          limit?: number;
+          /**
+           * Counts from 1; `cursor` is faster.
+           */
+          page?: number;
+        };
+      };
+      responses: {
+        /**
+         * A page of rules
+         */
+        200: {
+          content: {
+            'application/json': {
+              success: true;
+              data: {
+                id: string;
+                name: string | null;
+                trigger:
+                  | 'conversation.created'
+                  | 'conversation.updated'
+                  | 'conversation.assigned'
+                  | 'conversation.unassigned'
+                  | 'conversation.status_changed'
+                  | 'conversation.snoozed'
+                  | 'conversation.unsnoozed'
+                  | 'conversation.resolved'
+                  | 'conversation.closed'
+                  | 'conversation.reopened'
+                  | 'conversation.tags_changed'
+                  | 'conversation.handoff_requested'
+                  | 'conversation.merged'
+                  | 'message.received'
+                  | 'message.created'
+                  | 'message.sent'
+                  | 'message.delivered'
+                  | 'message.read'
+                  | 'message.failed'
+                  | 'message.updated'
+                  | 'customer.created'
+                  | 'customer.updated'
+                  | 'conversation.unanswered'
+                  | 'conversation.unassigned_for';
+                conditions: {
+                  field: string;
+                  operator: string;
+                  value?: unknown;
+                }[];
+                actions: {
+                  type: string;
+                  [k: string]: unknown;
+                }[];
+                afterMinutes: number | null;
+                isActive: boolean;
+                createdAt: string;
+              }[];
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': SupportError;
+          };
+        };
+      };
+    };
+    /**
+     * Make an automation rule
+     */
+    post: {
+      parameters: {
+        header?: {
+          /**
+           * For 24 hours the same key and body is answered as the first time, with `Idempotency-Replayed: true`.
+           */
+          'Idempotency-Key'?: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            name?: string | null;
+            trigger:
+              | 'conversation.created'
+              | 'conversation.updated'
+              | 'conversation.assigned'
+              | 'conversation.unassigned'
+              | 'conversation.status_changed'
+              | 'conversation.snoozed'
+              | 'conversation.unsnoozed'
+              | 'conversation.resolved'
+              | 'conversation.closed'
+              | 'conversation.reopened'
+              | 'conversation.tags_changed'
+              | 'conversation.handoff_requested'
+              | 'conversation.merged'
+              | 'message.received'
+              | 'message.created'
+              | 'message.sent'
+              | 'message.delivered'
+              | 'message.read'
+              | 'message.failed'
+              | 'message.updated'
+              | 'customer.created'
+              | 'customer.updated'
+              | 'conversation.unanswered'
+              | 'conversation.unassigned_for';
+            /**
+             * All of them must hold.
+             *
+             * @maxItems 50
+             */
+            conditions?: {
+              /**
+               * Such as `visitor.plan`; GET /automation-rules/vocabulary lists them.
+               */
+              field: string;
+              operator:
+                | 'equals'
+                | 'notEquals'
+                | 'contains'
+                | 'notContains'
+                | 'startsWith'
+                | 'endsWith'
+                | 'in'
+                | 'notIn'
+                | 'greaterThan'
+                | 'lessThan'
+                | 'exists'
+                | 'notExists';
+              value?: string | number | boolean | null | (string | number | boolean | null)[];
+            }[];
+            /**
+             * Done in this order.
+             *
+             * @minItems 1
+             * @maxItems 20
+             */
+            actions: (
+              | {
+                  type: 'assign';
+                  assigneeId: string;
+                }
+              | {
+                  type: 'unassign';
+                }
+              | {
+                  type: 'addTag';
+                  tag: string;
+                }
+              | {
+                  type: 'removeTag';
+                  tag: string;
+                }
+              | {
+                  type: 'reply';
+                  message: string;
+                }
+              | {
+                  type: 'note';
+                  message: string;
+                }
+              | {
+                  type: 'setStatus';
+                  status: 'open' | 'pending' | 'resolved' | 'closed';
+                }
+              | {
+                  type: 'snooze';
+                  minutes: number;
+                }
+              | {
+                  type: 'setPriority';
+                  priority: 'low' | 'normal' | 'high' | 'urgent' | null;
+                }
+              | {
+                  type: 'setAttribute';
+                  name: string;
+                  /**
+                   * Null takes it away.
+                   */
+                  value: string | number | boolean | null;
+                }
+              | {
+                  type: 'setVisitorAttribute';
+                  name: string;
+                  /**
+                   * Null takes it away.
+                   */
+                  value: string | number | boolean | null;
+                }
+              | {
+                  type: 'handoff';
+                  reason?: string | null;
+                }
+              | {
+                  type: 'stop';
+                }
+            )[];
+            afterMinutes?: number | null;
+            isActive?: boolean;
+          };
+        };
+      };
+      responses: {
+        /**
+         * The rule
+         */
+        201: {
+          content: {
+            'application/json': {
+              success: true;
+              data: {
+                id: string;
+                name: string | null;
+                trigger:
+                  | 'conversation.created'
+                  | 'conversation.updated'
+                  | 'conversation.assigned'
+                  | 'conversation.unassigned'
+                  | 'conversation.status_changed'
+                  | 'conversation.snoozed'
+                  | 'conversation.unsnoozed'
+                  | 'conversation.resolved'
+                  | 'conversation.closed'
+                  | 'conversation.reopened'
+                  | 'conversation.tags_changed'
+                  | 'conversation.handoff_requested'
+                  | 'conversation.merged'
+                  | 'message.received'
+                  | 'message.created'
+                  | 'message.sent'
+                  | 'message.delivered'
+                  | 'message.read'
+                  | 'message.failed'
+                  | 'message.updated'
+                  | 'customer.created'
+                  | 'customer.updated'
+                  | 'conversation.unanswered'
+                  | 'conversation.unassigned_for';
+                conditions: {
+                  field: string;
+                  operator: string;
+                  value?: unknown;
+                }[];
+                actions: {
+                  type: string;
+                  [k: string]: unknown;
+                }[];
+                afterMinutes: number | null;
+                isActive: boolean;
+                createdAt: string;
+              };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': SupportError;
+          };
+        };
+      };
+    };
+  };
   '/webhooks/{type}/{channelId}': {
     /**
      * Where a provider calls us
@@ -6049,9 +8212,20 @@ export interface paths {
       };
       responses: {
         /**
-         * Stored, or known already
+         * Stored, or known already. A channel `api` is told where each item went; others get an empty answer.
          */
-        200: {};
+        200: {
+          content: {
+            'application/json': {
+              data: {
+                message_id: string | null;
+                conversation_id: string | null;
+                seq: number | null;
+                duplicate: boolean;
+              }[];
+            };
+          };
+        };
         /**
          * A refusal
          */
@@ -6243,6 +8417,14 @@ export interface Business {
   name: string;
   timezone: string;
   auto_resolve_after_minutes: number | null;
+  csat: {
+    is_enabled: boolean;
+    question?: string;
+    /**
+     * The five answers, the worst first.
+     */
+    labels?: string[];
+  } | null;
   created_at: string;
   updated_at: string;
 }
@@ -6296,6 +8478,178 @@ export interface AuditEntry {
     name: string | null;
   } | null;
   created_at: string;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "AnalyticsOverview".
+ */
+export interface AnalyticsOverview {
+  /**
+   * That began in these days.
+   */
+  total_conversations: number;
+  /**
+   * Seconds until an agent first answered, on average.
+   */
+  avg_first_response: number | null;
+  /**
+   * Percent of those that began in these days and are resolved or closed.
+   */
+  resolution_rate: number | null;
+  /**
+   * Agents who wrote or finished anything in these days.
+   */
+  active_agents: number;
+  /**
+   * Percent of each type of channel.
+   */
+  channel_mix: {
+    [k: string]: number;
+  };
+  /**
+   * At most five, those who resolved most first.
+   */
+  top_agents: {
+    agent_id: string;
+    name: string;
+    conversations: number;
+    resolved: number;
+    messages_sent: number;
+  }[];
+  /**
+   * Open at this moment.
+   */
+  quick_pulse_open: number;
+  /**
+   * Seconds from the first answer to the end, without what was snoozed.
+   */
+  median_handle_time: number | null;
+  /**
+   * Percent of the scores that are 4 or 5; null without any.
+   */
+  customer_happiness: number | null;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "AnalyticsConversations".
+ */
+export interface AnalyticsConversations {
+  total_conversations: number;
+  open_conversations: number;
+  /**
+   * Today in the zone of the business.
+   */
+  resolved_today: number;
+  avg_first_response_time: number | null;
+  avg_resolution_time: number | null;
+  /**
+   * The average score, 1 to 5.
+   */
+  csat: number | null;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "AnalyticsReport".
+ */
+export interface AnalyticsReport {
+  from: string;
+  to: string;
+  timezone: string;
+  working_hours: boolean;
+  group_by: 'channel' | 'channel_type' | 'agent' | 'tag' | 'day' | null;
+  total: {
+    /**
+     * That began.
+     */
+    conversations: number;
+    reopened: number;
+    resolved: number;
+    /**
+     * Closed without having been resolved.
+     */
+    closed: number;
+    messages_received: number;
+    messages_sent: number;
+    first_response: AnalyticsSpread;
+    resolution: AnalyticsSpread;
+    handle: AnalyticsSpread;
+    csat: AnalyticsScores;
+  };
+  data: {
+    /**
+     * That began.
+     */
+    conversations: number;
+    reopened: number;
+    resolved: number;
+    /**
+     * Closed without having been resolved.
+     */
+    closed: number;
+    messages_received: number;
+    messages_sent: number;
+    first_response: AnalyticsSpread;
+    resolution: AnalyticsSpread;
+    handle: AnalyticsSpread;
+    csat: AnalyticsScores;
+    key: string | null;
+    name: string | null;
+  }[];
+}
+/**
+ * Seconds; null where nothing was measured.
+ *
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "AnalyticsSpread".
+ */
+export interface AnalyticsSpread {
+  count: number;
+  mean: number | null;
+  median: number | null;
+  p90: number | null;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "AnalyticsScores".
+ */
+export interface AnalyticsScores {
+  count: number;
+  mean: number | null;
+  /**
+   * Scores of 4 and 5.
+   */
+  happy: number;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "SearchHit".
+ */
+export interface SearchHit {
+  kind: 'message' | 'conversation' | 'customer';
+  /**
+   * Of the message, the conversation or the customer.
+   */
+  id: string;
+  /**
+   * Of a message, what stands around the words.
+   */
+  excerpt: string | null;
+  at: string;
+  conversation: {
+    id: string;
+    status: 'open' | 'pending' | 'snoozed' | 'resolved' | 'closed';
+    channel_id: string;
+    channel_type: string;
+    subject: string | null;
+    tags: string[];
+    assignee_id: string | null;
+  } | null;
+  customer: {
+    id: string;
+    name: string | null;
+    email: string | null;
+    phone: string | null;
+  } | null;
 }
 /**
  * This interface was referenced by `Paths`'s JSON-Schema
@@ -6568,6 +8922,14 @@ export interface Channel {
     };
   };
   auto_resolve_after_minutes: number | null;
+  csat: {
+    is_enabled: boolean;
+    question?: string;
+    /**
+     * The five answers, the worst first.
+     */
+    labels?: string[];
+  } | null;
   greeting: string | null;
   out_of_hours: string | null;
   /**
@@ -6694,6 +9056,30 @@ export interface Attachment {
 }
 /**
  * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "Rating".
+ */
+export interface Rating {
+  id: string;
+  conversation_id: string;
+  /**
+   * Whose work it is about.
+   */
+  agent_id: string | null;
+  asked_at: string;
+  expires_at: string;
+  /**
+   * 1 to 5; null while nobody answered.
+   */
+  score: number | null;
+  comment: string | null;
+  answered_at: string | null;
+  /**
+   * In the conversation, on the page of the link, or told by you.
+   */
+  source: 'chat' | 'page' | 'api' | null;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
  * via the `definition` "Attempt".
  */
 export interface Attempt {
@@ -6751,6 +9137,115 @@ export interface Template {
      */
     parameters: string[];
   }[];
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "AiHook".
+ */
+export interface AiHook {
+  url: string;
+  mode: 'assist' | 'auto';
+  threshold: number;
+  timeout_seconds: number;
+  /**
+   * Why its newest answer could not be used; null once it answers again.
+   */
+  last_failure: {
+    at: string;
+    message: string;
+  } | null;
+  created_at: string;
+  updated_at: string;
+}
+/**
+ * What the AI suggests to agents. It never reaches a customer by itself.
+ *
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "Draft".
+ */
+export interface Draft {
+  id: string;
+  conversation_id: string;
+  /**
+   * The customer's message that it answers.
+   */
+  answers_message_id: string | null;
+  content: string;
+  confidence: number;
+  state: 'drafted' | 'accepted' | 'discarded' | 'superseded';
+  /**
+   * Somebody has written since.
+   */
+  is_outdated: boolean;
+  created_at: string;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "CannedResponse".
+ */
+export interface CannedResponse {
+  id: string;
+  title: string;
+  shortcut: string | null;
+  content: string;
+  attachments: {
+    /**
+     * Null for one that is elsewhere.
+     */
+    id: string | null;
+    url: string;
+    name: string | null;
+    type: string | null;
+    size: number | null;
+  }[];
+  created_at: string;
+  updated_at: string;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "AutomationRule".
+ */
+export interface AutomationRule {
+  id: string;
+  name: string | null;
+  trigger:
+    | 'conversation.created'
+    | 'conversation.updated'
+    | 'conversation.assigned'
+    | 'conversation.unassigned'
+    | 'conversation.status_changed'
+    | 'conversation.snoozed'
+    | 'conversation.unsnoozed'
+    | 'conversation.resolved'
+    | 'conversation.closed'
+    | 'conversation.reopened'
+    | 'conversation.tags_changed'
+    | 'conversation.handoff_requested'
+    | 'conversation.merged'
+    | 'message.received'
+    | 'message.created'
+    | 'message.sent'
+    | 'message.delivered'
+    | 'message.read'
+    | 'message.failed'
+    | 'message.updated'
+    | 'customer.created'
+    | 'customer.updated'
+    | 'conversation.unanswered'
+    | 'conversation.unassigned_for';
+  conditions: {
+    field: string;
+    operator: string;
+    value?: unknown;
+  }[];
+  actions: {
+    type: string;
+    [k: string]: unknown;
+  }[];
+  after_minutes: number | null;
+  is_active: boolean;
+  created_at: string;
+  updated_at: string;
 }
 /**
  * This interface was referenced by `Paths`'s JSON-Schema
@@ -6813,7 +9308,9 @@ export interface Event {
     | 'endpoint.recovered'
     | 'endpoint.disabled'
     | 'delivery.failed'
-    | 'agent.status_changed';
+    | 'agent.status_changed'
+    | 'draft.created'
+    | 'draft.updated';
   timestamp: string;
   business_id: string;
   conversation_id: string | null;
@@ -6912,24 +9409,27 @@ export interface WebhookDelivery {
 }
 /**
  * This interface was referenced by `Paths`'s JSON-Schema
- * via the `definition` "SupportConversation".
+ * via the `definition` "SupportAnalytics".
  */
-export interface SupportConversation {
-  id: string;
-  status: 'open' | 'pending' | 'snoozed' | 'resolved' | 'closed';
-  inboxId: string;
-  visitor: {
-    id: string;
-    name: string | null;
-    email: string | null;
-  } | null;
-  assignee: {
-    id: string;
-    name: string | null;
-  } | null;
-  tags: string[];
-  createdAt: string;
-  updatedAt: string;
+export interface SupportAnalytics {
+  totalConversations: number;
+  openConversations: number;
+  /**
+   * Today in the zone of the business.
+   */
+  resolvedToday: number;
+  /**
+   * Seconds; null without data.
+   */
+  avgFirstResponseTime: number | null;
+  /**
+   * Seconds; null without data.
+   */
+  avgResolutionTime: number | null;
+  /**
+   * The average score, 1 to 5; null without any.
+   */
+  csat: number | null;
 }
 /**
  * This interface was referenced by `Paths`'s JSON-Schema
@@ -6956,6 +9456,27 @@ export interface SupportError {
       [k: string]: unknown;
     };
   };
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "SupportConversation".
+ */
+export interface SupportConversation {
+  id: string;
+  status: 'open' | 'pending' | 'snoozed' | 'resolved' | 'closed';
+  inboxId: string;
+  visitor: {
+    id: string;
+    name: string | null;
+    email: string | null;
+  } | null;
+  assignee: {
+    id: string;
+    name: string | null;
+  } | null;
+  tags: string[];
+  createdAt: string;
+  updatedAt: string;
 }
 /**
  * This interface was referenced by `Paths`'s JSON-Schema
