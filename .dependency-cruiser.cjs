@@ -75,8 +75,8 @@ module.exports = {
       names: 'grammy|@grammyjs/[^/]+|twilio|nodemailer|mailparser|smtp-server|imapflow',
       home: ['^src/channels/'],
     }),
-    livesIn('s3', { names: '@aws-sdk/[^/]+', home: ['^src/core/storage/s3\\.ts$'] }),
-    livesIn('sharp', { names: 'sharp', home: ['^src/core/picture\\.ts$'] }),
+    livesIn('s3', { names: '@aws-sdk/[^/]+', home: ['^src/core/attachments/storage/s3\\.ts$'] }),
+    livesIn('sharp', { names: 'sharp', home: ['^src/core/attachments/picture\\.ts$'] }),
     livesIn('hono', { names: 'hono|@hono/[^/]+', home: ['^src/api/', '^src/(gateway|server)\\.ts$'] }),
     livesIn('socket.io', {
       names: 'socket\\.io|@socket\\.io/[^/]+|socket\\.io-client',

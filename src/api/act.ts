@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
-import { type Author, authorOf } from '../core/author.ts';
 import { lockConversation } from '../core/conversations.ts';
 import type { Sql } from '../core/database/connect.ts';
+import { type Author, authorOf } from '../core/messages/author.ts';
 import type { ConversationRow } from '../core/views/conversation.ts';
 import type { ApiEnv } from './deps.ts';
 import { commitAnswer } from './idempotency.ts';

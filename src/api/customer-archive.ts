@@ -1,9 +1,9 @@
+import { safeFileName } from '../core/attachments/file-name.ts';
+import { FileGone } from '../core/attachments/storage/gone.ts';
 import type { Attachments } from '../core/attachments.ts';
+import type { Person } from '../core/customers/erasure/person.ts';
+import { exportConversations } from '../core/customers/export-customer.ts';
 import type { Pool } from '../core/database/connect.ts';
-import type { Person } from '../core/erasure/person.ts';
-import { exportConversations } from '../core/export-customer.ts';
-import { safeFileName } from '../core/file-name.ts';
-import { FileGone } from '../core/storage/gone.ts';
 import type { AttachmentView, MessageView } from '../core/views/message.ts';
 
 interface ArchiveOptions {

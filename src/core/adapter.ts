@@ -1,8 +1,8 @@
 import type { ZodType } from 'zod';
+import type { PictureLimits } from './attachments/picture.ts';
 import type { CardLimits } from './cards.ts';
 import type { EgressGuard } from './egress.ts';
 import type { AttachmentRef, Inbound, OutboundMessage, Part, SentPart } from './envelope.ts';
-import type { PictureLimits } from './picture.ts';
 import type { Template } from './template.ts';
 
 /** A business's connected account as its adapter sees it, secrets decrypted. */

@@ -1,8 +1,8 @@
 import type { Download } from './adapter.ts';
+import { download } from './attachments/download.ts';
 import type { Attachments } from './attachments.ts';
 import type { LoadedChannel } from './channels.ts';
 import type { Pool } from './database/connect.ts';
-import { download } from './download.ts';
 import type { EgressGuard } from './egress.ts';
 import type { AttachmentRef } from './envelope.ts';
 import { keptRequest } from './inbound-requests.ts';

@@ -1,9 +1,9 @@
+import { type Files, thumbnailKey } from './attachments/files.ts';
+import { storeUpload, type Upload } from './attachments/uploads.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import type { AttachmentRef, OutboundAttachment } from './envelope.ts';
-import { type Files, thumbnailKey } from './files.ts';
 import { isUuid } from './id.ts';
 import type { Secrets } from './secrets.ts';
-import { storeUpload, type Upload } from './uploads.ts';
 import type { AttachmentView, MessageView } from './views/message.ts';
 
 const HOUR_MS = 3_600_000;

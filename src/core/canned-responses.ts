@@ -1,4 +1,6 @@
-import type { AttachmentDraft } from './attach.ts';
+import type { AttachmentDraft } from './attachments/attach.ts';
+import { removeFiles } from './attachments/removed-files.ts';
+import { AGENT_SIDE } from './attachments/uploads.ts';
 import type { Window } from './conversations.ts';
 import { containing } from './conversations.ts';
 import type { Sql } from './database/connect.ts';
@@ -7,8 +9,6 @@ import type { EgressGuard } from './egress.ts';
 import { AppError, invalidField } from './errors.ts';
 import { isUuid, newId } from './id.ts';
 import { checkPlaceholders } from './placeholders.ts';
-import { removeFiles } from './removed-files.ts';
-import { AGENT_SIDE } from './uploads.ts';
 
 /** A file of a canned response: one that we keep, or an address elsewhere. */
 export type CannedAttachment = {

@@ -8,21 +8,21 @@ import {
   lockBusiness,
   type NewChannel,
   removeChannel,
-} from './change-channel.ts';
-import { cacheChannels } from './channel-cache.ts';
-import { connectChannel } from './connect-channel.ts';
+} from './channels/change-channel.ts';
+import { cacheChannels } from './channels/channel-cache.ts';
+import { connectChannel } from './channels/connect-channel.ts';
+import { type LoadedChannel, openChannel, replaceSecret, viewChannel } from './channels/loaded-channel.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
 import { AppError } from './errors.ts';
 import { record } from './events.ts';
 import { isUuid } from './id.ts';
-import { type LoadedChannel, openChannel, replaceSecret, viewChannel } from './loaded-channel.ts';
 import type { Secrets } from './secrets.ts';
 import type { ChannelRow, ChannelView } from './views/channel.ts';
 import type { Wake } from './wake.ts';
 
-export type { LoadedChannel } from './loaded-channel.ts';
+export type { LoadedChannel } from './channels/loaded-channel.ts';
 export type { ChannelRow } from './views/channel.ts';
 
 export interface ChannelsOptions {

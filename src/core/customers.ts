@@ -1,10 +1,10 @@
-import { type AddressFields, primaryAddresses, storeAddresses } from './customer-addresses.ts';
+import { mergeAttributes } from './conversations/triage.ts';
+import { type AddressFields, primaryAddresses, storeAddresses } from './customers/customer-addresses.ts';
 import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import { AppError } from './errors.ts';
 import { type EventType, type NewEvent, record } from './events.ts';
 import { isUuid, newId } from './id.ts';
-import { mergeAttributes } from './triage.ts';
 import { type CustomerRow, viewCustomer } from './views/customer.ts';
 
 /** An address by which a customer is known on a channel. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, Sql } from './database/connect.ts';
-import { unpackEventData } from './event-data.ts';
+import { unpackEventData } from './events/event-data.ts';
 import type { EventRow } from './events.ts';
 import { wakeLanes } from './lanes.ts';
 import type { Log } from './log.ts';

@@ -1,10 +1,10 @@
 import type { Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
-import { type EventData, packEventData, unpackEventData } from './event-data.ts';
+import { type EventData, packEventData, unpackEventData } from './events/event-data.ts';
 import { newId } from './id.ts';
 import type { Secrets } from './secrets.ts';
 
-export type { EventData } from './event-data.ts';
+export type { EventData } from './events/event-data.ts';
 
 export const EVENT_TYPES = [
   'conversation.created',

@@ -4,13 +4,13 @@ import { lockConversation } from './conversations.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { isAway, type Transact } from './database/transact.ts';
 import { AppError } from './errors.ts';
+import { startReader } from './events/reader.ts';
 import { latestPosition, type Position, positionOf } from './events.ts';
 import type { Log } from './log.ts';
+import { queueMessage, type Writing } from './messages/queue-message.ts';
 import { fillIn, valuesOf } from './placeholders.ts';
-import { queueMessage, type Writing } from './queue-message.ts';
-import { startReader } from './reader.ts';
+import { isWithin, nextOpening, type WorkingHours } from './team/working-hours.ts';
 import type { Wake } from './wake.ts';
-import { isWithin, nextOpening, type WorkingHours } from './working-hours.ts';
 
 interface GreeterOptions {
   pool: Pool;

@@ -3,11 +3,11 @@ import type { Pool } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import type { AttachmentRef, Inbound } from './envelope.ts';
 import { AppError } from './errors.ts';
+import type { Place } from './events/place.ts';
 import { type Accepted, type IngestRequest, itemsOf } from './ingest/item.ts';
 import { type Stored, storeBatch } from './ingest/store.ts';
 import { keepRequests } from './ingest/write.ts';
 import type { Log } from './log.ts';
-import type { Place } from './place.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface Ingest {

@@ -1,8 +1,8 @@
 import type { Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
+import { snapshot } from './events/snapshot.ts';
 import { record } from './events.ts';
 import { isUuid } from './id.ts';
-import { snapshot } from './snapshot.ts';
 import { type AttachmentRow, type MessageRow, type MessageView, viewMessage } from './views/message.ts';
 
 export interface MessageQuery {

@@ -1,6 +1,6 @@
-import type { Author } from './author.ts';
 import type { Sql } from './database/connect.ts';
 import { invalidField } from './errors.ts';
+import type { Author } from './messages/author.ts';
 import type { ConversationRow } from './views/conversation.ts';
 
 /** What `{{noun.name}}` stands for, noun by noun; what has no value is null or absent. */

@@ -1,6 +1,8 @@
 import type { Door, DoorAnswer, DoorRequest } from './adapter.ts';
-import type { BlockList } from './block-list.ts';
+import { ingestChannel, routeItems } from './channels/route-items.ts';
 import type { Channels, LoadedChannel } from './channels.ts';
+import type { BlockList } from './customers/block-list.ts';
+import { type CustomerTyping, typingCustomers } from './customers/typing-customers.ts';
 import type { Pool } from './database/connect.ts';
 import type { Inbound } from './envelope.ts';
 import { AppError } from './errors.ts';
@@ -8,9 +10,7 @@ import { isUuid, newId } from './id.ts';
 import type { Accepted, IngestRequest, RawRequest } from './ingest/item.ts';
 import type { Ingest } from './ingest.ts';
 import type { Log } from './log.ts';
-import { ingestChannel, routeItems } from './route-items.ts';
 import { createSlots } from './slots.ts';
-import { type CustomerTyping, typingCustomers } from './typing-customers.ts';
 
 export type { Accepted } from './ingest/item.ts';
 

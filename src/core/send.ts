@@ -1,4 +1,4 @@
-import { optedOut } from './consent.ts';
+import { optedOut } from './customers/consent.ts';
 import type { Pool } from './database/connect.ts';
 import type { LaneKind } from './lanes.ts';
 import { sendMessage } from './send/message.ts';

@@ -1,19 +1,19 @@
-import { resolveInactive } from './auto-resolve.ts';
+import { expireAttachments } from './attachments/expire-attachments.ts';
+import { type Files, fileKey } from './attachments/files.ts';
+import { removeBytes, removeFiles } from './attachments/removed-files.ts';
 import { forgetRuns } from './automation/rules.ts';
 import type { RetentionDays } from './config.ts';
+import { resolveInactive } from './conversations/auto-resolve.ts';
+import { wakeSnoozed } from './conversations/lifecycle.ts';
+import { expireConversations } from './customers/erasure/expire.ts';
+import { sweepErasures } from './customers/erasure/sweep.ts';
 import type { Pool } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
-import { expireConversations } from './erasure/expire.ts';
-import { sweepErasures } from './erasure/sweep.ts';
-import { expireAttachments } from './expire-attachments.ts';
-import { type Files, fileKey } from './files.ts';
 import { forgetAutomaticAnswers } from './greeter.ts';
-import { wakeSnoozed } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { loop } from './loop.ts';
+import { releaseScheduled } from './messages/scheduled.ts';
 import { forgetTickets } from './realtime-tickets.ts';
-import { removeBytes, removeFiles } from './removed-files.ts';
-import { releaseScheduled } from './scheduled.ts';
 
 interface UpkeepOptions {
   pool: Pool;

@@ -1,8 +1,8 @@
-import { authorOf } from '../core/author.ts';
+import { showRead } from '../core/conversations/show-read.ts';
+import { markRead } from '../core/conversations/triage.ts';
 import { findConversation, lockConversation } from '../core/conversations.ts';
 import { decodeCursor, encodeCursor } from '../core/events.ts';
-import { showRead } from '../core/show-read.ts';
-import { markRead } from '../core/triage.ts';
+import { authorOf } from '../core/messages/author.ts';
 import { type AgentCatchUp, createAgentCatchUp } from './agent-catch-up.ts';
 import { announceAgentTyping } from './announce-typing.ts';
 import type { Broadcast } from './broadcast.ts';

@@ -1,5 +1,5 @@
+import { newestInboundId } from '../core/conversations/show-read.ts';
 import { findConversation } from '../core/conversations.ts';
-import { newestInboundId } from '../core/show-read.ts';
 import type { ConversationRow } from '../core/views/conversation.ts';
 import type { RealtimeContext } from './context.ts';
 import { businessRoom, conversationRoom, visitorRooms } from './rooms.ts';

@@ -1,5 +1,5 @@
+import type { EventBatch } from '../core/events/follow-events.ts';
 import { type EventRow, encodeCursor, type Position, positionOf } from '../core/events.ts';
-import type { EventBatch } from '../core/follow-events.ts';
 import type { RealtimeContext } from './context.ts';
 import { prepareLive } from './live-publish.ts';
 import { agentFrames, visitorFrames } from './publish.ts';

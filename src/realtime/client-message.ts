@@ -1,9 +1,9 @@
 import { choiceId } from '../core/cards.ts';
+import { visitorUploader } from '../core/customers/visitor-sessions.ts';
 import type { AttachmentRef, InboundMessage, Sender } from '../core/envelope.ts';
 import { AppError, invalidField } from '../core/errors.ts';
 import { isUuid, newId } from '../core/id.ts';
 import type { ConversationRow } from '../core/views/conversation.ts';
-import { visitorUploader } from '../core/visitor-sessions.ts';
 import type { RealtimeContext } from './context.ts';
 import type { AttachmentDraft, ClientMessage } from './protocol.ts';
 import type { VisitorParty } from './socket.ts';

@@ -5,7 +5,7 @@ import type { Config } from '../core/config.ts';
 import type { Pool } from '../core/database/connect.ts';
 import type { Transact } from '../core/database/transact.ts';
 import type { EgressGuard } from '../core/egress.ts';
-import type { EventFeed } from '../core/event-feed.ts';
+import type { EventFeed } from '../core/events/event-feed.ts';
 import type { RateLimits } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Receiver } from '../core/receive.ts';

@@ -1,4 +1,4 @@
-import type { CustomerTyping } from '../core/typing-customers.ts';
+import type { CustomerTyping } from '../core/customers/typing-customers.ts';
 import { announceVisitorTyping } from './announce-typing.ts';
 import type { RealtimeContext } from './context.ts';
 import { createTyping } from './typing.ts';

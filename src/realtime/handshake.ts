@@ -4,17 +4,17 @@ import { z } from 'zod';
 import { authenticate } from '../core/api-keys.ts';
 import type { LoadedChannel } from '../core/channels.ts';
 import { type AddressRange, clientAddress, isLoopback } from '../core/client-ip.ts';
-import { sqlState } from '../core/database/transact.ts';
-import { AppError } from '../core/errors.ts';
-import { decodeCursor } from '../core/events.ts';
-import { isUuid, newId } from '../core/id.ts';
-import { identifyVisitor } from '../core/visitor-identity.ts';
+import { identifyVisitor } from '../core/customers/visitor-identity.ts';
 import {
   findVisitorSession,
   openVisitorSession,
   renewVisitorSession,
   type VisitorSession,
-} from '../core/visitor-sessions.ts';
+} from '../core/customers/visitor-sessions.ts';
+import { sqlState } from '../core/database/transact.ts';
+import { AppError } from '../core/errors.ts';
+import { decodeCursor } from '../core/events.ts';
+import { isUuid, newId } from '../core/id.ts';
 import type { RealtimeContext } from './context.ts';
 import { type Identity, verifyIdentity } from './identity.ts';
 import { type HandshakeAuth, handshakeAuth } from './protocol.ts';

@@ -1,5 +1,5 @@
+import { statusEvents } from '../core/conversations/lifecycle.ts';
 import type { EventRow } from '../core/events.ts';
-import { statusEvents } from '../core/lifecycle.ts';
 import type { ConversationStatus } from '../core/views/conversation.ts';
 import { viewSupportConversation, viewSupportMessage } from '../core/views/support.ts';
 

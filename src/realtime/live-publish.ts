@@ -1,5 +1,5 @@
-import { assigneeNames } from '../core/agents.ts';
 import type { EventRow } from '../core/events.ts';
+import { assigneeNames } from '../core/team/agents.ts';
 import type { RealtimeContext } from './context.ts';
 import { liveFrame } from './live-frames.ts';
 

@@ -1,9 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { parseRange } from '../core/client-ip.ts';
+import type { CustomerTyping } from '../core/customers/typing-customers.ts';
+import { followEvents } from '../core/events/follow-events.ts';
 import { latestPosition } from '../core/events.ts';
-import { followEvents } from '../core/follow-events.ts';
-import type { CustomerTyping } from '../core/typing-customers.ts';
 import { serveAgent } from './agents.ts';
 import { type AgentTyping, announceAgentTyping } from './announce-typing.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';

@@ -1,6 +1,6 @@
 import { standingApiKeys } from '../core/api-keys.ts';
+import { standingVisitorSessions } from '../core/customers/visitor-sessions.ts';
 import { type Loop, loop } from '../core/loop.ts';
-import { standingVisitorSessions } from '../core/visitor-sessions.ts';
 import type { RealtimeContext } from './context.ts';
 import { type RealtimeSocket, refuse } from './socket.ts';
 

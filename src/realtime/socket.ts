@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'socket.io';
 import type { Actor } from '../core/api-keys.ts';
+import type { VisitorSession } from '../core/customers/visitor-sessions.ts';
 import type { Position } from '../core/events.ts';
-import type { VisitorSession } from '../core/visitor-sessions.ts';
 import type { Refusal } from './protocol.ts';
 import type { Visitor } from './visitor-conversations.ts';
 

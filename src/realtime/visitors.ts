@@ -1,5 +1,5 @@
+import { revokeVisitorSession, sealVisitorToken } from '../core/customers/visitor-sessions.ts';
 import { encodeCursor } from '../core/events.ts';
-import { revokeVisitorSession, sealVisitorToken } from '../core/visitor-sessions.ts';
 import { announceVisitorTyping } from './announce-typing.ts';
 import type { Broadcast } from './broadcast.ts';
 import { receiveClientMessage } from './client-message.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createBlockList } from '../../src/core/block-list.ts';
+import { createBlockList } from '../../src/core/customers/block-list.ts';
 import type { InboundMessage, Sender } from '../../src/core/envelope.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createWake } from '../../src/core/wake.ts';

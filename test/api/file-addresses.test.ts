@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { storeUpload } from '../../src/core/attachments/uploads.ts';
 import { LONG_URL_MS } from '../../src/core/attachments.ts';
-import { storeUpload } from '../../src/core/uploads.ts';
 import { startApi, type TestApi, type TestBusiness } from '../support/api.ts';
 
 const [MINUTE, DAY] = [60_000, 86_400_000];

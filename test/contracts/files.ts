@@ -4,10 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFiles, type Files, FileTooLarge, fileKey, thumbnailKey } from '../../src/core/files.ts';
+import {
+  createFiles,
+  type Files,
+  FileTooLarge,
+  fileKey,
+  thumbnailKey,
+} from '../../src/core/attachments/files.ts';
+import { FileGone } from '../../src/core/attachments/storage/gone.ts';
+import type { Storage } from '../../src/core/attachments/storage.ts';
 import { newId } from '../../src/core/id.ts';
-import { FileGone } from '../../src/core/storage/gone.ts';
-import type { Storage } from '../../src/core/storage.ts';
 
 export interface StorageHarness {
   /** Opens the storage, as each process does. */

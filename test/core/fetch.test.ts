@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createFetchLane } from '../../src/core/fetch.ts';
+import { createFetchLane } from '../../src/core/attachments/fetch.ts';
 import { newId } from '../../src/core/id.ts';
 import type { Lease } from '../../src/core/lanes.ts';
 import { startApi, type TestApi, type TestBusiness } from '../support/api.ts';

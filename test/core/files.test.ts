@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renamed, safeFileName, trustedType } from '../../src/core/file-name.ts';
-import { createFiles, fileKey } from '../../src/core/files.ts';
+import { renamed, safeFileName, trustedType } from '../../src/core/attachments/file-name.ts';
+import { createFiles, fileKey } from '../../src/core/attachments/files.ts';
+import { openStorage } from '../../src/core/attachments/open-storage.ts';
+import { createDiskStorage } from '../../src/core/attachments/storage/disk.ts';
 import { newId } from '../../src/core/id.ts';
-import { openStorage } from '../../src/core/open-storage.ts';
-import { createDiskStorage } from '../../src/core/storage/disk.ts';
 import { filesContract } from '../contracts/files.ts';
 import { startS3 } from '../support/s3.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { statusEvents, wakeSnoozed } from '../../src/core/conversations/lifecycle.ts';
 import type { Transact } from '../../src/core/database/transact.ts';
-import { statusEvents, wakeSnoozed } from '../../src/core/lifecycle.ts';
-import { releaseScheduled } from '../../src/core/scheduled.ts';
+import { releaseScheduled } from '../../src/core/messages/scheduled.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startDispatcher } from '../../src/core/dispatch.ts';
-import { createEventFeed } from '../../src/core/event-feed.ts';
+import { createEventFeed } from '../../src/core/events/event-feed.ts';
+import { followEvents } from '../../src/core/events/follow-events.ts';
+import { createPlace } from '../../src/core/events/place.ts';
 import { type EventRow, latestPosition, type NewEvent, readEvents, record } from '../../src/core/events.ts';
-import { followEvents } from '../../src/core/follow-events.ts';
 import { newId } from '../../src/core/id.ts';
 import { createLog } from '../../src/core/log.ts';
-import { createPlace } from '../../src/core/place.ts';
 import { createWake, type Wake } from '../../src/core/wake.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';

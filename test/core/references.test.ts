@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { partSent } from '../../src/core/receipts.ts';
+import { partSent } from '../../src/core/messages/receipts.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type FakeUser, fakeUser, update } from '../support/telegram.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { applyReceipt, partSent } from '../../src/core/receipts.ts';
+import { applyReceipt, partSent } from '../../src/core/messages/receipts.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { fakeUser, update } from '../support/telegram.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isWithin, nextOpening, type WorkingHours, workingHours } from '../../src/core/working-hours.ts';
+import { isWithin, nextOpening, type WorkingHours, workingHours } from '../../src/core/team/working-hours.ts';
 
 const at = (time: string) => new Date(time);
 const hours = (schedule: object, timezone = 'Europe/Berlin', holidays?: string[]): WorkingHours =>

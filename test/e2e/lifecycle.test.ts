@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resolveInactive } from '../../src/core/auto-resolve.ts';
+import { resolveInactive } from '../../src/core/conversations/auto-resolve.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';

@@ -1,5 +1,5 @@
-import { createEventFeed } from '../../src/core/event-feed.ts';
-import { createPlace, type Place } from '../../src/core/place.ts';
+import { createEventFeed } from '../../src/core/events/event-feed.ts';
+import { createPlace, type Place } from '../../src/core/events/place.ts';
 import type { Wake } from '../../src/core/wake.ts';
 
 /** Places events where no endpoint and no lane is to hear of them. */

@@ -2,7 +2,7 @@
 import { connect } from '../../src/core/database/connect.ts';
 import { createTransact } from '../../src/core/database/transact.ts';
 import { createLog } from '../../src/core/log.ts';
-import { applyReceipt, partSent } from '../../src/core/receipts.ts';
+import { applyReceipt, partSent } from '../../src/core/messages/receipts.ts';
 import { createWake } from '../../src/core/wake.ts';
 
 const { databaseUrl, channelId, messageIds, side } = JSON.parse(process.argv[2] ?? '{}');

@@ -7,7 +7,7 @@ import {
   blockSender,
   listBlockedSenders,
   unblockSender,
-} from '../../core/blocked-senders.ts';
+} from '../../core/customers/blocked-senders.ts';
 import { invalidField } from '../../core/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';

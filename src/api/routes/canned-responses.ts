@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { AGENT_SIDE } from '../../core/attachments/uploads.ts';
 import type { Attachments } from '../../core/attachments.ts';
-import { authorOf } from '../../core/author.ts';
 import {
   type CannedResponseFields,
   type CannedResponseRow,
@@ -14,8 +14,8 @@ import {
 } from '../../core/canned-responses.ts';
 import { findConversation } from '../../core/conversations.ts';
 import { AppError, invalidField } from '../../core/errors.ts';
+import { authorOf } from '../../core/messages/author.ts';
 import { fillIn, valuesOf } from '../../core/placeholders.ts';
-import { AGENT_SIDE } from '../../core/uploads.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';

@@ -1,10 +1,10 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { lookAgain } from '../../core/assigner.ts';
-import { channelAssignment } from '../../core/assignment.ts';
-import { channelType } from '../../core/change-channel.ts';
+import { channelType } from '../../core/channels/change-channel.ts';
+import { testChannel } from '../../core/channels/test-channel.ts';
 import { csatSettings } from '../../core/csat/settings.ts';
-import { testChannel } from '../../core/test-channel.ts';
+import { lookAgain } from '../../core/team/assigner.ts';
+import { channelAssignment } from '../../core/team/assignment.ts';
 import { channelView } from '../../core/views/channel.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';

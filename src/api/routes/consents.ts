@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { type ConsentRow, consentsOf, type ListedConsent, noteTold } from '../../core/consent.ts';
+import { type ConsentRow, consentsOf, type ListedConsent, noteTold } from '../../core/customers/consent.ts';
 import { findCustomer } from '../../core/customers.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';

@@ -1,7 +1,10 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { authorOf } from '../../core/author.ts';
+import { chooseChannel } from '../../core/channels/default-channel.ts';
+import { learnTemplate } from '../../core/channels/templates.ts';
 import type { LoadedChannel } from '../../core/channels.ts';
+import { type Start, startConversation } from '../../core/conversations/start-conversation.ts';
+import { type ConversationPatch, patchConversation } from '../../core/conversations/triage.ts';
 import {
   CONVERSATION_SORTS,
   type ConversationFilter,
@@ -9,13 +12,10 @@ import {
   type ListedConversation,
   listConversations,
 } from '../../core/conversations.ts';
-import { chooseChannel } from '../../core/default-channel.ts';
 import { invalidField } from '../../core/errors.ts';
-import type { Draft } from '../../core/queue-message.ts';
-import { type Start, startConversation } from '../../core/start-conversation.ts';
+import { authorOf } from '../../core/messages/author.ts';
+import type { Draft } from '../../core/messages/queue-message.ts';
 import { templateInput } from '../../core/template.ts';
-import { learnTemplate } from '../../core/templates.ts';
-import { type ConversationPatch, patchConversation } from '../../core/triage.ts';
 import {
   CONVERSATION_STATUSES,
   conversationView,

@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { mergeCustomer, moveLeftovers } from '../../core/customers/merge-customers.ts';
+import { unmergeCustomer } from '../../core/customers/unmerge-customers.ts';
 import { untilRunningEnd } from '../../core/database/running.ts';
-import { mergeCustomer, moveLeftovers } from '../../core/merge-customers.ts';
-import { unmergeCustomer } from '../../core/unmerge-customers.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { type CustomerFilter, listCustomers } from '../../core/customers/list-customers.ts';
 import { createCustomer, findCustomer, lockCustomer, updateCustomer } from '../../core/customers.ts';
-import { type CustomerFilter, listCustomers } from '../../core/list-customers.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
+import { findAttachment, refetchAttachment } from '../../core/attachments/refetch.ts';
+import { FileGone } from '../../core/attachments/storage/gone.ts';
+import type { Span } from '../../core/attachments/storage.ts';
 import type { OpenedFile } from '../../core/attachments.ts';
 import { AppError } from '../../core/errors.ts';
-import { findAttachment, refetchAttachment } from '../../core/refetch.ts';
-import { FileGone } from '../../core/storage/gone.ts';
-import type { Span } from '../../core/storage.ts';
 import { type AttachmentRow, attachmentView, viewAttachment } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';

@@ -1,13 +1,13 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { attemptView, listAttempts } from '../../core/attempts.ts';
-import { editSent, removeSent, WAS_SENT, type Wish } from '../../core/change-sent.ts';
 import type { Sql } from '../../core/database/connect.ts';
-import { editScheduled } from '../../core/edit-scheduled.ts';
 import { AppError } from '../../core/errors.ts';
+import { attemptView, listAttempts } from '../../core/messages/attempts.ts';
+import { editSent, removeSent, WAS_SENT, type Wish } from '../../core/messages/change-sent.ts';
+import { editScheduled } from '../../core/messages/edit-scheduled.ts';
+import { cancelMessage, retryMessage, skipMessage } from '../../core/messages/resend.ts';
 import { findMessage, viewOneMessage } from '../../core/messages.ts';
-import { cancelMessage, retryMessage, skipMessage } from '../../core/resend.ts';
 import { type MessageRow, type MessageView, messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';

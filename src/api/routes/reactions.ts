@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { setReaction } from '../../core/messages/react.ts';
 import { viewOneMessage } from '../../core/messages.ts';
-import { setReaction } from '../../core/react.ts';
 import { messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';

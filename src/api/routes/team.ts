@@ -1,6 +1,10 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { ROLES } from '../../core/actor.ts';
+import { listConversations, lockConversation } from '../../core/conversations.ts';
+import { invalidField } from '../../core/errors.ts';
+import { snapshot } from '../../core/events/snapshot.ts';
+import { authorOf } from '../../core/messages/author.ts';
 import {
   AGENT_STATUSES,
   type AgentRow,
@@ -8,12 +12,8 @@ import {
   listAgents,
   removeAgent,
   setAgentStatus,
-} from '../../core/agents.ts';
-import { assign, isAssignee } from '../../core/assign.ts';
-import { authorOf } from '../../core/author.ts';
-import { listConversations, lockConversation } from '../../core/conversations.ts';
-import { invalidField } from '../../core/errors.ts';
-import { snapshot } from '../../core/snapshot.ts';
+} from '../../core/team/agents.ts';
+import { assign, isAssignee } from '../../core/team/assign.ts';
 import {
   type ConversationStatus,
   conversationView,

@@ -1,9 +1,9 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { lookAgain } from '../../core/assigner.ts';
-import { teamAssignment } from '../../core/assignment.ts';
 import type { Sql } from '../../core/database/connect.ts';
+import { lookAgain } from '../../core/team/assigner.ts';
+import { teamAssignment } from '../../core/team/assignment.ts';
 import {
   addMember,
   changeTeam,
@@ -13,7 +13,7 @@ import {
   removeMember,
   removeTeam,
   type TeamRow,
-} from '../../core/teams.ts';
+} from '../../core/team/teams.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';

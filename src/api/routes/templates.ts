@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { freshTemplates, listTemplates } from '../../core/channels/templates.ts';
 import { templateView } from '../../core/template.ts';
-import { freshTemplates, listTemplates } from '../../core/templates.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';

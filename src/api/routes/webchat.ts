@@ -2,16 +2,16 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { z } from 'zod';
+import { MAX_UPLOAD_BYTES } from '../../core/attachments/uploads.ts';
 import type { LoadedChannel } from '../../core/channels.ts';
-import { AppError, invalidField } from '../../core/errors.ts';
-import { isUuid } from '../../core/id.ts';
-import { MAX_UPLOAD_BYTES } from '../../core/uploads.ts';
 import {
   findVisitorSession,
   revokeVisitorSession,
   type VisitorSession,
   visitorUploader,
-} from '../../core/visitor-sessions.ts';
+} from '../../core/customers/visitor-sessions.ts';
+import { AppError, invalidField } from '../../core/errors.ts';
+import { isUuid } from '../../core/id.ts';
 import { limitBody } from '../body-limit.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json, uploadBody, uploaded } from '../openapi.ts';

@@ -1,15 +1,15 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { assign } from '../../core/assign.ts';
+import { snooze } from '../../core/conversations/lifecycle.ts';
+import { changeTags, patchConversation } from '../../core/conversations/triage.ts';
 import {
   type ConversationFilter,
   countConversations,
   findConversation,
   listConversations,
 } from '../../core/conversations.ts';
-import { snooze } from '../../core/lifecycle.ts';
-import { changeTags, patchConversation } from '../../core/triage.ts';
+import { assign } from '../../core/team/assign.ts';
 import { CONVERSATION_STATUSES, type ConversationRow } from '../../core/views/conversation.ts';
 import { supportConversationView } from '../../core/views/support.ts';
 import { type Act, act } from '../act.ts';

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { type Draft, queueMessage } from '../../core/queue-message.ts';
+import { type Draft, queueMessage } from '../../core/messages/queue-message.ts';
 import { supportMessageView, viewSupportMessage } from '../../core/views/support.ts';
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';

@@ -1,8 +1,8 @@
-import { assigneeNames } from '../../core/agents.ts';
 import type { Attachments } from '../../core/attachments.ts';
 import type { ListedConversation } from '../../core/conversations.ts';
 import type { Sql } from '../../core/database/connect.ts';
 import { conversationMessages } from '../../core/messages.ts';
+import { assigneeNames } from '../../core/team/agents.ts';
 import { type ConversationRow, viewConversation } from '../../core/views/conversation.ts';
 import {
   type SupportConversation,

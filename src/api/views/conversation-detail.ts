@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Attachments } from '../../core/attachments.ts';
+import { mergedFrom } from '../../core/conversations/merge-conversations.ts';
 import { listParticipants } from '../../core/conversations.ts';
 import type { Sql } from '../../core/database/connect.ts';
-import { mergedFrom } from '../../core/merge-conversations.ts';
 import { conversationMessages } from '../../core/messages.ts';
 import { type ConversationRow, conversationView, viewConversation } from '../../core/views/conversation.ts';
 import type { CustomerRow } from '../../core/views/customer.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressesOf } from '../../core/customer-addresses.ts';
+import { addressesOf } from '../../core/customers/customer-addresses.ts';
 import { identitiesOf, mergedCustomersOf, type StoredCustomer } from '../../core/customers.ts';
 import type { Sql } from '../../core/database/connect.ts';
 import { customerView, viewCustomer } from '../../core/views/customer.ts';

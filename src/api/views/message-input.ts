@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { AttachmentDraft } from '../../core/attach.ts';
+import type { AttachmentDraft } from '../../core/attachments/attach.ts';
 import { cardText } from '../../core/cards.ts';
 import type { Card } from '../../core/envelope.ts';
 import { invalidField } from '../../core/errors.ts';
-import type { Draft } from '../../core/queue-message.ts';
+import type { Draft } from '../../core/messages/queue-message.ts';
 import { templateInput } from '../../core/template.ts';
 import { cardView } from '../../core/views/message.ts';
 import { time, uuid } from '../validate.ts';

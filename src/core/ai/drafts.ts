@@ -1,12 +1,12 @@
-import type { Author } from '../author.ts';
 import { lockConversation } from '../conversations.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
+import { snapshot } from '../events/snapshot.ts';
 import { type EventType, record } from '../events.ts';
 import { isUuid } from '../id.ts';
+import type { Author } from '../messages/author.ts';
+import { queueMessage, type Writing } from '../messages/queue-message.ts';
 import { findMessage, viewOneMessage } from '../messages.ts';
-import { queueMessage, type Writing } from '../queue-message.ts';
-import { snapshot } from '../snapshot.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { DraftView } from '../views/draft.ts';
 import type { MessageView } from '../views/message.ts';

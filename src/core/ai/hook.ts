@@ -1,10 +1,10 @@
 import type { Actor } from '../actor.ts';
-import { givesAway } from '../assignment.ts';
 import { audit } from '../audit.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../id.ts';
 import type { Secrets } from '../secrets.ts';
+import { givesAway } from '../team/assignment.ts';
 
 export const AI_MODES = ['assist', 'auto'] as const;
 /** Whether what it suggests goes to agents or, where it is sure enough, to the customer. */

@@ -5,7 +5,7 @@ import type { Transact } from '../database/transact.ts';
 import { AppError } from '../errors.ts';
 import { type LaneKind, type Lease, leaseHeld } from '../lanes.ts';
 import type { Log } from '../log.ts';
-import type { Writing } from '../queue-message.ts';
+import type { Writing } from '../messages/queue-message.ts';
 import type { Secrets } from '../secrets.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import { type Answer, unusable } from './answer.ts';

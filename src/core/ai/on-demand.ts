@@ -3,7 +3,7 @@ import { findConversation, lockConversation } from '../conversations.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { newId } from '../id.ts';
-import type { Writing } from '../queue-message.ts';
+import type { Writing } from '../messages/queue-message.ts';
 import type { Secrets } from '../secrets.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { Answer } from './answer.ts';

@@ -1,8 +1,8 @@
 import type { Attachments } from '../attachments.ts';
 import { findConversation } from '../conversations.ts';
 import type { Sql } from '../database/connect.ts';
+import { snapshot } from '../events/snapshot.ts';
 import { viewMessages } from '../messages.ts';
-import { snapshot } from '../snapshot.ts';
 import type { MessageRow, MessageView } from '../views/message.ts';
 import type { AiHookRow, AiMode } from './hook.ts';
 

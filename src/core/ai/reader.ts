@@ -1,12 +1,12 @@
-import { SYSTEM } from '../author.ts';
+import { requestHandoff } from '../conversations/handoff.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
+import { startReader } from '../events/reader.ts';
 import { latestPosition, type Position, positionOf } from '../events.ts';
-import { requestHandoff } from '../handoff.ts';
 import { newId } from '../id.ts';
 import { wakeLanes } from '../lanes.ts';
 import type { Log } from '../log.ts';
-import { startReader } from '../reader.ts';
+import { SYSTEM } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { Wake } from '../wake.ts';
 import { isTakenOver } from './silence.ts';

@@ -1,7 +1,7 @@
-import { SYSTEM } from '../author.ts';
+import { requestHandoff } from '../conversations/handoff.ts';
 import type { Sql } from '../database/connect.ts';
-import { requestHandoff } from '../handoff.ts';
-import { queueMessage, type Writing } from '../queue-message.ts';
+import { SYSTEM } from '../messages/author.ts';
+import { queueMessage, type Writing } from '../messages/queue-message.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { Answer } from './answer.ts';
 import { announceDraft } from './drafts.ts';

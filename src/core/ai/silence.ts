@@ -1,8 +1,8 @@
-import { unassign } from '../assign.ts';
-import type { Author } from '../author.ts';
-import { changeConversation, sentence } from '../change-conversation.ts';
+import { changeConversation, sentence } from '../conversations/change-conversation.ts';
+import { NO_HANDOFF } from '../conversations/handoff.ts';
 import type { Sql } from '../database/connect.ts';
-import { NO_HANDOFF } from '../handoff.ts';
+import type { Author } from '../messages/author.ts';
+import { unassign } from '../team/assign.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 
 /** Whether people have the conversation: it was given to somebody, or an agent wrote. */

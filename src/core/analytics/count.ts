@@ -1,10 +1,10 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
+import { startReader } from '../events/reader.ts';
 import { type EventRow, type Position, positionOf, readEvents } from '../events.ts';
 import type { Log } from '../log.ts';
-import { startReader } from '../reader.ts';
+import type { WorkingHours } from '../team/working-hours.ts';
 import type { Wake } from '../wake.ts';
-import type { WorkingHours } from '../working-hours.ts';
 import { advance, type Happening, happeningOf, type Round } from './rounds.ts';
 
 const NAME = 'analytics';

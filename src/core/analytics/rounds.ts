@@ -1,7 +1,7 @@
 import type { EventRow, EventType } from '../events.ts';
+import { secondsWithin, type WorkingHours } from '../team/working-hours.ts';
 import type { ConversationView } from '../views/conversation.ts';
 import type { MessageView } from '../views/message.ts';
-import { secondsWithin, type WorkingHours } from '../working-hours.ts';
 
 /** What passes in a conversation from its beginning, or a reopening, to its end. */
 export interface Round {

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { assign, isAssignee, unassign } from '../assign.ts';
-import type { Author } from '../author.ts';
 import { mayAnswerAutomatically } from '../automatic.ts';
+import { requestHandoff } from '../conversations/handoff.ts';
+import { changeStatus, snooze } from '../conversations/lifecycle.ts';
+import { changeTags, patchConversation } from '../conversations/triage.ts';
 import { lockCustomer, updateCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
-import { requestHandoff } from '../handoff.ts';
 import { isUuid } from '../id.ts';
-import { changeStatus, snooze } from '../lifecycle.ts';
+import type { Author } from '../messages/author.ts';
+import { queueMessage, type Writing } from '../messages/queue-message.ts';
 import { checkPlaceholders, fillIn, valuesOf } from '../placeholders.ts';
-import { queueMessage, type Writing } from '../queue-message.ts';
-import { changeTags, patchConversation } from '../triage.ts';
+import { assign, isAssignee, unassign } from '../team/assign.ts';
 import { type ConversationRow, PRIORITIES } from '../views/conversation.ts';
 
 /** What an action works on, and with. */

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts';
+import { snapshot } from '../events/snapshot.ts';
 import { listMessages } from '../messages.ts';
-import { snapshot } from '../snapshot.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { Facts } from './fields.ts';
 import { type Judged, judge } from './judge.ts';

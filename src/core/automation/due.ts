@@ -1,6 +1,6 @@
 import type { Pool, Sql } from '../database/connect.ts';
+import { snapshot } from '../events/snapshot.ts';
 import { firstIdAt } from '../id.ts';
-import { snapshot } from '../snapshot.ts';
 import { judgeAndRun } from './judge-and-run.ts';
 import type { RuleRow } from './rules.ts';
 import type { RunTools } from './run.ts';

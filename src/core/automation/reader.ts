@@ -1,6 +1,6 @@
 import type { Pool } from '../database/connect.ts';
+import { startReader } from '../events/reader.ts';
 import { type EventRow, latestPosition, type Position, positionOf, unpacked } from '../events.ts';
-import { startReader } from '../reader.ts';
 import type { Wake } from '../wake.ts';
 import { causeOf } from './cause.ts';
 import { runDue } from './due.ts';

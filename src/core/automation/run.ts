@@ -4,7 +4,7 @@ import { isAway, type Transact } from '../database/transact.ts';
 import { AppError } from '../errors.ts';
 import { firstIdAt, newId } from '../id.ts';
 import type { Log } from '../log.ts';
-import type { Writing } from '../queue-message.ts';
+import type { Writing } from '../messages/queue-message.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import { ACTIONS, type Action } from './actions.ts';
 import { type Cause, causedBy, loopIn } from './cause.ts';

@@ -1,13 +1,13 @@
-import { SYSTEM } from '../author.ts';
 import { cardText } from '../cards.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import { isAway, type Transact } from '../database/transact.ts';
 import type { Card } from '../envelope.ts';
 import { AppError } from '../errors.ts';
+import { startReader } from '../events/reader.ts';
 import { latestPosition, type Position, positionOf } from '../events.ts';
 import type { Log } from '../log.ts';
-import { type Draft, queueMessage, type Writing } from '../queue-message.ts';
-import { startReader } from '../reader.ts';
+import { SYSTEM } from '../messages/author.ts';
+import { type Draft, queueMessage, type Writing } from '../messages/queue-message.ts';
 import type { Secrets } from '../secrets.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { Wake } from '../wake.ts';

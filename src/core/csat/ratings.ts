@@ -1,8 +1,8 @@
-import { type Author, SYSTEM } from '../author.ts';
-import { changeConversation } from '../change-conversation.ts';
+import { changeConversation } from '../conversations/change-conversation.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../id.ts';
+import { type Author, SYSTEM } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 
 export interface RatingRow {

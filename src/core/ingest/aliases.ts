@@ -1,6 +1,6 @@
+import { mergeCustomer } from '../customers/merge-customers.ts';
 import type { Sql } from '../database/connect.ts';
 import type { InboundMessage, Reaction } from '../envelope.ts';
-import { mergeCustomer } from '../merge-customers.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import { type Item, keyOf } from './item.ts';
 import type { PartyState } from './parties.ts';

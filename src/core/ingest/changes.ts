@@ -1,4 +1,5 @@
-import { noteConsent } from '../consent.ts';
+import { removeAttachments } from '../attachments/removed-files.ts';
+import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
 import type {
   ConsentChange,
@@ -8,11 +9,10 @@ import type {
   Reaction,
   Receipt,
 } from '../envelope.ts';
+import { snapshot } from '../events/snapshot.ts';
 import { record } from '../events.ts';
-import { apply, park } from '../parked.ts';
-import { applyReceipt } from '../receipts.ts';
-import { removeAttachments } from '../removed-files.ts';
-import { snapshot } from '../snapshot.ts';
+import { apply, park } from '../messages/parked.ts';
+import { applyReceipt } from '../messages/receipts.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { MessageRow } from '../views/message.ts';
 import { customerEvent } from './happened.ts';

@@ -1,5 +1,5 @@
+import { safeFileName } from '../attachments/file-name.ts';
 import type { AttachmentRef, InboundMessage } from '../envelope.ts';
-import { safeFileName } from '../file-name.ts';
 import { newId } from '../id.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';

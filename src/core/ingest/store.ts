@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts';
-import { park } from '../parked.ts';
-import type { Announce, Place } from '../place.ts';
-import { partSent } from '../receipts.ts';
+import type { Announce, Place } from '../events/place.ts';
+import { park } from '../messages/parked.ts';
+import { partSent } from '../messages/receipts.ts';
 import type { MessageRow } from '../views/message.ts';
 import { linkAliases } from './aliases.ts';
 import { addToStoredAlbum, applyChange } from './changes.ts';

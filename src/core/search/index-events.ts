@@ -1,7 +1,7 @@
 import type { Pool } from '../database/connect.ts';
+import { startReader } from '../events/reader.ts';
 import { type EventType, latestPosition, type Position, positionOf } from '../events.ts';
 import type { Log } from '../log.ts';
-import { startReader } from '../reader.ts';
 import type { Wake } from '../wake.ts';
 import { refreshDocuments, type Touched } from './documents.ts';
 import { findsParts } from './search.ts';

@@ -1,9 +1,9 @@
 import type { LoadedChannel } from '../channels.ts';
-import { noteConsent } from '../consent.ts';
+import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../errors.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
-import { recordStatus } from '../receipts.ts';
+import { recordStatus } from '../messages/receipts.ts';
 import type { MessageError } from '../views/message.ts';
 import { type Attempt, finishAttempt } from './attempt.ts';
 import type { SendOptions } from './options.ts';

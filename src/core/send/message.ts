@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedChannel } from '../channels.ts';
-import { OPTED_OUT } from '../consent.ts';
+import { OPTED_OUT } from '../customers/consent.ts';
 import { isAway } from '../database/transact.ts';
 import type { OutboundAttachment, SentPart } from '../envelope.ts';
 import { SendRejected } from '../errors.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
-import { isWindowClosed, WINDOW_CLOSED } from '../queue-message.ts';
-import { partSent } from '../receipts.ts';
+import { isWindowClosed, WINDOW_CLOSED } from '../messages/queue-message.ts';
+import { partSent } from '../messages/receipts.ts';
 import { type Attempt, beginAttempt, closeCutAttempts, finishAttempt } from './attempt.ts';
 import { correspondenceOf } from './correspondence.ts';
 import { failMessage, settleFailure, unknownOutcome } from './failure.ts';

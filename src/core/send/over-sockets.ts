@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts';
-import { partSent } from '../receipts.ts';
+import { partSent } from '../messages/receipts.ts';
 
 interface Stored {
   channelId: string;

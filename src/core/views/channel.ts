@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type ChannelAssignment, channelAssignment } from '../assignment.ts';
 import { type CsatSettings, csatSettings } from '../csat/settings.ts';
+import { type ChannelAssignment, channelAssignment } from '../team/assignment.ts';
 
 export interface ChannelRow {
   id: string;

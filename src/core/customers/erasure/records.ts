@@ -1,0 +1,64 @@
+import type { Sql } from '../../database/connect.ts';
+import { blank } from './blank.ts';
+import type { Person, Traces } from './person.ts';
+
+/** What is left of data that is gone. */
+const ERASED = { erased: true };
+const KEPT_OF_ATTEMPT = [
+  'id started_at business_id kind subject_id customer_id number part',
+  'finished_at outcome status_code provider_code duration_ms url',
+].flatMap((names) => names.split(' '));
+
+/** Blanks what happened to a person: events with their deliveries and attempts. What tells of the erasure itself stays. */
+export async function blankRecords(sql: Sql, person: Person, messages: string[]): Promise<void> {
+  const { businessId, customers, conversations, until } = person;
+  const isOfPerson = sql`business_id = ${businessId} and occurred_at < ${until} and (caused_by is null or not caused_by ? 'erasure')
+    and (customer_id = any(${customers}) or conversation_id = any(${conversations}) or message_id = any(${messages}))`;
+  const isDelivered = sql`business_id = ${businessId} and created_at < ${until}
+    and (customer_id = any(${customers}) or event_seq in (select seq from events where ${isOfPerson}))`;
+  await sql`update outbox set data = ${sql.json(ERASED)} where ${isOfPerson}`;
+  await blank(sql, 'attempts', {
+    keep: KEPT_OF_ATTEMPT,
+    set: {},
+    where: sql`business_id = ${businessId} and started_at < ${until}
+      and (customer_id = any(${customers}) or subject_id = any(${messages})
+        or subject_id in (select id from deliveries where ${isDelivered}))`,
+  });
+  await sql`
+    update deliveries d set body = (
+      select (coalesce(jsonb_object_agg(key, value) filter (where jsonb_typeof(value) not in ('object', 'array')), '{}')
+        || jsonb_build_object('data', ${sql.json(ERASED)}::jsonb))::text
+      from jsonb_each(case when pg_input_is_valid(d.body, 'jsonb') then d.body::jsonb else '{}' end))
+    where ${isDelivered}
+      and not exists (select 1 from events e where e.seq = d.event_seq and e.caused_by ? 'erasure')`;
+  await sql`update events set data = ${sql.json(ERASED)} where ${isOfPerson}`;
+}
+
+/** Blanks the raw requests that brought something of a person. One request may hold several people's messages. */
+export async function blankRequests(
+  sql: Sql,
+  person: Person,
+  { channels, addresses }: Traces,
+): Promise<void> {
+  const names = addresses.filter((one) => one.length >= SHORTEST);
+  // Of bytes that may be in any encoding: what is ASCII reads as itself.
+  const brings = names.length === 0 ? sql`false` : sql`encode(body, 'escape') ~* ${patternOf(names)}`;
+  await sql`
+    update inbound_requests set body = null, headers = '{}', url = null, reason = 'erased'
+    where business_id = ${person.businessId} and body is not null
+      and (customer_id = any(${person.customers}) or channel_id = any(${channels}::uuid[]) and ${brings})`;
+}
+
+// A shorter id would be found in everybody's requests.
+const SHORTEST = 5;
+
+/** Any of the addresses, as it is or as a form encodes it; a number only where it is a whole one. */
+function patternOf(addresses: string[]): string {
+  const forms = new Set(addresses.flatMap((one) => [one, encodeURIComponent(one)]));
+  return [...forms]
+    .map((form) => {
+      const literal = form.replaceAll(/[^A-Za-z0-9]/g, '\\$&');
+      return /^\d+$/.test(form) ? `(?<!\\d)${literal}(?!\\d)` : literal;
+    })
+    .join('|');
+}

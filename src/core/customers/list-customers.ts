@@ -1,0 +1,108 @@
+import { containing, type Window } from '../conversations.ts';
+import type { StoredCustomer } from '../customers.ts';
+import type { Sql } from '../database/connect.ts';
+import { phoneForms } from '../phone.ts';
+import type { AddressKind } from './customer-addresses.ts';
+
+export interface CustomerFilter {
+  businessId: string;
+  q?: string | undefined;
+  email?: string | undefined;
+  phone?: string | undefined;
+  externalId?: string | undefined;
+  /** Their address on a channel. */
+  address?: string | undefined;
+  channelId?: string | undefined;
+  customAttributes?: [name: string, value: string][] | undefined;
+  isBlocked?: boolean | undefined;
+}
+
+/** One window of the business's customers, newest first. Whoever was merged is found as whom they were merged into. */
+export async function listCustomers(
+  sql: Sql,
+  filter: CustomerFilter,
+  window: Window,
+): Promise<StoredCustomer[]> {
+  return sql<StoredCustomer[]>`
+    select * from customers
+    where business_id = ${filter.businessId} and deleted_at is null and merged_into_id is null
+      ${addressConditions(sql, filter)}
+      ${filter.q === undefined ? sql`` : textCondition(sql, filter.businessId, filter.q)}
+      ${filter.customAttributes === undefined ? sql`` : filter.customAttributes.map((one) => attributeCondition(sql, one))}
+      ${filter.isBlocked === undefined ? sql`` : sql`and (blocked_at is not null) = ${filter.isBlocked}`}
+      ${window.after === undefined ? sql`` : sql`and id < ${window.after[0] ?? ''}::uuid`}
+    order by id desc limit ${window.fetch} offset ${window.offset}`;
+}
+
+function addressConditions(sql: Sql, filter: CustomerFilter) {
+  const { businessId, email, phone, externalId, address, channelId } = filter;
+  const emails = [email?.toLowerCase() ?? ''];
+  const phones = phone === undefined ? [] : phoneForms(phone);
+  // As an array, which is looked up by id: as a join the newest customers would be searched for it.
+  return sql`
+    ${email === undefined ? sql`` : sql`and id = any(array(${known(sql, businessId, { column: sql`lower(email)`, kind: 'email', values: emails })}))`}
+    ${phone === undefined ? sql`` : sql`and id = any(array(${known(sql, businessId, { column: sql`phone`, kind: 'phone', values: phones })}))`}
+    ${externalId === undefined ? sql`` : sql`and id = any(array(${ofExternalId(sql, businessId, externalId)}))`}
+    ${address === undefined ? sql`` : sql`and id = any(array(${onChannels(sql, businessId, [address])}))`}
+    ${channelId === undefined ? sql`` : sql`and exists (select 1 from identities i where i.customer_id = customers.id and i.channel_id = ${channelId})`}`;
+}
+
+interface Known {
+  column: ReturnType<Sql>;
+  kind: AddressKind;
+  values: string[];
+}
+
+/** Who is known by an address: on their row, among their further ones, or on a channel. What was merged leads on. */
+function known(sql: Sql, businessId: string, { column, kind, values }: Known) {
+  // Some channels write a number without its plus.
+  const addresses =
+    kind === 'phone' ? [...values, ...values.map((value) => value.replace(/^\+/, ''))] : values;
+  return sql`
+    select coalesce(merged_into_id, id) from customers
+    where business_id = ${businessId} and ${column} = any(${values}) and deleted_at is null
+    union all
+    select coalesce(c.merged_into_id, c.id) from customer_addresses a join customers c on c.id = a.customer_id
+    where a.business_id = ${businessId} and a.kind = ${kind} and lower(a.address) = any(${values})
+    union all
+    ${onChannels(sql, businessId, addresses)} and i.kind = ${kind}`;
+}
+
+function onChannels(sql: Sql, businessId: string, addresses: string[]) {
+  return sql`
+    select i.customer_id from channels ch join identities i on i.channel_id = ch.id
+    where ch.business_id = ${businessId} and i.address = any(${addresses})`;
+}
+
+function ofExternalId(sql: Sql, businessId: string, externalId: string) {
+  return sql`
+    select coalesce(merged_into_id, id) from customers
+    where business_id = ${businessId} and external_id = ${externalId} and deleted_at is null`;
+}
+
+/** In what a customer's row says; and where somebody merged into them, a further address or a channel says it. */
+function textCondition(sql: Sql, businessId: string, q: string) {
+  const pattern = containing(q);
+  const says = sql`(name ilike ${pattern} or email ilike ${pattern} or phone ilike ${pattern} or external_id ilike ${pattern})`;
+  return sql`and (${says} or id in (
+    select merged_into_id from customers where business_id = ${businessId} and merged_into_id is not null and ${says}
+    union all
+    select coalesce(c.merged_into_id, c.id) from customer_addresses a join customers c on c.id = a.customer_id
+    where a.business_id = ${businessId} and a.address ilike ${pattern}
+    union all
+    ${onChannels(sql, businessId, [q])}))`;
+}
+
+/** A query knows no types: `seats:3` is the number and the text. */
+function attributeCondition(sql: Sql, [name, value]: [name: string, value: string]) {
+  const forms = [{ [name]: value }, ...parsedForms(name, value)];
+  return sql`and (false ${forms.map((form) => sql`or custom_attributes @> ${sql.json(form as never)}`)})`;
+}
+
+function parsedForms(name: string, value: string): Record<string, unknown>[] {
+  try {
+    return [{ [name]: JSON.parse(value) }];
+  } catch {
+    return [];
+  }
+}

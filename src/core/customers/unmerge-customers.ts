@@ -1,0 +1,127 @@
+import { type Auditor, audit } from '../audit.ts';
+import { findCustomer, recordCustomer, refuseTakenId, type StoredCustomer } from '../customers.ts';
+import type { Sql } from '../database/connect.ts';
+import { AppError } from '../errors.ts';
+import { recountBlocks } from './blocked-senders.ts';
+import { lockCustomers } from './lock-customers.ts';
+import { handOver, type Moved } from './merge-customers.ts';
+
+interface Undo {
+  businessId: string;
+  id: string;
+  by: Auditor;
+}
+
+/** Makes a merged customer stand on their own again, with what was theirs and what came to their addresses since. */
+export async function unmergeCustomer(tx: Sql, { businessId, id, by }: Undo): Promise<StoredCustomer> {
+  const before = await findCustomer(tx, businessId, id);
+  const rootId = before.merged_into_id;
+  if (rootId === null) return before;
+  const locked = await lockCustomers(tx, [before.id, rootId]);
+  const source = locked.get(before.id);
+  if (source?.merged_into_id !== rootId)
+    throw new AppError('conflict', 'The customer was merged elsewhere just now.');
+  for (const note of await notesOf(tx, source.id)) await giveBack(tx, { source, rootId, note });
+  await tx`
+    update customers set merged_into_id = null, external_id = coalesce(external_id, merged_external_id),
+      merged_external_id = null, updated_at = clock_timestamp()
+    where id = ${source.id}`.catch(refuseTakenId);
+  for (const one of [source.id, rootId]) await recountBlocks(tx, one);
+  await audit(tx, by, { action: 'customer.unmerged', subjectId: source.id, detail: { from: rootId } });
+  await tell(tx, { businessId, id: rootId, facts: { changed: ['merged_from'], unmerged: source.id } });
+  return tell(tx, {
+    businessId,
+    id: source.id,
+    facts: { changed: ['merged_into_id'], unmerged_from: rootId },
+  });
+}
+
+interface MergeNote extends Moved {
+  into: string;
+  customers: string[];
+  filled: string[];
+}
+
+/** What the merge that stands moved: one note of it, and one for what came in during it. */
+async function notesOf(tx: Sql, id: string): Promise<MergeNote[]> {
+  const rows = await tx<{ detail: MergeNote }[]>`
+    select detail from audit_log
+    where subject_id = ${id} and action = 'customer.merged' and id > coalesce((
+      select id from audit_log where subject_id = ${id} and action = 'customer.unmerged' order by id desc limit 1),
+      '00000000-0000-0000-0000-000000000000')
+    order by id`;
+  return rows.map(({ detail }) => detail);
+}
+
+interface Giving {
+  source: StoredCustomer;
+  rootId: string;
+  note: MergeNote;
+}
+
+/** What has gone on to somebody else since stays there. */
+async function giveBack(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
+  const { identities, kept, taken, customers } = note;
+  await tx`
+    update identities set customer_id = ${source.id} where id = any(${identities}) and customer_id = ${rootId}`;
+  const conversations = await conversationsBack(tx, { source, rootId, note });
+  await handOver(tx, conversations, { from: rootId, to: source.id, but: kept });
+  await tx`
+    update messages set customer_id = ${source.id} where id = any(${taken}) and customer_id = ${rootId}`;
+  await tx`
+    update customers set merged_into_id = ${source.id} where id = any(${customers}) and merged_into_id = ${rootId}`;
+  await unfill(tx, source, note);
+  if (note.filled.includes('external_id')) await releaseExternalId(tx, { source, rootId, note });
+}
+
+/** Those that moved, and those begun since in their threads or at their addresses. */
+async function conversationsBack(tx: Sql, { source, rootId, note }: Giving): Promise<string[]> {
+  const rows = await tx<{ id: string }[]>`
+    update conversations set customer_id = ${source.id}, updated_at = clock_timestamp()
+    where customer_id = ${rootId} and (id = any(${note.conversations})
+      or (channel_id, thread_key) in (
+        select channel_id, thread_key from conversations where id = any(${note.conversations})
+        union select channel_id, address from identities where id = any(${note.identities})))
+    returning id`;
+  return rows.map(({ id }) => id);
+}
+
+/** Takes back what was filled in from the source, unless somebody has changed it since. */
+async function unfill(tx: Sql, source: StoredCustomer, { into, filled }: MergeNote): Promise<void> {
+  if (filled.length === 0) return;
+  const has = (field: string) => filled.includes(field);
+  const attributes = Object.fromEntries(
+    Object.entries(source.custom_attributes).filter(([key]) => has(`custom_attributes.${key}`)),
+  );
+  await tx`
+    update customers set
+      name = case when ${has('name')} then nullif(name, ${source.name}) else name end,
+      email = case when ${has('email')} then nullif(email, ${source.email}) else email end,
+      phone = case when ${has('phone')} then nullif(phone, ${source.phone}) else phone end,
+      custom_attributes = (
+        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(custom_attributes)
+        where ${tx.json(attributes as never)}::jsonb -> key is distinct from value),
+      updated_at = clock_timestamp()
+    where id = ${into}`;
+}
+
+/** From whom it went to, and from whom it may have gone on to. */
+async function releaseExternalId(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
+  const theirs = tx`(select merged_external_id from customers where id = ${source.id})`;
+  await tx`
+    update customers set external_id = nullif(external_id, ${theirs}),
+      merged_external_id = nullif(merged_external_id, ${theirs})
+    where id in (${note.into}, ${rootId})`;
+}
+
+interface Told {
+  businessId: string;
+  id: string;
+  facts: Record<string, unknown>;
+}
+
+async function tell(tx: Sql, { businessId, id, facts }: Told): Promise<StoredCustomer> {
+  const customer = await findCustomer(tx, businessId, id);
+  await recordCustomer(tx, 'customer.updated', customer, facts);
+  return customer;
+}

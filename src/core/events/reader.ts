@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from '../database/connect.ts';
+import { type Position, START } from '../events.ts';
+import { holdLease } from '../leases.ts';
+import type { Log } from '../log.ts';
+import { loop } from '../loop.ts';
+import type { Wake } from '../wake.ts';
+
+interface ReaderOptions {
+  /** Its row in `readers`: where it stands. */
+  name: string;
+  pool: Pool;
+  wake: Wake;
+  log: Log;
+}
+
+interface Taken {
+  upTo: Position;
+  /** There is more at once. */
+  hasMore: boolean;
+  /** Nothing that could happen now would concern it: it looks again in a second, whatever happens. */
+  isIdle?: boolean;
+}
+
+/** Takes what follows the position, and says how far it came. May be handed the same again. */
+export type Read = (after: Position) => Promise<Taken>;
+
+const LEASE_MS = 10_000;
+const POLL_MS = 1_000;
+// Under load fewer and larger batches: whoever reads on from where it stood finds all of them.
+const PAUSE_MS = 50;
+
+/** Reads events from where it stood, in one process at a time, and keeps its place over restarts. */
+export function startReader({ name, pool, wake, log }: ReaderOptions, read: Read): { stop(): Promise<void> } {
+  async function load(): Promise<Position> {
+    const [row] = await pool<Position[]>`select seq, day::text as day from readers where name = ${name}`;
+    return row ?? START;
+  }
+
+  async function save({ seq, day }: Position): Promise<void> {
+    await pool`
+      insert into readers (name, seq, day) values (${name}, ${seq}, ${day})
+      on conflict (name) do update set seq = excluded.seq, day = excluded.day, updated_at = now()`;
+  }
+
+  return holdLease(pool, `reader:${name}`, { ttlMs: LEASE_MS, log }, async (signal) => {
+    let position = await load();
+    let isIdle = false;
+    const reading = loop({
+      everyMs: POLL_MS,
+      async turn() {
+        const taken = await read(position);
+        if (taken.upTo.seq > position.seq) await save(taken.upTo);
+        position = taken.upTo;
+        isIdle = taken.isIdle ?? false;
+        await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+        return taken.hasMore && !signal.aborted;
+      },
+      onError: (error) => log.error({ err: error, reader: name }, 'reading events failed'),
+    });
+    const unsubscribe = wake.on('events', () => {
+      if (!isIdle) reading.wake();
+    });
+    if (!signal.aborted) await once(signal, 'abort');
+    unsubscribe();
+    await reading.stop();
+  });
+}

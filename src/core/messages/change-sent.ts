@@ -1,0 +1,197 @@
+import { removeAttachments } from '../attachments/removed-files.ts';
+import type { Attachments } from '../attachments.ts';
+import type { Channels, LoadedChannel } from '../channels.ts';
+import { lockConversation } from '../conversations.ts';
+import type { Sql } from '../database/connect.ts';
+import type { Transact } from '../database/transact.ts';
+import type { Part } from '../envelope.ts';
+import { AppError, invalidField } from '../errors.ts';
+import { snapshot } from '../events/snapshot.ts';
+import { record } from '../events.ts';
+import { findMessage, recordUpdate } from '../messages.ts';
+import { outboundMessage, type SendingMessage } from '../send/parts.ts';
+import type { MessageRow } from '../views/message.ts';
+import { refuseAsProvider } from './provider-refusal.ts';
+
+interface ChangeDeps {
+  pool: Sql;
+  transact: Transact;
+  channels: Pick<Channels, 'load' | 'markBroken'>;
+  attachments: Pick<Attachments, 'outbound'>;
+}
+
+/** Whose message it is, and which. */
+export interface Wish {
+  businessId: string;
+  id: string;
+}
+
+interface Words {
+  content: string;
+  html: string | null;
+}
+
+/** Changes the words of what was sent, or of a note: the customer sees the new ones. The same words again change nothing. */
+export async function editSent(
+  deps: ChangeDeps,
+  { businessId, id, content, html }: Wish & { content: string | undefined; html: string | undefined },
+): Promise<MessageRow> {
+  const message = await findMessage(deps.pool, businessId, id);
+  refuseUnchangeable(message);
+  if (content === undefined)
+    throw invalidField('content', 'is what can be changed of a message that was sent');
+  const words = { content, html: html ?? null };
+  if (message.type !== 'text' && message.type !== 'attachment' && message.type !== 'note')
+    throw new AppError('conflict', `A ${message.type} cannot be changed.`);
+  if (content.trim() === '' && message.type !== 'attachment') throw invalidField('content', 'is required');
+  if (message.content === content && message.html === words.html) return message;
+  const parts = message.direction === 'internal' ? [] : await editAtProvider(deps, message, words);
+  return deps.transact((tx) => storeWords(tx, message, { words, parts }));
+}
+
+/** Takes back what was sent, or a note: the words go, the row stays for the order of the others. */
+export async function removeSent(deps: ChangeDeps, { businessId, id }: Wish): Promise<MessageRow> {
+  const message = await findMessage(deps.pool, businessId, id);
+  if (message.deleted_at !== null) return message;
+  refuseUnchangeable(message);
+  if (message.direction !== 'internal') await removeAtProvider(deps, message);
+  return deps.transact((tx) => storeRemoval(tx, message));
+}
+
+/** Where the customer has the message. */
+export const WAS_SENT: ReadonlySet<string> = new Set(['sent', 'delivered', 'read']);
+
+function refuseUnchangeable({ direction, type, status, deleted_at }: MessageRow): void {
+  if (direction === 'inbound') throw new AppError('conflict', 'What a customer wrote is theirs.');
+  if (type === 'activity') throw new AppError('conflict', 'What has happened cannot be changed.');
+  if (deleted_at !== null) throw new AppError('conflict', 'The message was deleted.');
+  if (direction === 'outbound' && !WAS_SENT.has(status ?? ''))
+    throw new AppError('conflict', `A message that is ${status} cannot be changed.`);
+}
+
+interface SentParts {
+  loaded: LoadedChannel;
+  threadKey: string;
+  generation: number;
+  parts: { n: number; externalId: string | null; payload: Part['payload']; attachmentIds: string[] }[];
+}
+
+/** What the provider has of the message, on a channel that still works. */
+async function sentParts({ pool, channels }: ChangeDeps, message: MessageRow): Promise<SentParts> {
+  const loaded = await channels.load(message.channel_id);
+  if (loaded === undefined || !loaded.row.is_active)
+    throw new AppError('conflict', 'The channel is gone or off.');
+  const rows = await pool<
+    {
+      n: number;
+      external_id: string | null;
+      payload: { payload: Part['payload']; attachmentIds: string[] };
+    }[]
+  >`
+    select p.n, p.external_id, p.payload from message_parts p join messages m on m.id = p.message_id
+    where m.id = ${message.id} and p.generation = m.generation order by p.n`;
+  const [to] = await pool<[{ thread_key: string | null; generation: number }]>`
+    select c.thread_key, m.generation from messages m join conversations c on c.id = m.conversation_id
+    where m.id = ${message.id}`;
+  const parts = rows.map(({ n, external_id, payload }) => ({ n, externalId: external_id, ...payload }));
+  return { loaded, threadKey: to.thread_key ?? '', generation: to.generation, parts };
+}
+
+const CALL_TIMEOUT_MS = 30_000;
+
+/** The provider first: what it refuses is nothing that the customer sees. Gives the parts as they are now. */
+async function editAtProvider(deps: ChangeDeps, message: MessageRow, words: Words): Promise<Part[]> {
+  const sent = await sentParts(deps, message);
+  const { adapter, channel } = sent.loaded;
+  if (adapter.send === undefined) return [];
+  if (adapter.edit === undefined) throw new AppError('conflict', 'This channel cannot change what was sent.');
+  const parts = await partsWith(deps, { message, sent, words });
+  for (const part of parts) {
+    const before = sent.parts.find(({ n }) => n === part.n);
+    if (JSON.stringify(before?.payload) === JSON.stringify(part.payload)) continue;
+    if (typeof before?.externalId !== 'string')
+      throw new AppError('conflict', 'The provider never named this message.');
+    await adapter
+      .edit({ part, externalId: before.externalId }, channel, AbortSignal.timeout(CALL_TIMEOUT_MS))
+      .catch((error: unknown) => refuseAsProvider(deps.channels, sent.loaded, error));
+  }
+  return parts;
+}
+
+interface Rewording {
+  message: MessageRow;
+  sent: SentParts;
+  words: Words;
+}
+
+/** The message split with its new words; it has to become as many pieces as it was. */
+async function partsWith(
+  { pool, attachments }: ChangeDeps,
+  { message, sent, words }: Rewording,
+): Promise<Part[]> {
+  const { loaded, threadKey } = sent;
+  const files = message.type === 'text' ? [] : await attachments.outbound(pool, message.id);
+  const reworded = { ...message, ...words, thread_key: threadKey } as SendingMessage;
+  const parts = loaded.adapter.split(await outboundMessage(pool, reworded, files), loaded.channel);
+  const isSame = parts.every((part) => {
+    const ids = part.attachments.map(({ id }) => id);
+    return sent.parts.find(({ n }) => n === part.n)?.attachmentIds.join() === ids.join();
+  });
+  if (isSame && parts.length === sent.parts.length) return parts;
+  throw invalidField('content', 'becomes another number of messages than were sent');
+}
+
+interface Reworded {
+  words: Words;
+  parts: Part[];
+}
+
+async function storeWords(tx: Sql, message: MessageRow, { words, parts }: Reworded): Promise<MessageRow> {
+  await lockConversation(tx, message.business_id, message.conversation_id);
+  const [edited] = await tx<MessageRow[]>`
+    update messages set content = ${words.content}, html = ${words.html}, edited_at = now()
+    where id = ${message.id} and deleted_at is null returning *`;
+  if (edited === undefined) throw new AppError('conflict', 'The message was deleted.');
+  for (const { n, payload, attachments } of parts) {
+    const stored = { payload, attachmentIds: attachments.map(({ id }) => id) };
+    await tx`
+      update message_parts p set payload = ${tx.json(stored as never)} from messages m
+      where m.id = ${message.id} and p.message_id = m.id and p.generation = m.generation and p.n = ${n}`;
+  }
+  await recordUpdate(tx, edited, { changed: ['content'] });
+  return edited;
+}
+
+async function removeAtProvider(deps: ChangeDeps, message: MessageRow): Promise<void> {
+  const { loaded, threadKey } = await sentParts(deps, message);
+  const { adapter, channel } = loaded;
+  if (adapter.send === undefined) return;
+  if (adapter.remove === undefined)
+    throw new AppError('conflict', 'This channel cannot take back what was sent.');
+  const known = await deps.pool<{ external_id: string }[]>`
+    select external_id from provider_ids
+    where channel_id = ${message.channel_id} and message_id = ${message.id} order by part, external_id`;
+  const externalIds = known.map(({ external_id }) => external_id);
+  if (externalIds.length === 0) throw new AppError('conflict', 'The provider never named this message.');
+  await adapter
+    .remove({ threadKey, externalIds }, channel, AbortSignal.timeout(CALL_TIMEOUT_MS))
+    .catch((error: unknown) => refuseAsProvider(deps.channels, loaded, error));
+}
+
+async function storeRemoval(tx: Sql, message: MessageRow): Promise<MessageRow> {
+  await lockConversation(tx, message.business_id, message.conversation_id);
+  const [removed] = await tx<MessageRow[]>`
+    update messages set content = '', html = null, text_full = null, card = null, deleted_at = now()
+    where id = ${message.id} and deleted_at is null returning *`;
+  if (removed === undefined) return findMessage(tx, message.business_id, message.id);
+  await tx`update message_parts set payload = '{"payload":{},"attachmentIds":[]}' where message_id = ${message.id}`;
+  await removeAttachments(tx, [message.id]);
+  await recordRemoval(tx, removed);
+  return removed;
+}
+
+async function recordRemoval(tx: Sql, { id, business_id, conversation_id }: MessageRow): Promise<void> {
+  const data = await snapshot(tx, { conversationId: conversation_id, messageId: id });
+  const ids = { conversationId: conversation_id, customerId: data.customer?.id ?? null, messageId: id };
+  await record(tx, [{ type: 'message.deleted', businessId: business_id, ...ids, data }]);
+}

@@ -1,0 +1,116 @@
+import type { Pool, Sql } from '../database/connect.ts';
+import { isAway, type Transact } from '../database/transact.ts';
+import { startReader } from '../events/reader.ts';
+import { type EventType, latestPosition, type Position, positionOf } from '../events.ts';
+import type { Log } from '../log.ts';
+import type { ConversationRow } from '../views/conversation.ts';
+import type { Wake } from '../wake.ts';
+import { assignByPolicy } from './assign-by-policy.ts';
+import { givesAway } from './assignment.ts';
+
+interface AssignerOptions {
+  pool: Pool;
+  transact: Transact;
+  wake: Wake;
+  log: Log;
+}
+
+const BATCH = 500;
+
+/** Gives what customers begin to agents, by the policy of its channel or team: a reader of events, and of what waits. */
+export function startAssigner(options: AssignerOptions): { stop(): Promise<void> } {
+  const { pool } = options;
+  return startReader({ ...options, name: 'assigner' }, async (after) => {
+    const newest = await latestPosition(pool);
+    // Asked after the position: a policy of before an event is one that this sees.
+    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
+    const signals = await readSignals(pool, after, newest);
+    for (const businessId of businessesOf(signals)) await lookAgain(pool, businessId);
+    await assignEach(options, conversationsOf(signals));
+    const due = await findDue(pool);
+    await assignEach(options, due);
+    const last = signals.length === BATCH ? signals.at(-1) : undefined;
+    return {
+      upTo: last === undefined ? newest : positionOf(last),
+      hasMore: last !== undefined || due.length === BATCH,
+    };
+  });
+}
+
+/** Whether any channel gives its conversations away, or any waits for somebody. */
+async function isNeeded(pool: Pool): Promise<boolean> {
+  const [row] = await pool<[{ is_needed: boolean }]>`
+    select exists (select 1 from channels where ${givesAway(pool)})
+      or exists (select 1 from conversations where assign_at is not null) as is_needed`;
+  return row.is_needed;
+}
+
+interface Signal {
+  seq: number;
+  created_at: Date;
+  type: EventType;
+  business_id: string;
+  conversation_id: string | null;
+}
+
+const SIGNALS: EventType[] = [
+  'message.received',
+  'conversation.reopened',
+  'conversation.unsnoozed',
+  'conversation.handoff_requested',
+];
+
+/** A customer wrote where nobody is assigned, a bot gave up, an agent came or went. */
+function readSignals(pool: Pool, after: Position, newest: Position): Promise<Signal[]> {
+  return pool<Signal[]>`
+    select seq, created_at, type, business_id, conversation_id from events
+    where seq > ${after.seq} and seq <= ${newest.seq} and created_at >= ${after.day}::date - 1
+      and (type = 'agent.status_changed'
+        or type = any(${SIGNALS}) and exists (
+          select 1 from conversations c join channels on channels.id = c.channel_id
+          where c.id = events.conversation_id and ${givesAway(pool)}
+            and (c.assignee_id is null or c.needs_human_handoff)))
+    order by seq limit ${BATCH}`;
+}
+
+function businessesOf(signals: Signal[]): Set<string> {
+  const changes = signals.filter(({ type }) => type === 'agent.status_changed');
+  return new Set(changes.map((signal) => signal.business_id));
+}
+
+function conversationsOf(signals: Signal[]): Set<string> {
+  return new Set(signals.flatMap(({ conversation_id }) => conversation_id ?? []));
+}
+
+/** What waits in the business may have found somebody: it is due now. In the order in which every writer locks. */
+export async function lookAgain(sql: Sql, businessId: string): Promise<void> {
+  await sql`
+    update conversations set assign_at = now()
+    where id in (
+      select id from conversations where assign_at > now() and business_id = ${businessId} order by id for update)`;
+}
+
+/** The longest waiting first. */
+async function findDue(pool: Pool): Promise<string[]> {
+  const rows = await pool<{ id: string }[]>`
+    select id from conversations where assign_at <= now() order by assign_at, last_message_at limit ${BATCH}`;
+  return rows.map(({ id }) => id);
+}
+
+async function assignEach({ pool, transact, log }: AssignerOptions, ids: Iterable<string>): Promise<void> {
+  for (const id of ids) {
+    try {
+      await transact(async (tx) => {
+        const [conversation] = await tx<
+          ConversationRow[]
+        >`select * from conversations where id = ${id} for update`;
+        if (conversation !== undefined) await assignByPolicy(tx, conversation, new Date());
+      });
+    } catch (error) {
+      // One that cannot be assigned must not keep the others waiting.
+      if (isAway(error)) throw error;
+      log.error({ err: error, conversation: id }, 'assigning failed');
+      await pool`update conversations set assign_at = now() + interval '1 minute' where id = ${id} and assign_at <= now()`;
+    }
+  }
+}
