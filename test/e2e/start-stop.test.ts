@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect as connectTo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -81,9 +81,17 @@ describe('the first start', () => {
 });
 
 describe('a start with SMTP_PORT', () => {
-  it('says that this version receives no mail', async () => {
-    const { output } = await start({ SMTP_PORT: '2525', LOG_LEVEL: 'warn' });
-    expect(output()).toContain('SMTP_PORT is set, but this version has no mail receiver');
+  it('takes mail there, and lets the port go when it stops', async () => {
+    const port = await freePort();
+    await start({ SMTP_PORT: String(port) });
+    const socket = connectTo({ host: '127.0.0.1', port });
+    const [greeting] = await once(socket, 'data');
+    expect(String(greeting)).toMatch(/^220 /);
+    socket.destroy();
+    expect(await running.pop()?.stop()).toBe(0);
+    const refused = connectTo({ host: '127.0.0.1', port });
+    const [error] = await once(refused, 'error');
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 
