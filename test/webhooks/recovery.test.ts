@@ -122,6 +122,8 @@ describe('what was missed', () => {
     await gateway.call('PATCH', `${ROUTE}/${id}`, { is_active: false });
     await eventually(async () => expect(await log(id, '&status=canceled')).toHaveLength(1));
     await addCustomers(3);
+    // What is dispatched after the endpoint is on again was not missed.
+    await eventually(async () => expect(await gateway.pool`select 1 from outbox`).toEqual([]));
     receiver.answer = (_request, response) => response.end();
     const replay = (body?: object) => gateway.call('POST', `${ROUTE}/${id}/replay`, body);
     expect((await replay({ since: LONG_AGO })).status).toBe(409);
