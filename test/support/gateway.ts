@@ -119,12 +119,14 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Waits until the check holds; fails with the last thing it threw. */
+/** Waits until the check holds, neither throws nor answers false; fails with the last thing it threw. */
 export async function eventually<T>(check: () => T | Promise<T>, withinMs = 10_000): Promise<Awaited<T>> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {
-      return await check();
+      const result = await check();
+      if (result === false) throw new Error(`did not happen within ${withinMs} ms: ${check}`);
+      return result;
     } catch (error) {
       if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
