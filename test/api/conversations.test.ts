@@ -174,7 +174,9 @@ describe('opening a conversation', () => {
 describe('transitions', () => {
   it('answers the same and changes nothing when it already happened', async () => {
     const conversation = await open();
-    await eventually(async () => (await eventTypes(gateway, conversation.id)).includes('conversation.created'));
+    await eventually(async () =>
+      (await eventTypes(gateway, conversation.id)).includes('conversation.created'),
+    );
     const before = await gateway.call<{ meta: { next_cursor: string } }>('GET', '/api/v1/events?after=now');
     const first = await change(conversation, 'PUT', '/resolve');
     expect([first.status, first.body.status]).toEqual([200, 'resolved']);
