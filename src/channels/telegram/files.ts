@@ -4,6 +4,7 @@ import type { Channel, Download } from '../../core/adapter.ts';
 import type { EgressGuard } from '../../core/egress.ts';
 import type { AttachmentRef } from '../../core/envelope.ts';
 import { AppError } from '../../core/errors.ts';
+import { capped } from '../shared/capped.ts';
 import { type Call, withoutToken } from './client.ts';
 import { sendError, TelegramRefusal } from './errors.ts';
 import { fetchableBytes } from './limits.ts';
@@ -34,7 +35,7 @@ export async function fetchAttachment(
   const response = await open(url, options);
   const sizeBytes = Number(response.headers['content-length'] ?? Number.NaN);
   return {
-    body: capped(response.body, fetchableBytes(settings)),
+    body: capped(response.body, fetchableBytes(settings), () => tooLarge()),
     ...(name === undefined ? {} : { name }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(Number.isSafeInteger(sizeBytes) ? { sizeBytes } : {}),
@@ -64,15 +65,6 @@ async function open(url: string, { egress, channel, signal }: FetchOptions) {
   await response.body.dump();
   if (response.statusCode === 404) throw gone();
   throw new Error(`Telegram's file could not be read: HTTP ${response.statusCode}`);
-}
-
-async function* capped(body: AsyncIterable<Uint8Array>, mostBytes: number): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > mostBytes) throw tooLarge();
-    yield chunk;
-  }
 }
 
 function tooLarge(cause?: unknown): AppError {

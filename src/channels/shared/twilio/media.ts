@@ -5,6 +5,7 @@ import type { Channel, Download } from '../../../core/adapter.ts';
 import type { EgressGuard } from '../../../core/egress.ts';
 import type { AttachmentRef } from '../../../core/envelope.ts';
 import { AppError } from '../../../core/errors.ts';
+import { capped } from '../capped.ts';
 import type { Params } from './body.ts';
 import type { TwilioSettings } from './settings.ts';
 
@@ -101,7 +102,7 @@ function asDownload({ headers, body }: Response, { contentType, mostBytes }: Rea
   const name = nameIn(textOf(headers['content-disposition']));
   const sizeBytes = Number(textOf(headers['content-length']) ?? Number.NaN);
   return {
-    body: capped(body, mostBytes),
+    body: capped(body, mostBytes, tooLarge),
     ...(type === undefined ? {} : { contentType: type }),
     ...(name === undefined ? {} : { name }),
     ...(Number.isSafeInteger(sizeBytes) ? { sizeBytes } : {}),
@@ -112,13 +113,8 @@ function nameIn(disposition: string | undefined): string | undefined {
   return /filename="([^"]+)"/.exec(disposition ?? '')?.[1];
 }
 
-async function* capped(body: AsyncIterable<Uint8Array>, mostBytes: number): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > mostBytes) throw new AppError('payload_too_large', 'The file is larger than Twilio takes.');
-    yield chunk;
-  }
+function tooLarge(): AppError {
+  return new AppError('payload_too_large', 'The file is larger than Twilio takes.');
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {
