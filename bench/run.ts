@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { measureAttachments } from './attachments.ts';
-import { startChild } from './child.ts';
+import { type Child, startChild } from './child.ts';
 import { type Lab, openLab } from './lab.ts';
 import { measureLists } from './lists.ts';
 import { measureMail } from './mail.ts';
@@ -15,41 +15,54 @@ import { type Measured, toRows } from './rows.ts';
 import { measureSignedDoors } from './signed-doors.ts';
 import { renderTable, writeTable } from './table.ts';
 
-/** `npm run bench -- 1` is quicker, and says so in its table. */
-const RUNS = Number(process.argv[2] ?? 3);
+type Measurement = (lab: Lab, load: Child) => Promise<Measured>;
+
+const PARTS: Record<string, Measurement> = {
+  door: measureDoor,
+  doors: measureSignedDoors,
+  mail: measureMail,
+  socket: measureSocket,
+  webhooks: measureWebhooks,
+  isolation: measureIsolation,
+  backlog: measureBacklog,
+  attachments: measureAttachments,
+  replies: measureReplies,
+  lists: measureLists,
+  start: measureStart,
+};
+
+/** `npm run bench -- door` measures one part once and keeps nothing; `npm run bench -- 1` is the whole, and quicker. */
+const asked = process.argv[2] ?? '3';
+const part = PARTS[asked];
+const runsAsked = Number(asked);
+if (part === undefined && !(runsAsked > 0))
+  throw new Error(`"${asked}" is neither a number of runs nor one of ${Object.keys(PARTS).join(', ')}`);
 
 const lab = await openLab();
 try {
+  await (part === undefined ? measureAll(runsAsked) : measure([part]));
+} finally {
+  await lab.close();
+}
+
+async function measureAll(count: number): Promise<void> {
   const runs: Measured[] = [];
-  for (let n = 1; n <= RUNS; n++) {
-    console.log(`run ${n} of ${RUNS}`);
-    runs.push(await measureAll(lab));
+  for (let n = 1; n <= count; n++) {
+    console.log(`run ${n} of ${count}`);
+    runs.push(await measure(Object.values(PARTS)));
   }
   const results = describe(lab, runs);
   await writeFile(new URL('./results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`);
   await writeTable(results);
   console.log(`\n${renderTable(results)}`);
-} finally {
-  await lab.close();
 }
 
-async function measureAll(lab: Lab): Promise<Measured> {
+async function measure(parts: Measurement[]): Promise<Measured> {
   const load = startChild('./load.ts');
+  const measured: Measured = {};
   try {
-    const parts = [
-      await told(measureDoor(lab, load)),
-      await told(measureSignedDoors(lab, load)),
-      await told(measureMail(lab)),
-      await told(measureSocket(lab, load)),
-      await told(measureWebhooks(lab, load)),
-      await told(measureIsolation(lab, load)),
-      await told(measureBacklog(lab, load)),
-      await told(measureAttachments(lab)),
-      await told(measureReplies(lab)),
-      await told(measureLists(lab)),
-      await told(measureStart()),
-    ];
-    return Object.assign({}, ...parts) as Measured;
+    for (const part of parts) Object.assign(measured, await told(part(lab, load)));
+    return measured;
   } finally {
     await load.stop();
   }
