@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Card } from '../../../src/core/envelope.ts';
-import { outboundFile } from '../../support/outbound.ts';
+import type { Card, Part } from '../../../src/core/envelope.ts';
+import { outbound, outboundFile } from '../../support/outbound.ts';
 import { type Line, startLine, THEIRS } from './line.ts';
 
 let line: Line;
@@ -97,6 +97,18 @@ it('does not call a message unknown whose content only could not be made', async
   });
   await line.sendWhatsApp({ type: 'card', card: COLOURS });
   expect(line.twilio.account.contents).toHaveLength(1);
+  expect(line.twilio.sent()).toHaveLength(1);
+});
+
+it('goes on making a content when one of the sends that wait for it ends', async () => {
+  const { whatsapp } = line.channels;
+  const [part] = line.whatsapp.split(outbound({ threadKey: THEIRS, type: 'card', card: COLOURS }), whatsapp);
+  const ended = new AbortController();
+  const first = line.whatsapp.send?.(part as Part, whatsapp, ended.signal);
+  const second = line.sendWhatsApp({ type: 'card', card: COLOURS });
+  ended.abort();
+  await expect(first).rejects.toMatchObject({ name: 'SendDeferred' });
+  await second;
   expect(line.twilio.sent()).toHaveLength(1);
 });
 
