@@ -352,4 +352,22 @@ describe('a team', () => {
     const { data } = await ok<{ data: { id: string }[] }>('GET', '/teams');
     expect(data.map((one) => one.id)).toEqual([team]);
   });
+
+  it('keeps nothing that was being given to it while it was dissolved', async () => {
+    const other = await ok<{ id: string }>('POST', '/teams', { name: 'Short-lived' });
+    const id = await customerWrites();
+    let removal: Promise<{ status: number }> | undefined;
+    await gateway.pool.begin(async (tx) => {
+      await tx`select 1 from teams where id = ${other.id} for no key update`;
+      await tx`update conversations set team_id = ${other.id} where id = ${id}`;
+      removal = gateway.call('DELETE', `/api/v1/teams/${other.id}`);
+      await eventually(async () => {
+        const waiting = await gateway.pool`
+          select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        expect(waiting).toHaveLength(1);
+      });
+    });
+    expect((await removal)?.status).toBe(204);
+    expect(await read(id)).toMatchObject({ team_id: null });
+  });
 });

@@ -126,15 +126,27 @@ function auditMember(tx: Sql, actor: Actor, { id, agentId, action }: Membership 
 export async function removeTeam(tx: Sql, actor: Actor, id: string): Promise<void> {
   const by = await authorOf(tx, actor);
   await findTeam(tx, actor.businessId, id);
-  const conversations = await tx<ConversationRow[]>`
-    select * from conversations where business_id = ${actor.businessId} and team_id = ${id} order by id for update`;
-  for (const conversation of conversations) await leaveTeam(tx, conversation, by);
+  await leaveConversations(tx, { businessId: actor.businessId, id, by });
   await lockTeam(tx, actor.businessId, id);
+  // What was given to it meanwhile: whoever did so had its lock before us.
+  await leaveConversations(tx, { businessId: actor.businessId, id, by });
   await refuseWhileUsed(tx, actor.businessId, id);
   await tx`delete from team_members where team_id = ${id}`;
   await tx`delete from assignment_turns where pool_id = ${id}`;
   await tx`update teams set deleted_at = now(), updated_at = now() where id = ${id}`;
   await audit(tx, actor, { action: 'team.deleted', subjectId: id });
+}
+
+interface Leaving {
+  businessId: string;
+  id: string;
+  by: Author;
+}
+
+async function leaveConversations(tx: Sql, { businessId, id, by }: Leaving): Promise<void> {
+  const conversations = await tx<ConversationRow[]>`
+    select * from conversations where business_id = ${businessId} and team_id = ${id} order by id for update`;
+  for (const conversation of conversations) await leaveTeam(tx, conversation, by);
 }
 
 async function leaveTeam(tx: Sql, conversation: ConversationRow, by: Author): Promise<void> {
