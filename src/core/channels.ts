@@ -1,5 +1,6 @@
 import type { Actor } from './actor.ts';
 import type { ChannelRegistry, Health } from './adapter.ts';
+import { breakChannel } from './channels/break-channel.ts';
 import {
   type Changed,
   type ChannelChanges,
@@ -16,7 +17,6 @@ import type { Pool, Sql } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
 import { AppError } from './errors.ts';
-import { record } from './events.ts';
 import { isUuid } from './id.ts';
 import type { Secrets } from './secrets.ts';
 import type { ChannelRow, ChannelView } from './views/channel.ts';
@@ -177,15 +177,6 @@ export function createChannels(options: ChannelsOptions): Channels {
     doorUrl,
     view: (loaded) => viewChannel(loaded, urlOf(loaded.row)),
   };
-}
-
-async function breakChannel(tx: Sql, id: string, reason: string): Promise<void> {
-  const [row] = await tx<ChannelRow[]>`
-    update channels set broken_at = now(), broken_reason = ${reason}
-    where id = ${id} and broken_at is null and deleted_at is null returning *`;
-  if (row === undefined) return;
-  const data = { channel_id: id, channel_type: row.type, reason };
-  await record(tx, [{ type: 'channel.error', businessId: row.business_id, data }]);
 }
 
 function listRows(sql: Sql, { businessId, type, isActive }: ChannelFilter, { after, offset, fetch }: Window) {

@@ -151,8 +151,14 @@ export interface Receipt extends InboundBase {
   kind: 'receipt';
   externalId: string;
   status: 'sent' | 'delivered' | 'read' | 'failed';
-  /** `code` is our own word for it (`window_closed`), where there is one. */
-  error?: { providerCode?: string; message: string; code?: string; retryable?: boolean };
+  /** `code` is our own word for it (`window_closed`), where there is one; `channelBroken` where it is the account that is refused. */
+  error?: {
+    providerCode?: string;
+    message: string;
+    code?: string;
+    retryable?: boolean;
+    channelBroken?: boolean;
+  };
   /** Our own message and its part, where the provider gives back what we had sent along. */
   message?: { id: string; part: number };
 }

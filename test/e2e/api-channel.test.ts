@@ -316,6 +316,24 @@ describe('what the program says afterwards', () => {
     );
   });
 
+  it('hears that what was sent again failed again, and of what is said twice only once', async () => {
+    const { conversation_id } = await say();
+    const message = await write(conversation_id, { content: 'Nobody there' });
+    const failed = { type: 'receipt', message_id: message.id, status: 'failed', error: { message: 'Gone' } };
+    const fails = async (times: number) => {
+      await eventually(() => expect(takenOf(message.id)).toHaveLength(times));
+      await eventually(async () =>
+        expect(await find(conversation_id, message.id)).toMatchObject({ status: 'sent' }),
+      );
+      expect((await post(failed)).body.data[0]?.duplicate).toBe(false);
+      expect((await post(failed)).body.data[0]?.duplicate).toBe(true);
+      expect(await find(conversation_id, message.id)).toMatchObject({ status: 'failed' });
+    };
+    await fails(1);
+    await gateway.call('POST', `/api/v1/messages/${message.id}/retry`);
+    await fails(2);
+  });
+
   it('edits, deletes and reacts', async () => {
     const sender = { external_id: 'fay' };
     const first = await say({ sender, external_id: 'fay-1', content: 'Helo' });

@@ -422,6 +422,20 @@ describe('what Meta does not take', () => {
     expect((await api<{ ok: boolean }>('GET', `/channels/${created.body.id}/health`)).body.ok).toBe(true);
     await api('POST', `/messages/${refused.id}/retry`);
     await settled(refused.id, 'sent');
+
+    const taken = takenAs('refused');
+    const address = `${PUBLIC_URL}/webhooks/whatsapp/${created.body.id}`;
+    const errors = [{ code: 131042, title: 'Payment issue' }];
+    const status = {
+      id: taken.id,
+      status: 'failed',
+      timestamp: String(Math.floor(Date.now() / 1000)),
+      errors,
+    };
+    await meta.post(address, webhook(change('300000000000001', { statuses: [status] })));
+    expect((await settled(refused.id, 'failed')).error?.provider_code).toBe('131042');
+    const unpaid = await api<{ broken_reason: string }>('GET', `/channels/${created.body.id}`);
+    expect(unpaid.body.broken_reason).toContain('payment method');
     await api('DELETE', `/channels/${created.body.id}`);
   });
 

@@ -13,9 +13,9 @@ await pool`select 1`;
 process.stdout.write('ready\n');
 await new Promise((resolve) => process.stdin.once('data', resolve));
 await Promise.all(
-  messageIds.map((messageId: string) => {
+  messageIds.map(async (messageId: string) => {
     const externalId = `at-provider-${messageId}`;
-    return transact((tx) =>
+    await transact<unknown>((tx) =>
       side === 'lane'
         ? partSent(tx, {
             channelId,

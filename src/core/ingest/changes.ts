@@ -1,4 +1,5 @@
 import { removeAttachments } from '../attachments/removed-files.ts';
+import { breakChannel } from '../channels/break-channel.ts';
 import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
 import type {
@@ -24,14 +25,19 @@ import { insertAttachments } from './write.ts';
 
 /** Applies what is not a new message: receipts, edits, deletions, reactions, new addresses. True when it was news. */
 export async function applyChange(tx: Sql, item: Item, state: State): Promise<boolean> {
-  if (!state.fresh.delete(keyOf(item.channel.id, item.inbound.externalEventId))) return false;
+  const isNews = state.fresh.delete(keyOf(item.channel.id, item.inbound.externalEventId));
   const { inbound } = item;
+  // What was sent anew may fail again under the same name.
+  const mayRepeat = inbound.kind === 'receipt' && inbound.status === 'failed';
+  if (!isNews && !mayRepeat) return false;
   switch (inbound.kind) {
     case 'message':
       return false;
-    case 'receipt':
-      await applyReceipt(tx, receiptOf(item, inbound));
-      return true;
+    case 'receipt': {
+      const changed = await applyReceipt(tx, receiptOf(item, inbound));
+      if (isNews && refusesAccount(inbound)) await breakChannel(tx, item.channel.id, inbound.error.message);
+      return isNews || changed;
+    }
     case 'edit':
       await editMessage(tx, item, inbound);
       return true;
@@ -61,6 +67,14 @@ function statementOf({ channel }: Item, change: ConsentChange) {
     saidAt: change.occurredAt ?? new Date(),
     onlyAfterStop: change.onlyAfterStop,
   };
+}
+
+// A provider that could not reach us tells later what was long mended.
+const FRESH_MS = 3_600_000;
+
+function refusesAccount(receipt: Receipt): receipt is Receipt & { error: { message: string } } {
+  const age = Date.now() - (receipt.occurredAt?.getTime() ?? Date.now());
+  return receipt.error?.channelBroken === true && age < FRESH_MS;
 }
 
 function receiptOf({ channel }: Item, receipt: Receipt) {

@@ -17,9 +17,9 @@ export interface ReceiptOf {
 
 /**
  * Notes what a provider says of a message we sent. A receipt that beats the provider's answer waits in provider_ids
- * until the send names the message; statuses only move forward, whatever order they arrive in.
+ * until the send names the message; statuses only move forward, whatever order they arrive in. True when it changed one.
  */
-export async function applyReceipt(tx: Sql, receipt: ReceiptOf): Promise<void> {
+export async function applyReceipt(tx: Sql, receipt: ReceiptOf): Promise<boolean> {
   const [row] = await tx<{ message_id: string | null }[]>`
     insert into provider_ids as p (channel_id, external_id, best_status, error, status_at)
     values (${receipt.channelId}, ${receipt.externalId}, ${receipt.status}, ${jsonOrNull(tx, receipt.error)}, ${receipt.at})
@@ -29,7 +29,7 @@ export async function applyReceipt(tx: Sql, receipt: ReceiptOf): Promise<void> {
       status_at = case when ${outranks(tx)} then excluded.status_at else p.status_at end
     returning message_id`;
   const messageId = row?.message_id ?? (await nameMessage(tx, receipt));
-  if (messageId) await raiseStatus(tx, messageId);
+  return messageId ? raiseStatus(tx, messageId) : false;
 }
 
 /** Gives the message the provider's id that its lost answer would have given. */
@@ -85,7 +85,7 @@ export async function partSent(tx: Sql, part: PartSent): Promise<void> {
 type Raised = Pick<MessageRow, 'id' | 'business_id' | 'conversation_id' | 'customer_id'> & { status: string };
 
 /** Brings a message up to the least of its parts, and records the event of the status it reached. */
-async function raiseStatus(tx: Sql, messageId: string): Promise<void> {
+async function raiseStatus(tx: Sql, messageId: string): Promise<boolean> {
   await tx`
     update message_parts mp set status = p.best_status
     from provider_ids p, messages m
@@ -115,6 +115,7 @@ async function raiseStatus(tx: Sql, messageId: string): Promise<void> {
       and (status_rank(r.status) > status_rank(m.status) or ${neverKnown(tx)})
     returning m.id, m.business_id, m.conversation_id, m.customer_id, m.status`;
   if (raised !== undefined) await recordStatus(tx, raised);
+  return raised !== undefined;
 }
 
 /** Any evidence is better than none: even `sent` raises a failure that only meant that nobody could know. */

@@ -71,6 +71,7 @@ function errorOf(code: number | undefined, said: string | undefined): NonNullabl
   return {
     ...(code === undefined ? {} : { providerCode: String(code) }),
     message: meaningOf(code, said),
+    ...(ERROR_CODES[code ?? 0]?.[0] === 'account' ? { channelBroken: true } : {}),
     ...ourWords(code),
   };
 }

@@ -25,7 +25,7 @@ const KNOWN: Record<number, KnownError> = {
   80007: rate('The WhatsApp account makes too many calls.'),
   130429: rate('The number sends too many messages at once.'),
   130472: reject("The customer's number is part of an experiment of Meta's."),
-  130497: account('The WhatsApp account may not write to customers in this country.'),
+  130497: reject('The WhatsApp account may not write to customers in this country.'),
   131000: outage('Meta could not send it, without a reason.'),
   131005: account('The app lacks a permission.'),
   131008: reject('A parameter is missing.'),

@@ -38,11 +38,12 @@ function errorOf(error: WhatsAppError | undefined): NonNullable<Receipt['error']
   if (error === undefined) return { message: 'WhatsApp could not deliver it and did not say why.' };
   const { code, title, message, error_data } = error;
   const details = error_data?.details ?? message ?? title ?? 'no reason given';
-  const { meaning, code: ours, retryable } = classify(Number(code));
+  const { action, meaning, code: ours, retryable } = classify(Number(code));
   return {
     providerCode: String(code),
     message: meaning === undefined ? details : `${meaning} (${details})`,
     retryable,
+    ...(action === 'account' ? { channelBroken: true } : {}),
     ...(ours === undefined ? {} : { code: ours }),
   };
 }
