@@ -65,6 +65,30 @@ describe('on Telegram', () => {
     return message.id;
   }
 
+  it('a change that breaks off between two pieces says so, and goes on or back', async () => {
+    const { id, shown } = await chat();
+    const [old, words] = ['a', 'b'].map((one) => `${one.repeat(4_000)} ${one.repeat(4_000)}`) as [
+      string,
+      string,
+    ];
+    const message = await sent(id, { content: old });
+    const breaksOff = async () => {
+      door.telegram.fail('editMessageText', { code: 400, description: 'Bad Request' }, 1, { after: 1 });
+      const answer = await edit(message, { content: words });
+      expect([answer.status, JSON.stringify(answer.body)]).toEqual([
+        409,
+        expect.stringContaining('1 of its 2 pieces changed already'),
+      ]);
+      expect(shown().map((text) => text[0])).toEqual(['b', 'a']);
+    };
+    await breaksOff();
+    expect((await edit(message, { content: old })).status).toBe(200);
+    expect(shown().map((text) => text[0])).toEqual(['a', 'a']);
+    await breaksOff();
+    expect((await edit(message, { content: words })).body.content).toBe(words);
+    expect(shown().map((text) => text[0])).toEqual(['b', 'b']);
+  });
+
   it('a sent message is reworded where it stands, and the same words again change nothing', async () => {
     const { id, shown } = await chat();
     const message = await sent(id, { content: 'We open at 8.' });

@@ -44,9 +44,18 @@ export async function editSent(
   if (message.type !== 'text' && message.type !== 'attachment' && message.type !== 'note')
     throw new AppError('conflict', `A ${message.type} cannot be changed.`);
   if (content.trim() === '' && message.type !== 'attachment') throw invalidField('content', 'is required');
-  if (message.content === content && message.html === words.html) return message;
-  const parts = message.direction === 'internal' ? [] : await editAtProvider(deps, message, words);
-  return deps.transact((tx) => storeWords(tx, message, { words, parts }));
+  const isSame = message.content === content && message.html === words.html;
+  // What went out in pieces may show other words halfway, where an earlier change broke off.
+  if (isSame && !(await wasSplit(deps.pool, message))) return message;
+  if (message.direction !== 'internal') await editAtProvider(deps, message, words);
+  return isSame ? message : deps.transact((tx) => storeWords(tx, message, words));
+}
+
+async function wasSplit(sql: Sql, { id }: MessageRow): Promise<boolean> {
+  const rows = await sql`
+    select 1 from message_parts p join messages m on m.id = p.message_id and m.generation = p.generation
+    where m.id = ${id} limit 2`;
+  return rows.length > 1;
 }
 
 /** Takes back what was sent, or a note: the words go, the row stays for the order of the others. */
@@ -99,13 +108,14 @@ async function sentParts({ pool, channels }: ChangeDeps, message: MessageRow): P
 
 const CALL_TIMEOUT_MS = 30_000;
 
-/** The provider first: what it refuses is nothing that the customer sees. Gives the parts as they are now. */
-async function editAtProvider(deps: ChangeDeps, message: MessageRow, words: Words): Promise<Part[]> {
+/** The provider first: what it refuses is nothing that the customer sees. Each piece is noted as it changes, so that another try goes on. */
+async function editAtProvider(deps: ChangeDeps, message: MessageRow, words: Words): Promise<void> {
   const sent = await sentParts(deps, message);
   const { adapter, channel } = sent.loaded;
-  if (adapter.send === undefined) return [];
+  if (adapter.send === undefined) return;
   if (adapter.edit === undefined) throw new AppError('conflict', 'This channel cannot change what was sent.');
   const parts = await partsWith(deps, { message, sent, words });
+  let changed = 0;
   for (const part of parts) {
     const before = sent.parts.find(({ n }) => n === part.n);
     if (JSON.stringify(before?.payload) === JSON.stringify(part.payload)) continue;
@@ -113,9 +123,29 @@ async function editAtProvider(deps: ChangeDeps, message: MessageRow, words: Word
       throw new AppError('conflict', 'The provider never named this message.');
     await adapter
       .edit({ part, externalId: before.externalId }, channel, AbortSignal.timeout(CALL_TIMEOUT_MS))
-      .catch((error: unknown) => refuseAsProvider(deps.channels, sent.loaded, error));
+      .catch((error: unknown) => refuseAsProvider(deps.channels, sent.loaded, error))
+      .catch((refusal: unknown) => refuseHalfway(refusal, { changed, of: parts.length }));
+    await storePart(deps.pool, message, part);
+    changed += 1;
   }
-  return parts;
+}
+
+/** Says what the customer sees by now, where that is neither the old words nor the new ones. */
+function refuseHalfway(refusal: unknown, { changed, of }: { changed: number; of: number }): never {
+  if (changed === 0 || !(refusal instanceof AppError)) throw refusal;
+  const { code, message, retryAfterSeconds } = refusal;
+  const shown = `${changed} of its ${of} pieces changed already; the same request goes on from there.`;
+  throw new AppError(code, `${message} ${shown}`, {
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    cause: refusal,
+  });
+}
+
+async function storePart(sql: Sql, message: MessageRow, { n, payload, attachments }: Part): Promise<void> {
+  const stored = { payload, attachmentIds: attachments.map(({ id }) => id) };
+  await sql`
+    update message_parts p set payload = ${sql.json(stored as never)} from messages m
+    where m.id = ${message.id} and p.message_id = m.id and p.generation = m.generation and p.n = ${n}`;
 }
 
 interface Rewording {
@@ -141,23 +171,12 @@ async function partsWith(
   throw invalidField('content', 'becomes another number of messages than were sent');
 }
 
-interface Reworded {
-  words: Words;
-  parts: Part[];
-}
-
-async function storeWords(tx: Sql, message: MessageRow, { words, parts }: Reworded): Promise<MessageRow> {
+async function storeWords(tx: Sql, message: MessageRow, words: Words): Promise<MessageRow> {
   await lockConversation(tx, message.business_id, message.conversation_id);
   const [edited] = await tx<MessageRow[]>`
     update messages set content = ${words.content}, html = ${words.html}, edited_at = now()
     where id = ${message.id} and deleted_at is null returning *`;
   if (edited === undefined) throw new AppError('conflict', 'The message was deleted.');
-  for (const { n, payload, attachments } of parts) {
-    const stored = { payload, attachmentIds: attachments.map(({ id }) => id) };
-    await tx`
-      update message_parts p set payload = ${tx.json(stored as never)} from messages m
-      where m.id = ${message.id} and p.message_id = m.id and p.generation = m.generation and p.n = ${n}`;
-  }
   await recordUpdate(tx, edited, { changed: ['content'] });
   return edited;
 }
