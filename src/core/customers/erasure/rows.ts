@@ -96,7 +96,8 @@ export async function forgetAddresses(tx: Sql, person: Person): Promise<void> {
   const { businessId, customers, conversations } = person;
   await tx`
     delete from visitor_sessions s using identities i
-    where i.customer_id = any(${customers}) and s.channel_id = i.channel_id and s.visitor_id::text = i.address`;
+    where i.customer_id = any(${customers}) and s.channel_id = i.channel_id
+      and s.visitor_id = case when pg_input_is_valid(i.address, 'uuid') then i.address::uuid end`;
   await tx`
     delete from consents s using identities i
     where i.customer_id = any(${customers}) and s.channel_id = i.channel_id and s.address = i.address`;
