@@ -69,7 +69,7 @@ export interface Channels {
   /** Replaces one secret by another that the provider gave in its place. */
   keepSecret(id: string, key: string, value: string): Promise<void>;
   /** Where the provider reaches us: undefined without a public https address or without a door. */
-  doorUrl(row: ChannelRow): string | undefined;
+  doorUrl(row: Pick<ChannelRow, 'id' | 'type'>): string | undefined;
   view(loaded: LoadedChannel): ChannelView;
 }
 
@@ -112,14 +112,14 @@ export function createChannels(options: ChannelsOptions): Channels {
     return find(tx, actor.businessId, id);
   }
 
-  function urlOf({ type, id }: ChannelRow): string | null {
+  function urlOf({ type, id }: Pick<ChannelRow, 'id' | 'type'>): string | null {
     const base = publicUrl();
     return base === undefined || registry.get(type)?.door === undefined
       ? null
       : `${base}/webhooks/${type}/${id}`;
   }
 
-  function doorUrl(row: ChannelRow): string | undefined {
+  function doorUrl(row: Pick<ChannelRow, 'id' | 'type'>): string | undefined {
     const url = urlOf(row);
     return url?.startsWith('https://') ? url : undefined;
   }

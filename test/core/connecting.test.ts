@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase } from '../support/database.ts';
 import { PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type FakeTelegram, fakeUser, startTelegram } from '../support/telegram.ts';
@@ -73,6 +74,32 @@ describe('a channel whose provider could not be reached', () => {
     const [row] = await gateway.pool`select connect_at from channels where id = ${id}`;
     expect(row).toEqual({ connect_at: null });
   });
+});
+
+it('tells the provider a new PUBLIC_URL by itself, and says nothing of one that it knows', async () => {
+  const database_ = await createTestDatabase();
+  const started = (host: string) => startTestGateway({ publicUrl: `https://${host}`, database_ });
+  telegram = await startTelegram({ token: '1005:a-token-of-a-test' });
+  const doors = () =>
+    telegram.calls.filter(({ method }) => method === 'setWebhook').map(({ params }) => params['url']);
+  const first = await started('old.example');
+  const { body } = await first.call<Channel>('POST', '/api/v1/channels', {
+    type: 'telegram',
+    config: telegram.config,
+  });
+  await first.stop();
+  for (const host of ['old.example', 'new.example']) {
+    const next = await started(host);
+    await eventually(async () => {
+      const [row] = await next.pool`select connected_url, connect_at from channels where id = ${body.id}`;
+      const url = `https://${host}/webhooks/telegram/${body.id}`;
+      expect(row).toEqual({ connected_url: url, connect_at: null });
+    });
+    await next.stop();
+  }
+  const door = (host: string) => `https://${host}/webhooks/telegram/${body.id}`;
+  expect(doors()).toEqual([door('old.example'), door('new.example')]);
+  await database_.drop();
 });
 
 describe('connecting that a crash cut short', () => {

@@ -21,7 +21,8 @@ export async function connectChannel(
   { doorUrl, isNew }: Connecting,
 ): Promise<string | undefined> {
   try {
-    await keepSetup(pool, row, (await inTime(adapter.connect?.(channel, doorUrl))) ?? { done: [], todo: [] });
+    const setup = (await inTime(adapter.connect?.(channel, doorUrl))) ?? { done: [], todo: [] };
+    await keepSetup(pool, row, { setup, doorUrl });
     return undefined;
   } catch (error) {
     const problem = error instanceof Error ? error.message : 'The provider could not be asked.';
@@ -55,10 +56,16 @@ function unchanged(pool: Pool, { id, updated_at }: Row) {
   return pool`id = ${id} and date_trunc('milliseconds', updated_at) = ${updated_at} and deleted_at is null`;
 }
 
-async function keepSetup(pool: Pool, row: Row, setup: Setup): Promise<void> {
+interface Connected {
+  setup: Setup;
+  doorUrl: string | undefined;
+}
+
+async function keepSetup(pool: Pool, row: Row, { setup, doorUrl }: Connected): Promise<void> {
   await pool`
     update channels
-    set setup = ${pool.json({ ...setup })}, connect_at = null, connect_tries = 0, broken_at = null, broken_reason = null
+    set setup = ${pool.json({ ...setup })}, connected_url = ${doorUrl ?? null}, connect_at = null, connect_tries = 0,
+      broken_at = null, broken_reason = null
     where ${unchanged(pool, row)}`;
 }
 

@@ -1,28 +1,50 @@
-import type { Channels } from '../channels.ts';
+import type { ChannelRow, Channels } from '../channels.ts';
 import type { Pool } from '../database/connect.ts';
 import type { Log } from '../log.ts';
 import { loop } from '../loop.ts';
 
 interface ConnectingOptions {
   pool: Pool;
-  channels: Pick<Channels, 'find' | 'connect'>;
+  channels: Pick<Channels, 'find' | 'connect' | 'doorUrl'>;
   log: Log;
 }
 
 const POLL_MS = 2_000;
+// Often enough for what a process with the old address did while it was being replaced.
+const COMPARE_MS = 300_000;
 
-/** Connects the channels whose provider could not be reached, and those whose connecting a crash cut short. */
+/**
+ * Connects the channels whose provider could not be reached, those whose connecting a crash cut short, and those whose
+ * provider knows us by an address that is not ours any more.
+ */
 export function startConnecting(options: ConnectingOptions): { stop(): Promise<void> } {
   const { pool, log } = options;
+  let comparedAt = Number.NEGATIVE_INFINITY;
   return loop({
     everyMs: POLL_MS,
     async turn() {
+      if (Date.now() - comparedAt >= COMPARE_MS) {
+        await reconnectMoved(options);
+        comparedAt = Date.now();
+      }
       const due = await takeDue(pool);
       await Promise.all(due.map((row) => connect(row, options)));
       return due.length > 0;
     },
     onError: (error) => log.warn({ err: error }, 'could not look which channels to connect'),
   });
+}
+
+async function reconnectMoved({ pool, channels, log }: ConnectingOptions): Promise<void> {
+  const rows = await pool<Pick<ChannelRow, 'id' | 'type' | 'connected_url'>[]>`
+    select id, type, connected_url from channels
+    where is_active and deleted_at is null and connect_at is null`;
+  const moved = rows
+    .filter((row) => row.connected_url !== (channels.doorUrl(row) ?? null))
+    .map(({ id }) => id);
+  if (moved.length === 0) return;
+  log.info({ channels: moved.length }, 'connecting channels whose provider knows us by another address');
+  await pool`update channels set connect_at = now() where id = any(${moved}) and connect_at is null`;
 }
 
 interface Due {

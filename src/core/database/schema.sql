@@ -124,6 +124,7 @@ CREATE INDEX attachments_canned_response ON public.attachments USING btree (cann
 CREATE INDEX attachments_kept ON public.attachments USING btree (created_at) WHERE (state = 'ready'::text);
 CREATE INDEX attachments_message ON public.attachments USING btree (message_id, "position");
 CREATE INDEX attachments_pending ON public.attachments USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+CREATE INDEX attachments_uploaded ON public.attachments USING btree (uploaded_by) WHERE (state = 'uploaded'::text);
 
 create table attempts (
   id uuid not null,
@@ -286,6 +287,7 @@ create table channels (
   auto_resolve_after_minutes integer,
   templates_synced_at timestamp with time zone,
   csat jsonb,
+  connected_url text,
   constraint channels_pkey PRIMARY KEY (id),
   constraint channels_business_id_id_key UNIQUE (business_id, id),
   constraint channels_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0)),
@@ -629,7 +631,9 @@ create table messages (
 );
 CREATE INDEX messages_due ON public.messages USING btree (conversation_id, seq) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX messages_external ON public.messages USING btree (channel_id, external_id) WHERE (external_id IS NOT NULL);
+CREATE INDEX messages_reacted ON public.messages USING btree (business_id) WHERE (reactions <> '[]'::jsonb);
 CREATE INDEX messages_scheduled ON public.messages USING btree (send_at) WHERE (status = 'scheduled'::text);
+CREATE INDEX messages_writer ON public.messages USING btree (customer_id) WHERE (direction = 'inbound'::text);
 
 create table outbox (
   id bigint generated always as identity not null,

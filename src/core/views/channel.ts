@@ -20,6 +20,8 @@ export interface ChannelRow {
   out_of_hours: string | null;
   setup: { done: string[]; todo: string[] };
   connect_at: Date | null;
+  /** Our door as the provider was told it last. */
+  connected_url: string | null;
   broken_at: Date | null;
   broken_reason: string | null;
   listen_state: Record<string, unknown>;
