@@ -270,6 +270,21 @@ describe('the index', () => {
     expect([data.length, partial]).toEqual([200, true]);
   });
 
+  it('finds all of what is rare, in any language, behind many newer documents', async () => {
+    const { message } = await opened('Крокодил в саду, the tuba-player says', { name: '王伟' });
+    await indexed();
+    await gateway.pool`
+      insert into search_documents (id, business_id, kind, at, text)
+      select uuidv7(), ${gateway.businessId}, 'message', now() + interval '1 hour', 'noise ' || n from generate_series(1, 10001) n`;
+    for (const q of ['крокод', 'рокоди', 'саду', 'says uba-pl', 'tuba -noise']) {
+      const { data, partial } = await find(q);
+      expect([q, data.map(({ id }) => id), partial]).toEqual([q, [message], false]);
+    }
+    // Two characters are too few for the index of parts: there are beginnings of words, and it says so.
+    expect(await find('王伟')).toMatchObject({ data: [{ kind: 'customer' }], partial: true });
+    await gateway.pool`delete from search_documents where text like 'noise %'`;
+  });
+
   it('answers in time where the database does not, and says that it may be less', async () => {
     let release = () => {};
     const held = gateway.pool.begin(async (tx) => {

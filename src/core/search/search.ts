@@ -1,6 +1,6 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import { sqlState } from '../database/transact.ts';
-import { digitsOf, fold } from './fold.ts';
+import { hasIndexedPart, matches, matchesBeginnings } from './matches.ts';
 
 export interface SearchFilter {
   businessId: string;
@@ -33,29 +33,47 @@ export interface Found {
 }
 
 const MOST = 200;
-const PATIENCE_MS = 200;
-// What the second try may look at, and how long: the newest only.
-const NEWEST = 3_000;
-const LAST_PATIENCE_MS = 80;
+const PATIENCE_MS = 240;
+// As long as looking at the newest may take, so that there is time for the rest.
+const FIRST_PATIENCE_MS = 100;
+// Frequent words have their newest hits among so many documents: of rare ones the indexes say where they are.
+const NEWEST = 10_000;
 const CANCELED = '57014';
 
-/** The newest hits, in a bounded time: where looking through everything takes too long, of the newest documents only. */
+/** The newest hits, in a bounded time: first among the newest documents, then, where these are too few, among all. */
 export async function search(pool: Pool, filter: SearchFilter): Promise<Found> {
   const hasParts = await findsParts(pool);
-  const look = (within: number | undefined, ms: number) =>
-    pool.begin(async (tx) => {
-      await tx`select set_config('statement_timeout', ${String(ms)}, true)`;
-      return tx<Hit[]>`${hits(tx, filter, { within, hasParts })}`;
-    }) as Promise<Hit[]>;
-  const found = await orCanceled(look(undefined, PATIENCE_MS));
-  if (found !== undefined) return { hits: found.slice(0, MOST), isPartial: found.length > MOST, hasParts };
-  const newest = (await orCanceled(look(NEWEST, LAST_PATIENCE_MS))) ?? [];
-  return { hits: newest.slice(0, MOST), isPartial: true, hasParts };
+  const begunAt = performance.now();
+  const newest = await within(pool, FIRST_PATIENCE_MS, (tx) => amongNewest(tx, filter, hasParts));
+  const known = newest?.hits ?? [];
+  if (newest?.isAll === true || known.length > MOST) return found(known, { isWhole: true, hasParts });
+  const leftMs = Math.floor(PATIENCE_MS - (performance.now() - begunAt));
+  const isIndexed = !hasParts || hasIndexedPart(filter.q);
+  const all = await within(pool, leftMs, (tx) =>
+    amongAll(tx, filter, isIndexed ? matches(tx, filter.q, hasParts) : matchesBeginnings(tx, filter.q)),
+  );
+  const isWhole = all !== undefined && isIndexed;
+  return found(isWhole ? all : newestOf([...known, ...(all ?? [])]), { isWhole, hasParts });
 }
 
-async function orCanceled<T>(query: Promise<T>): Promise<T | undefined> {
+function found(hits: Hit[], { isWhole, hasParts }: { isWhole: boolean; hasParts: boolean }): Found {
+  return { hits: hits.slice(0, MOST), isPartial: !isWhole || hits.length > MOST, hasParts };
+}
+
+/** Each hit once, the newest first. */
+function newestOf(hits: Hit[]): Hit[] {
+  const once = [...new Map(hits.map((hit) => [hit.id, hit])).values()];
+  return once.sort((one, other) => other.at.getTime() - one.at.getTime());
+}
+
+/** Undefined when it takes longer. */
+async function within<T>(pool: Pool, ms: number, look: (tx: Sql) => Promise<T>): Promise<T | undefined> {
+  if (ms <= 0) return undefined;
   try {
-    return await query;
+    return (await pool.begin(async (tx) => {
+      await tx`select set_config('statement_timeout', ${String(ms)}, true)`;
+      return look(tx);
+    })) as T;
   } catch (error) {
     if (sqlState(error) === CANCELED) return undefined;
     throw error;
@@ -69,41 +87,42 @@ export async function findsParts(pool: Pool): Promise<boolean> {
   return row.is_there;
 }
 
-function hits(
-  sql: Sql,
-  filter: SearchFilter,
-  { within, hasParts }: { within: number | undefined; hasParts: boolean },
-) {
-  const { businessId, kinds, customerId, after, before } = filter;
-  const documents =
-    within === undefined
-      ? sql`search_documents`
-      : sql`(select * from search_documents where business_id = ${businessId} order by at desc limit ${within})`;
-  return sql`
-    select d.id, d.kind, d.conversation_id, d.customer_id, d.at from ${documents} d
-    where d.business_id = ${businessId} and (${matches(sql, filter.q, hasParts)})
-      ${kinds === undefined ? sql`` : sql`and d.kind = any(${kinds})`}
-      ${customerId === undefined ? sql`` : sql`and d.customer_id = ${customerId}`}
-      ${after === undefined ? sql`` : sql`and d.at > ${after}::timestamptz`}
-      ${before === undefined ? sql`` : sql`and d.at < ${before}::timestamptz`}
-      ${ofConversations(sql, filter)}
+interface Newest {
+  hits: Hit[];
+  /** There are no older documents; not asked where there are hits enough. */
+  isAll: boolean;
+}
+
+async function amongNewest(tx: Sql, filter: SearchFilter, hasParts: boolean): Promise<Newest> {
+  const newest = tx`from search_documents d where ${scope(tx, filter)} order by d.at desc`;
+  const hits = await tx<Hit[]>`
+    select d.id, d.kind, d.conversation_id, d.customer_id, d.at from (select d.* ${newest} limit ${NEWEST}) d
+    where (${matches(tx, filter.q, hasParts)}) ${conditions(tx, filter)}
+    order by d.at desc, d.id desc limit ${MOST + 1}`;
+  const older = hits.length > MOST ? [] : await tx`select d.id ${newest} offset ${NEWEST} limit 1`;
+  return { hits, isAll: older.length === 0 };
+}
+
+/** What matches is found before it is sorted: the planner, which cannot know how rare a word is, would walk from the newest on. */
+function amongAll(tx: Sql, filter: SearchFilter, matching: ReturnType<typeof matches>): Promise<Hit[]> {
+  return tx<Hit[]>`
+    with found as materialized (
+      select d.id, d.kind, d.conversation_id, d.customer_id, d.at from search_documents d
+      where ${scope(tx, filter)} and (${matching}))
+    select d.* from found d where true ${conditions(tx, filter)}
     order by d.at desc, d.id desc limit ${MOST + 1}`;
 }
 
-/** Words in any order, the beginnings of words, and parts of them; quotes, OR and a minus mean what they mean elsewhere. */
-function matches(sql: Sql, q: string, hasParts: boolean) {
-  const text = fold(q);
-  if (/"|(^|\s)-\S|\sor\s/.test(text)) return sql`d.words @@ websearch_to_tsquery('simple', ${text})`;
-  const beginnings = sql`d.words @@ (
-    select to_tsquery('simple', coalesce(string_agg(quote_literal(lexeme) || ':*', ' & '), ''))
-    from unnest(to_tsvector('simple', ${text})))`;
-  if (!hasParts) return beginnings;
-  const parts = [text, digitsOf(q)].filter((part) => part !== undefined && part !== '') as string[];
-  return sql`${beginnings} or d.text like any(${parts.map(containing)})`;
+function scope(sql: Sql, { businessId, customerId, after, before }: SearchFilter) {
+  return sql`d.business_id = ${businessId}
+    ${customerId === undefined ? sql`` : sql`and d.customer_id = ${customerId}`}
+    ${after === undefined ? sql`` : sql`and d.at > ${after}::timestamptz`}
+    ${before === undefined ? sql`` : sql`and d.at < ${before}::timestamptz`}`;
 }
 
-function containing(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+function conditions(sql: Sql, filter: SearchFilter) {
+  const { kinds } = filter;
+  return sql`${kinds === undefined ? sql`` : sql`and d.kind = any(${kinds})`} ${ofConversations(sql, filter)}`;
 }
 
 /** A customer is found where any of their conversations is as asked for. */
