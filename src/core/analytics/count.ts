@@ -8,12 +8,13 @@ import type { Wake } from '../wake.ts';
 import { advance, type Happening, happeningOf, type Round } from './rounds.ts';
 
 const NAME = 'analytics';
-const BATCH = 500;
+const BATCH = 1_000;
+const REST = 2;
 
 /** Keeps the numbers up to date: a reader of events whose place commits together with what it counted, each event once. */
 export function startCounting(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {
   const { pool } = options;
-  return startReader({ ...options, name: NAME }, async (after) => {
+  return startReader({ ...options, name: NAME, rest: REST }, async (after) => {
     const upTo = await pool.begin((tx) => countBatch(tx, after));
     return { upTo: upTo.position, hasMore: upTo.isFull };
   });

@@ -13,6 +13,8 @@ interface ReaderOptions {
   pool: Pool;
   wake: Wake;
   log: Log;
+  /** How long it rests after a turn, as a multiple of it: what nobody waits for leaves the time to those who write. */
+  rest?: number;
 }
 
 interface Taken {
@@ -30,9 +32,13 @@ const LEASE_MS = 10_000;
 const POLL_MS = 1_000;
 // Under load fewer and larger batches: whoever reads on from where it stood finds all of them.
 const PAUSE_MS = 50;
+const LONGEST_REST_MS = 1_000;
 
 /** Reads events from where it stood, in one process at a time, and keeps its place over restarts. */
-export function startReader({ name, pool, wake, log }: ReaderOptions, read: Read): { stop(): Promise<void> } {
+export function startReader(
+  { name, pool, wake, log, rest = 0 }: ReaderOptions,
+  read: Read,
+): { stop(): Promise<void> } {
   async function load(): Promise<Position> {
     const [row] = await pool<Position[]>`select seq, day::text as day from readers where name = ${name}`;
     return row ?? START;
@@ -50,11 +56,15 @@ export function startReader({ name, pool, wake, log }: ReaderOptions, read: Read
     const reading = loop({
       everyMs: POLL_MS,
       async turn() {
+        const begunAt = performance.now();
         const taken = await read(position);
-        if (taken.upTo.seq > position.seq) await save(taken.upTo);
-        position = taken.upTo;
+        if (taken.upTo.seq > position.seq || taken.upTo.day > position.day) {
+          await save(taken.upTo);
+          position = taken.upTo;
+        }
         isIdle = taken.isIdle ?? false;
-        await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+        const restMs = Math.min(rest * (performance.now() - begunAt), LONGEST_REST_MS);
+        await sleep(Math.max(restMs, PAUSE_MS), undefined, { signal }).catch(() => {});
         return taken.hasMore && !signal.aborted;
       },
       onError: (error) => log.error({ err: error, reader: name }, 'reading events failed'),

@@ -38,13 +38,15 @@ export async function refreshDocuments(
   if (gone.length > 0) await tx`delete from search_documents where id = any(${gone})`;
   if (documents.length === 0) return;
   await tx`
-    insert into search_documents (id, business_id, kind, conversation_id, customer_id, at, text)
+    insert into search_documents as d (id, business_id, kind, conversation_id, customer_id, at, text)
     select * from unnest(${column(documents, 'id')}::uuid[], ${column(documents, 'business_id')}::uuid[],
       ${column(documents, 'kind')}::text[], ${column(documents, 'conversation_id')}::uuid[],
       ${column(documents, 'customer_id')}::uuid[],
       ${documents.map(({ at }) => at.toISOString())}::timestamptz[], ${column(documents, 'text')}::text[])
     on conflict (id) do update set conversation_id = excluded.conversation_id, customer_id = excluded.customer_id,
-      at = excluded.at, text = excluded.text`;
+      at = excluded.at, text = excluded.text
+    where (d.conversation_id, d.customer_id, d.at, d.text)
+      is distinct from (excluded.conversation_id, excluded.customer_id, excluded.at, excluded.text)`;
 }
 
 // The words of a longer text would not fit into one index entry.

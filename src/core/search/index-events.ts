@@ -1,12 +1,13 @@
 import type { Pool } from '../database/connect.ts';
 import { startReader } from '../events/reader.ts';
-import { type EventType, latestPosition, type Position, positionOf } from '../events.ts';
+import { type EventType, latestPosition, type Position, positionOf, START } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { Wake } from '../wake.ts';
 import { refreshDocuments, type Touched } from './documents.ts';
 import { findsParts } from './search.ts';
 
-const BATCH = 500;
+const BATCH = 1_000;
+const REST = 2;
 
 /** Keeps what is searched up to date: a reader of events, which begins with what was there before it. */
 export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {
@@ -20,11 +21,12 @@ export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { 
     },
     () => {},
   );
-  return startReader({ ...options, name: 'search' }, async (after) => {
+  return startReader({ ...options, name: 'search', rest: REST }, async (after) => {
     const newest = await latestPosition(pool);
-    if (after.seq === 0) {
+    if (after.day === START.day) {
       await indexEverything(pool);
-      return { upTo: newest, hasMore: newest.seq > 0 };
+      // A day of its own, so that it is known to be done where nothing has happened yet.
+      return { upTo: positionOf({ seq: newest.seq, created_at: new Date() }), hasMore: true };
     }
     const signals = await readSignals(pool, after, newest);
     await refreshDocuments(pool, await touchedBy(pool, signals));
@@ -83,28 +85,40 @@ function readSignals(pool: Pool, after: Position, newest: Position): Promise<Sig
 }
 
 async function touchedBy(pool: Pool, signals: Signal[]): Promise<Touched> {
-  const messages = new Set<string>();
-  const conversations = new Set<string>();
-  const customers = new Set<string>();
-  for (const { type, message_id, conversation_id, customer_id } of signals) {
-    if (message_id !== null) messages.add(message_id);
-    else if (type.startsWith('conversation.') && conversation_id !== null) conversations.add(conversation_id);
-    // Ingest fills in a name without an event of its own.
-    if (customer_id !== null && !type.startsWith('conversation.')) customers.add(customer_id);
-  }
+  const touched = {
+    message: idsIn(signals.map(({ message_id }) => message_id)),
+    conversation: idsIn(signals.map((one) => (nounOf(one) === 'conversation' ? one.conversation_id : null))),
+    customer: idsIn(signals.map((one) => (nounOf(one) === 'customer' ? one.customer_id : null))),
+  };
+  const writers = idsIn(signals.map((one) => (nounOf(one) === 'message' ? one.customer_id : null)));
+  for (const { id } of await changedSince(pool, [...writers])) touched.customer.add(id);
   // Erasing blanks rows, and merging passes them on, without an event for each.
-  const gone = signals.flatMap(({ type, customer_id }) =>
-    (type === 'customer.deleted' || type === 'customer.merged') && customer_id !== null ? [customer_id] : [],
-  );
-  const theirs = gone.length === 0 ? [] : await documentsOf(pool, gone);
-  for (const { id, kind } of theirs) {
-    ({ message: messages, conversation: conversations, customer: customers })[kind].add(id);
-  }
-  return { messages: [...messages], conversations: [...conversations], customers: [...customers] };
+  const gone = signals.filter(({ type }) => type === 'customer.deleted' || type === 'customer.merged');
+  for (const { id, kind } of await documentsOf(pool, [...idsIn(gone.map((one) => one.customer_id))]))
+    touched[kind].add(id);
+  const { message, conversation, customer } = touched;
+  return { messages: [...message], conversations: [...conversation], customers: [...customer] };
+}
+
+function nounOf({ type }: Signal): string {
+  return type.slice(0, type.indexOf('.'));
+}
+
+function idsIn(ids: (string | null)[]): Set<string> {
+  return new Set(ids.filter((id) => id !== null));
+}
+
+/** Ingest fills in a name without an event of its own. Documents are as old as what they were made of, to the millisecond. */
+async function changedSince(pool: Pool, ids: string[]): Promise<{ id: string }[]> {
+  if (ids.length === 0) return [];
+  return pool<{ id: string }[]>`
+    select p.id from customers p left join search_documents d on d.id = p.id
+    where p.id = any(${ids}) and d.at is distinct from date_trunc('milliseconds', p.updated_at)`;
 }
 
 /** All that led to these customers, and those who were merged into them. */
-function documentsOf(pool: Pool, ids: string[]) {
+async function documentsOf(pool: Pool, ids: string[]) {
+  if (ids.length === 0) return [];
   return pool<{ id: string; kind: 'message' | 'conversation' | 'customer' }[]>`
     select id, kind from search_documents where customer_id = any(${ids})
     union select id, 'customer' from customers where merged_into_id = any(${ids})`;
