@@ -5907,6 +5907,11 @@ export interface paths {
                 resolved_at: string | null;
                 closed_at: string | null;
                 customer: Customer;
+                ratings: Rating[];
+                /**
+                 * With `include=internal`.
+                 */
+                drafts?: Draft[];
                 messages: Message[];
               }[];
             };

@@ -12,6 +12,8 @@ interface Archive {
   identities: { address: string; channel_type: string }[];
   conversations: {
     id: string;
+    ratings: { score: number; comment: string }[];
+    drafts?: { content: string }[];
     messages: { content: string; attachments: { name: string; url: string; state: string }[] }[];
   }[];
 }
@@ -38,6 +40,12 @@ async function ada() {
   const { customer_id: id, conversation_id } = await write(gateway, door, user, 'hello');
   await post(`/conversations/${conversation_id}/messages`, { content: 'hello Ada' });
   await post(`/conversations/${conversation_id}/messages`, { content: 'between us', type: 'note' });
+  const send_at = new Date(Date.now() + 3_600_000).toISOString();
+  await post(`/conversations/${conversation_id}/messages`, { content: 'are you there?', send_at });
+  await post(`/conversations/${conversation_id}/csat`, { score: 4, comment: 'quick' });
+  await gateway.pool`
+    insert into ai_turns (id, business_id, conversation_id, state, last_seq, reply, confidence)
+    values (gen_random_uuid(), ${gateway.businessId}, ${conversation_id}, 'discarded', 1, 'a suggestion', 0.1)`;
   const file = door.telegram.addFile(Buffer.from('what she sent'));
   const document = { file_id: file, file_unique_id: 'd', file_name: 'her file.txt', file_size: 13 };
   await receive(gateway, door, update.document({ from: user, document }));
@@ -66,8 +74,12 @@ describe('the export of a customer', () => {
     expect(archive.merged_customers).toMatchObject([{ id: twin, name: 'Countess' }]);
     expect(archive.identities).toMatchObject([{ address: String(user.id), channel_type: 'telegram' }]);
     expect(archive.conversations[0]?.id).toBe(conversation_id);
-    expect(textsOf(archive)).toEqual(['hello', 'hello Ada', '', 'said by Ada']);
-    expect(textsOf(await exported(id, '?include=internal'))).toContain('between us');
+    expect(textsOf(archive)).toEqual(['hello', 'hello Ada', '', 'are you there?', 'said by Ada']);
+    expect(archive.conversations[0]?.ratings).toMatchObject([{ score: 4, comment: 'quick' }]);
+    expect(archive.conversations[0]?.drafts).toBeUndefined();
+    const internal = await exported(id, '?include=internal');
+    expect(textsOf(internal)).toContain('between us');
+    expect(internal.conversations[0]?.drafts).toMatchObject([{ content: 'a suggestion' }]);
     const [file] = attachmentsOf(archive);
     const bytes = await fetch(file?.url.replace(PUBLIC_URL, gateway.url) ?? '');
     expect(await bytes.text()).toBe('what she sent');

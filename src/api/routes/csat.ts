@@ -1,29 +1,12 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { findConversation } from '../../core/conversations.ts';
-import { type RatingRow, rate, ratingsOf } from '../../core/csat/ratings.ts';
-import { isoOrNull } from '../../core/views/time.ts';
+import { rate, ratingsOf } from '../../core/csat/ratings.ts';
+import { ratingView, viewRating } from '../../core/views/rating.ts';
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
 import { idParam, refuseInvalid } from '../validate.ts';
-
-const ratingView = z
-  .object({
-    id: z.string(),
-    conversation_id: z.string(),
-    agent_id: z.string().nullable().meta({ description: 'Whose work it is about.' }),
-    asked_at: z.string(),
-    expires_at: z.string(),
-    score: z.number().int().nullable().meta({ description: '1 to 5; null while nobody answered.' }),
-    comment: z.string().nullable(),
-    answered_at: z.string().nullable(),
-    source: z
-      .enum(['chat', 'page', 'api'])
-      .nullable()
-      .meta({ description: 'In the conversation, on the page of the link, or told by you.' }),
-  })
-  .meta({ id: 'Rating' });
 
 const create = createRoute({
   method: 'post',
@@ -69,18 +52,4 @@ export function csatRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   return app;
-}
-
-function viewRating(row: RatingRow): z.infer<typeof ratingView> {
-  return {
-    id: row.id,
-    conversation_id: row.conversation_id,
-    agent_id: row.agent_id,
-    asked_at: row.asked_at.toISOString(),
-    expires_at: row.expires_at.toISOString(),
-    score: row.score,
-    comment: row.comment,
-    answered_at: isoOrNull(row.answered_at),
-    source: row.source,
-  };
 }

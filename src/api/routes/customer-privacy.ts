@@ -11,7 +11,9 @@ import { exportConsents, exportIdentities } from '../../core/customers/export-cu
 import { findCustomer, refuseMerged, type StoredCustomer } from '../../core/customers.ts';
 import type { Sql } from '../../core/database/connect.ts';
 import { conversationView } from '../../core/views/conversation.ts';
+import { draftView } from '../../core/views/draft.ts';
 import { messageView } from '../../core/views/message.ts';
+import { ratingView } from '../../core/views/rating.ts';
 import { archiveEntries, archiveText } from '../customer-archive.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors } from '../openapi.ts';
@@ -59,7 +61,13 @@ const archive = z.object({
       said_at: z.string(),
     }),
   ),
-  conversations: z.array(conversationView.extend({ messages: z.array(messageView) })),
+  conversations: z.array(
+    conversationView.extend({
+      ratings: z.array(ratingView),
+      drafts: z.array(draftView).optional().meta({ description: 'With `include=internal`.' }),
+      messages: z.array(messageView),
+    }),
+  ),
 });
 
 const exportAll = createRoute({
@@ -68,7 +76,7 @@ const exportAll = createRoute({
   tags,
   summary: 'Everything that is kept of a person, as one archive',
   description:
-    'As JSON the attachments are addresses that work for seven days; as zip they lie beside `customer.json`. Notes and the timeline are left out unless they are asked for.',
+    'As JSON the attachments are addresses that work for seven days; as zip they lie beside `customer.json`. Notes, the timeline and drafts of an AI are left out unless they are asked for.',
   request: {
     params: idParam,
     query: z.object({

@@ -31,6 +31,15 @@ export async function listDrafts(sql: Sql, conversation: ConversationRow): Promi
   return rows.map((row) => viewDraft(row, conversation));
 }
 
+/** Everything that the AI suggested in a conversation, whatever became of it, the oldest first. */
+export async function allDrafts(sql: Sql, conversation: ConversationRow): Promise<DraftView[]> {
+  const rows = await sql<DraftRow[]>`
+    select * from ai_turns
+    where conversation_id = ${conversation.id} and state in ('drafted', 'accepted', 'discarded', 'superseded')
+      and reply is not null order by id`;
+  return rows.map((row) => viewDraft(row, conversation));
+}
+
 /** Tells agents of a suggestion that was just stored; it takes the place of those before it. */
 export async function announceDraft(tx: Sql, conversation: ConversationRow, id: string): Promise<void> {
   await tx`

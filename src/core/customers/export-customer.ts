@@ -1,7 +1,11 @@
+import { allDrafts } from '../ai/drafts.ts';
+import { ratingsOf } from '../csat/ratings.ts';
 import type { Sql } from '../database/connect.ts';
 import { viewMessages } from '../messages.ts';
 import { type ConversationRow, type ConversationView, viewConversation } from '../views/conversation.ts';
+import type { DraftView } from '../views/draft.ts';
 import type { MessageRow, MessageView } from '../views/message.ts';
+import { type RatingView, viewRating } from '../views/rating.ts';
 import type { Person } from './erasure/person.ts';
 
 /** An address of the person with what the channel said of them. */
@@ -40,14 +44,14 @@ export async function exportConsents(sql: Sql, { customers }: Person): Promise<E
   return rows.map((one) => ({ ...one, said_at: one.said_at.toISOString() }));
 }
 
-/** A conversation of the person, its messages page by page. */
+/** A conversation of the person with what they thought of it, its messages page by page. */
 export interface ExportedConversation {
-  conversation: ConversationView;
+  conversation: ConversationView & { ratings: RatingView[]; drafts?: DraftView[] };
   pages: AsyncIterable<MessageView[]>;
 }
 
 interface ExportOptions {
-  /** Notes and the timeline too. */
+  /** Notes, the timeline and what an AI suggested too. */
   internal: boolean;
 }
 
@@ -63,12 +67,16 @@ export async function* exportConversations(
       where business_id = ${person.businessId} and customer_id = any(${person.customers}) and direction = 'inbound')
     order by created_at, id`;
   for (const row of rows) {
+    const isOwn = person.conversations.includes(row.id);
+    const ratings = isOwn ? (await ratingsOf(sql, row.id)).map(viewRating) : [];
+    const drafts = isOwn && internal ? { drafts: await allDrafts(sql, row) } : {};
     const pages = messagePages(sql, row, { person, internal });
-    yield { conversation: viewConversation(row, null), pages };
+    yield { conversation: { ...viewConversation(row, null), ratings, ...drafts }, pages };
   }
 }
 
 const PAGE = 200;
+const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 interface Wanted extends ExportOptions {
   person: Person;
@@ -89,8 +97,22 @@ async function* messagePages(
           or direction = 'outbound' and ${isOwn} or direction = 'internal' and ${isOwn && internal})
       order by seq limit ${PAGE}`;
     const last = rows.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) break;
     yield await viewMessages(sql, rows);
     after = last.seq ?? after;
+  }
+  if (isOwn) yield* unsentPages(sql, id);
+}
+
+/** What is still to be sent, or never was, has no place in the order. */
+async function* unsentPages(sql: Sql, conversationId: string): AsyncGenerator<MessageView[]> {
+  for (let after = NO_ID; ; ) {
+    const rows = await sql<MessageRow[]>`
+      select * from messages
+      where conversation_id = ${conversationId} and seq is null and id > ${after} order by id limit ${PAGE}`;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield await viewMessages(sql, rows);
+    after = last.id;
   }
 }
