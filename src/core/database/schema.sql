@@ -880,6 +880,9 @@ CREATE INDEX webhook_endpoints_business ON public.webhook_endpoints USING btree 
 CREATE OR REPLACE FUNCTION public.lock_inbound(key_channels uuid[], key_events text[], key_messages uuid[], thread_channels uuid[], thread_businesses uuid[], thread_keys text[], party_channels uuid[], party_addresses text[], parties json, ref_channels uuid[], ref_externals text[], named_conversations uuid[])
  RETURNS json
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 declare
   found bigint;
