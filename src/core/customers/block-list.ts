@@ -9,22 +9,29 @@ export interface BlockList {
   of(businessId: string, inbound: readonly Inbound[]): Promise<(inbound: Inbound) => boolean>;
 }
 
-const KEEP_MS = 5_000;
+// A wake-up tells of changes at once; this is for those that got lost.
+const KEEP_MS = 30_000;
 const NOBODY = () => false;
 
-/** Remembered for seconds, so that nothing is asked per message; a wake-up for `blocked` forgets it at once. */
-export function createBlockList(pool: Pool, wake: Wake): BlockList {
-  let known = { at: Number.NEGATIVE_INFINITY, blocked: Promise.resolve(new Map<string, Blocked>()) };
-  wake.on('blocked', () => {
-    known = { ...known, at: Number.NEGATIVE_INFINITY };
-  });
+interface Known {
+  at: number;
+  blocked: Promise<Blocked>;
+}
 
-  function current(): Promise<Map<string, Blocked>> {
-    if (Date.now() - known.at < KEEP_MS) return known.blocked;
-    const loading = { at: Date.now(), blocked: load(pool) };
-    known = loading;
+/** Remembered by business while its customers write, so that nothing is asked per message; a wake-up for `blocked` forgets it. */
+export function createBlockList(pool: Pool, wake: Wake): BlockList {
+  const known = new Map<string, Known>();
+  wake.on('blocked', () => known.clear());
+
+  function current(businessId: string): Promise<Blocked> {
+    const now = Date.now();
+    const found = known.get(businessId);
+    if (found !== undefined && now - found.at < KEEP_MS) return found.blocked;
+    for (const [id, { at }] of known) if (now - at >= KEEP_MS) known.delete(id);
+    const loading = { at: now, blocked: load(pool, businessId) };
+    known.set(businessId, loading);
     loading.blocked.catch(() => {
-      if (known === loading) known = { ...loading, at: Number.NEGATIVE_INFINITY };
+      if (known.get(businessId) === loading) known.delete(businessId);
     });
     return loading.blocked;
   }
@@ -32,8 +39,8 @@ export function createBlockList(pool: Pool, wake: Wake): BlockList {
   return {
     async of(businessId, inbound) {
       if (!inbound.some((one) => one.kind === 'message' || one.kind === 'reaction')) return NOBODY;
-      const blocked = (await current()).get(businessId);
-      if (blocked === undefined) return NOBODY;
+      const blocked = await current(businessId);
+      if (blocked.keys.size + blocked.domains.size === 0) return NOBODY;
       return (one) => sendersOf(one).some((sender) => isBlocked(blocked, sender));
     },
   };
@@ -46,29 +53,29 @@ interface Blocked {
 }
 
 interface BlockedRow {
-  business_id: string;
   kind: 'address' | 'domain';
   value: string;
   identity_kind: string | null;
 }
 
-/** Every block of every business: they are few, and a person counts by the addresses that channels vouch for. */
-async function load(sql: Sql): Promise<Map<string, Blocked>> {
+/** The business's blocks: a person counts by the addresses that channels vouch for. */
+async function load(sql: Sql, businessId: string): Promise<Blocked> {
   const rows = await sql<BlockedRow[]>`
-    select business_id, kind, value, null as identity_kind from blocked_senders where kind <> 'person'
+    select kind, value, null as identity_kind from blocked_senders
+    where business_id = ${businessId} and kind <> 'person'
     union all
-    select b.business_id, 'address', i.address, i.kind from blocked_senders b
+    select 'address', i.address, i.kind from blocked_senders b
     join customers p on p.id = b.customer_id
     join identities i on i.customer_id = coalesce(p.merged_into_id, p.id)
-    where b.kind = 'person'`;
-  const blocked = new Map<string, Blocked>();
-  for (const row of rows) {
-    const own = blocked.get(row.business_id) ?? { keys: new Set(), domains: new Set() };
-    if (row.kind === 'domain') own.domains.add(row.value);
-    else for (const key of keysOfRow(row)) own.keys.add(key);
-    blocked.set(row.business_id, own);
-  }
-  return blocked;
+    where b.business_id = ${businessId} and b.kind = 'person'`;
+  const [domains, addresses] = [
+    rows.filter(({ kind }) => kind === 'domain'),
+    rows.filter(({ kind }) => kind === 'address'),
+  ];
+  return {
+    keys: new Set(addresses.flatMap(keysOfRow)),
+    domains: new Set(domains.map(({ value }) => value)),
+  };
 }
 
 function keysOfRow({ value, identity_kind }: BlockedRow): string[] {
