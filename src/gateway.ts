@@ -38,6 +38,7 @@ import { startIndexing } from './core/search/index-events.ts';
 import { loadSecretKeys } from './core/secret-key.ts';
 import { checkSecretKey, createSecrets } from './core/secrets.ts';
 import { createSendLane } from './core/send.ts';
+import { createSlots } from './core/slots.ts';
 import { startAssigner } from './core/team/assigner.ts';
 import { startUpkeep } from './core/upkeep.ts';
 import { createWake } from './core/wake.ts';
@@ -117,7 +118,8 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   const fan: FanOut = (tx, events) => fanOut(tx, events, payloads);
   let wakeQueue = queue.wake;
   const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
-  const ingest = createIngest({ pool, place, secrets, log });
+  const turns = createSlots(1);
+  const ingest = createIngest({ pool, place, turns, secrets, log });
   let showTyping: Realtime['showCustomerTyping'] = () => {};
   const receiver = createReceiver({
     pool,
@@ -162,7 +164,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
         attachmentDays: config.attachmentDays,
       }).stop,
     );
-    closeLater(startDispatcher({ ...parts, lanes, fanOut: fan }).stop);
+    closeLater(startDispatcher({ ...parts, lanes, fanOut: fan, turns }).stop);
   }
   closeLater(ingest.close);
   const firstRun = await prepareFirstRun(parts);

@@ -5,6 +5,7 @@ import type { EventRow } from './events.ts';
 import { wakeLanes } from './lanes.ts';
 import type { Log } from './log.ts';
 import { type Loop, loop } from './loop.ts';
+import type { Slots } from './slots.ts';
 import type { Wake } from './wake.ts';
 
 /** Inserts the deliveries of events and names the lanes that have them; the dispatcher's only tie to webhooks. */
@@ -15,6 +16,8 @@ interface DispatcherOptions {
   wake: Wake;
   lanes: { wake(keys: readonly string[]): Promise<void> };
   fanOut: FanOut;
+  /** Whose turn it is to place events, in this process. */
+  turns: Slots;
   log: Log;
 }
 
@@ -30,12 +33,13 @@ const EVENTS_BETWEEN_VACUUMS = 5_000;
 export const DISPATCH_LOCK = 7_321_001;
 
 /** Moves the outbox into events, gives each its place in the one order, and wakes whoever has something to do. */
-export function startDispatcher({ pool, wake, lanes, fanOut, log }: DispatcherOptions): Loop {
+export function startDispatcher({ pool, wake, lanes, fanOut, turns, log }: DispatcherOptions): Loop {
   let movedSinceVacuum = 0;
   const dispatcher = loop({
     everyMs: POLL_MS,
     async turn() {
-      const moved = await pool.begin((tx) => dispatchBatch(tx, fanOut));
+      const endTurn = await turns.take();
+      const moved = await pool.begin((tx) => dispatchBatch(tx, fanOut)).finally(endTurn);
       if (moved === 'locked') return await sleep(LOCKED_PAUSE_MS, true);
       if (moved.count === 0) return false;
       movedSinceVacuum += moved.count;
@@ -86,10 +90,11 @@ interface MovedOutbox {
 
 type EventJson = Omit<EventRow, 'created_at' | 'occurred_at'> & { created_at: string; occurred_at: string };
 
+/** Asks for the lock only where something waits: a look at nothing gets in nobody's way. */
 async function moveOutbox(tx: Sql): Promise<MovedOutbox> {
   const [moved] = await tx<[MovedOutbox]>`
     with lock as materialized (
-      select pg_try_advisory_xact_lock(${DISPATCH_LOCK}) as is_ours
+      select case when exists (select from outbox) then pg_try_advisory_xact_lock(${DISPATCH_LOCK}) else true end as is_ours
     ), moved as (
       delete from outbox where id in (
         select id from outbox where (select is_ours from lock) order by id limit ${BATCH})

@@ -9,6 +9,7 @@ import { type Stored, storeBatch } from './ingest/store.ts';
 import { keepRequests } from './ingest/write.ts';
 import type { Log } from './log.ts';
 import type { Secrets } from './secrets.ts';
+import type { Slots } from './slots.ts';
 
 export interface Ingest {
   /**
@@ -25,6 +26,8 @@ export interface Ingest {
 interface IngestOptions {
   pool: Pool;
   place: Place;
+  /** Whose turn it is to place events: of this process one batch, or its dispatcher. */
+  turns: Slots;
   secrets: Secrets;
   log: Log;
 }
@@ -38,9 +41,11 @@ interface Waiting {
 const MAX_REQUESTS_PER_BATCH = 256;
 const TRIES = 3;
 const PAUSE_MS = 150;
+// Bounded, for the database cannot see that somebody waits here for one who waits for a lock of ours.
+const TURN_WITHIN_MS = 50;
 
 /** Commits requests in batches: those that arrive while a commit is under way share the next one. */
-export function createIngest({ pool, place, secrets, log }: IngestOptions): Ingest {
+export function createIngest({ pool, place, turns, secrets, log }: IngestOptions): Ingest {
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
@@ -114,11 +119,17 @@ export function createIngest({ pool, place, secrets, log }: IngestOptions): Inge
       sealSource: (businessId: string, attachmentId: string, ref: AttachmentRef) =>
         sealSource(secrets, { businessId, attachmentId }, ref).toString('base64'),
     };
-    return pool.begin(async (tx) => {
-      const stored = await storeBatch(tx, { requests, items, context, place });
+    let turn: ReturnType<Slots['takeWithin']> | undefined;
+    const takeTurn = () => {
+      turn = turns.takeWithin(TURN_WITHIN_MS);
+      return turn;
+    };
+    const storing = pool.begin(async (tx) => {
+      const stored = await storeBatch(tx, { requests, items, context, takeTurn, place });
       onWritten();
       return stored;
-    }) as Promise<Stored>;
+    });
+    return storing.finally(() => turn?.then((end) => end?.())) as Promise<Stored>;
   }
 
   return {

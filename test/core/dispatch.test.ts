@@ -5,6 +5,7 @@ import { type FanOut, startDispatcher } from '../../src/core/dispatch.ts';
 import { type EventRow, latestPosition, type NewEvent, readEvents, record } from '../../src/core/events.ts';
 import { newId } from '../../src/core/id.ts';
 import { createLog } from '../../src/core/log.ts';
+import { createSlots } from '../../src/core/slots.ts';
 import { createWake, type Wake } from '../../src/core/wake.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
@@ -37,7 +38,7 @@ interface Options {
 
 function start({ pool = database.pool, fanOut = async () => [], woken = [] }: Options = {}) {
   const queue = { wake: async (keys: readonly string[]) => void woken.push(...keys) };
-  const dispatcher = startDispatcher({ pool, wake, lanes: queue, fanOut, log });
+  const dispatcher = startDispatcher({ pool, wake, lanes: queue, fanOut, turns: createSlots(1), log });
   opened.push(dispatcher);
   return dispatcher;
 }

@@ -4,6 +4,7 @@ import { newId } from '../../src/core/id.ts';
 import { createIngest } from '../../src/core/ingest.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
+import { createSlots } from '../../src/core/slots.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
@@ -421,7 +422,7 @@ describe('what a request does that nobody foresaw', () => {
     const log = createLog('silent');
     const wake = await createWake(undefined, log);
     const secrets = createSecrets(['a secret of the tests, long enough']);
-    const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
+    const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log });
     const channel = {
       id: door.channelId,
       businessId: gateway.businessId,

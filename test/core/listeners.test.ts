@@ -14,6 +14,7 @@ import { startListeners } from '../../src/core/listeners.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
+import { createSlots } from '../../src/core/slots.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { placeQuietly } from '../support/place.ts';
@@ -94,7 +95,7 @@ async function startProcess(source = createSource(), publicUrl?: string) {
     egress,
     publicUrl: () => publicUrl,
   });
-  const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
+  const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log });
   const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const listeners = startListeners({ pool, registry, channels, receiver, wake, log, leaseMs: 600 });
   let stopped: Promise<void> | undefined;

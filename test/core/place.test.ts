@@ -6,6 +6,7 @@ import { createPlace } from '../../src/core/events/place.ts';
 import { type EventRow, latestPosition, type NewEvent, readEvents, record } from '../../src/core/events.ts';
 import { newId } from '../../src/core/id.ts';
 import { createLog } from '../../src/core/log.ts';
+import { createSlots } from '../../src/core/slots.ts';
 import { createWake, type Wake } from '../../src/core/wake.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
@@ -63,7 +64,9 @@ function placing(feed = createEventFeed()) {
 
 function dispatch(): void {
   const lanes = { wake: async () => {} };
-  opened.push(startDispatcher({ pool: database.pool, wake, lanes, fanOut: async () => [], log }));
+  opened.push(
+    startDispatcher({ pool: database.pool, wake, lanes, fanOut: async () => [], turns: createSlots(1), log }),
+  );
 }
 
 const waiting = async () =>

@@ -14,6 +14,7 @@ import { createRateLimits } from '../../src/core/limits.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
+import { createSlots } from '../../src/core/slots.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createBucket } from '../../src/realtime/limits.ts';
 import { createRealtime, type Realtime } from '../../src/realtime/server.ts';
@@ -55,7 +56,7 @@ beforeAll(async () => {
   const receiver = createReceiver({
     pool,
     channels,
-    ingest: createIngest({ pool, place: placeQuietly(wake), secrets, log }),
+    ingest: createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log }),
     blockList: createBlockList(pool, wake),
     log,
   });

@@ -21,6 +21,7 @@ import { createRateLimits } from '../../src/core/limits.ts';
 import { createLog } from '../../src/core/log.ts';
 import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
+import { createSlots } from '../../src/core/slots.ts';
 import { createWake } from '../../src/core/wake.ts';
 import { createPayloadUrls } from '../../src/webhooks/payload-urls.ts';
 import { createTestDatabase } from './database.ts';
@@ -92,7 +93,7 @@ export async function startApi({
     incoming: join(dataDir, 'files', 'incoming'),
   });
   const attachments = createAttachments({ pool, secrets, files, baseUrl: () => config.publicUrl ?? '' });
-  const ingest = createIngest({ pool, place: placeQuietly(wake), secrets, log });
+  const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log });
   const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const rateLimits = createRateLimits(undefined, log);
   const deps: ApiDeps = {

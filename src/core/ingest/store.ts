@@ -17,6 +17,8 @@ interface Batch {
   requests: IngestRequest[];
   items: Item[];
   context: PlanContext;
+  /** Waits until nobody else of this process is placing events: those that find the order taken go a longer way. */
+  takeTurn(): Promise<unknown>;
   place: Place;
 }
 
@@ -26,7 +28,10 @@ export interface Stored {
 }
 
 /** Stores a batch whole. Most wait for the database three times: for the locks, for what they write, for the commit. */
-export async function storeBatch(tx: Sql, { requests, items, context, place }: Batch): Promise<Stored> {
+export async function storeBatch(
+  tx: Sql,
+  { requests, items, context, takeTurn, place }: Batch,
+): Promise<Stored> {
   if (items.length === 0) {
     await keepRequests(tx, requests.map(ignored));
     return { answers: new Map(), announce: () => {} };
@@ -42,6 +47,9 @@ export async function storeBatch(tx: Sql, { requests, items, context, place }: B
   }
   const ofRequest = Map.groupBy(items, (item) => item.request);
   const outcomes = requests.map((request) => outcomeOf(request, ofRequest.get(request) ?? [], plan));
+  // A failure of it is met below, with the transaction still open: nothing is ever sent after its end.
+  writing.catch(() => {});
+  await takeTurn();
   const [, , announce] = await Promise.all([writing, keepRequests(tx, outcomes), place(tx, plan.events)]);
   return { answers: answersOf(items, plan), announce };
 }
