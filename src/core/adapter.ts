@@ -111,6 +111,8 @@ export interface ListenContext {
 export interface CatchUpContext {
   /** Everything before was seen already. */
   since: Date;
+  /** What came later is asked for the next time; undefined when there is no more than can be listed at once. */
+  until: Date | undefined;
   signal: AbortSignal;
   /** Those of the events that were never received. */
   missing(externalEventIds: string[]): Promise<Set<string>>;

@@ -198,12 +198,13 @@ export async function startTwilio({ route = (url) => url, accountSid = sidOf('AC
   }
 
   function listMessages(query: URLSearchParams) {
-    const after = query.get('DateSent>');
+    const [after, before] = [query.get('DateSent>'), query.get('DateSent<')];
     const matching = messages.filter(
       (it) =>
         (!query.has('To') || it.to === query.get('To')) &&
         (!query.has('From') || it.from === query.get('From')) &&
-        (after === null || it.sentAt >= new Date(after)),
+        (after === null || it.sentAt >= new Date(after)) &&
+        (before === null || it.sentAt <= new Date(before)),
     );
     const size = Number(query.get('PageSize') ?? 50);
     const page = Number(query.get('Page') ?? 0);

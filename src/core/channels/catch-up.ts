@@ -66,9 +66,11 @@ async function catchUp(due: Due, stopping: AbortSignal, options: CatchUpOptions)
   try {
     const loaded = await channels.find(pool, due.business_id, due.id);
     const begunAt = new Date();
-    await compare(loaded, { due, stopping, options });
+    const until = loaded.adapter.catchUp && windowEnd(due.seen_until, begunAt);
+    await compare(loaded, { due, until, stopping, options });
+    const waitSeconds = until === undefined ? secondsTillNext(loaded) : 0;
     await pool`
-      update channels set caught_up_at = ${begunAt}, catch_up_at = now() + make_interval(secs => ${secondsTillNext(loaded)})
+      update channels set caught_up_at = ${until ?? begunAt}, catch_up_at = now() + make_interval(secs => ${waitSeconds})
       where id = ${due.id}`;
   } catch (error) {
     if (stopping.aborted) return;
@@ -78,6 +80,15 @@ async function catchUp(due: Due, stopping: AbortSignal, options: CatchUpOptions)
   }
 }
 
+// After an outage as much at a time as can surely be listed before the deadline.
+const WINDOW_MS = 3_600_000;
+
+/** Where this comparison ends; undefined when all that is missing fits into it. */
+function windowEnd(seenUntil: Date, now: Date): Date | undefined {
+  const end = new Date(seenUntil.getTime() + WINDOW_MS);
+  return end < now ? end : undefined;
+}
+
 function secondsTillNext({ adapter, channel }: LoadedChannel): number {
   if (adapter.catchUp === undefined) return EVERY_SECONDS.withoutList;
   return channel.doorUrl === undefined ? EVERY_SECONDS.withoutDoor : EVERY_SECONDS.withDoor;
@@ -85,17 +96,19 @@ function secondsTillNext({ adapter, channel }: LoadedChannel): number {
 
 interface Comparing {
   due: Due;
+  until: Date | undefined;
   stopping: AbortSignal;
   options: CatchUpOptions;
 }
 
 async function compare(
   { adapter, channel }: LoadedChannel,
-  { due, stopping, options: { pool, receiver, log } }: Comparing,
+  { due, until, stopping, options: { pool, receiver, log } }: Comparing,
 ): Promise<void> {
   let found = 0;
   await adapter.catchUp?.(channel, {
     since: new Date(due.seen_until.getTime() - OVERLAP_MS),
+    until,
     signal: AbortSignal.any([stopping, AbortSignal.timeout(DEADLINE_MS)]),
     missing: (ids) => missing(pool, channel.id, ids),
     ours: (ids) => ours(pool, channel.id, ids),

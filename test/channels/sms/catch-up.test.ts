@@ -53,6 +53,26 @@ it('receives what no callback has told, once, with its files and its STOP', asyn
   expect(twilio.violations).toEqual([]);
 });
 
+it('reads what a long outage missed hour by hour, in its order', async () => {
+  const { twilio, gateway } = phone;
+  const THEM = '+15550200009';
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+  for (const hours of [5.5, 3.5, 1.5])
+    await twilio.receive(
+      { from: THEM, to: OURS, body: `${hours}`, at: hoursAgo(hours) },
+      {},
+      { called: false },
+    );
+  await gateway.pool`
+    update channels set catch_up_at = now(), caught_up_at = ${hoursAgo(6)} where id = ${phone.channelId}`;
+  const before = twilio.calls.length;
+  const { messages } = await conversationWith(phone, THEM, (it) => expect(it.messages).toHaveLength(3));
+  expect(messages.map(({ content }) => content)).toEqual(['5.5', '3.5', '1.5']);
+  const windows = twilio.calls.slice(before).map(({ query }) => query.get('DateSent<'));
+  expect(new Set(windows.filter((it) => it !== null)).size).toBeGreaterThanOrEqual(4);
+  expect(twilio.violations).toEqual([]);
+});
+
 it('stores nothing twice when the callback comes after all', async () => {
   const { twilio, gateway } = phone;
   const THEM = '+15550200002';

@@ -14,7 +14,6 @@ type Read = (event: Record<string, string>) => Inbound[];
 // Many pages, each with its own files to ask for.
 const TIMEOUT_MS = 75_000;
 const PAGE = 500;
-const MOST = 20_000;
 // As much as is stored, and kept raw, at once.
 const BATCH = 50;
 // What is younger may yet be told by a callback, which knows more of it than the list.
@@ -30,9 +29,10 @@ export async function catchUp(
     await call(
       channel.settings,
       async (twilio) => {
-        const listed = await listRecent(twilio, channel, context.since);
-        const wanted = await untold(listed, context);
-        for (const messages of inBatches(wanted.reverse()))
+        const wanted: Listed[] = [];
+        for await (const listed of listRecent(twilio, channel, context))
+          wanted.push(...(await untold(listed, context)));
+        for (const messages of inBatches(inOrder(wanted)))
           await receive(twilio, messages, { channel, context, read });
       },
       { signal: context.signal, timeoutMs: TIMEOUT_MS },
@@ -42,24 +42,27 @@ export async function catchUp(
   }
 }
 
-async function listRecent(
+/** The window page by page, so that little is in memory; what this sender has no part in is left out. */
+async function* listRecent(
   twilio: Twilio,
   { settings, doorUrl }: Channel<TwilioSettings>,
-  since: Date,
-): Promise<Listed[]> {
-  const window = { dateSentAfter: since, pageSize: PAGE, limit: MOST };
+  { since, until }: CatchUpContext,
+): AsyncGenerator<Listed[]> {
+  const window = { dateSentAfter: since, ...(until === undefined ? {} : { dateSentBefore: until }) };
   const { from, messaging_service_sid: service } = settings;
-  const listed =
-    service === undefined && from !== undefined
-      ? [
-          ...(await twilio.messages.list({ ...window, to: from })),
-          ...(await twilio.messages.list({ ...window, from })),
-        ]
-      : (await twilio.messages.list(window)).filter(
-          (it) => it.messagingServiceSid === service || it.to === from || it.from === from,
-        );
+  const isAll = service !== undefined || from === undefined;
   const youngest = doorUrl === undefined ? Number.POSITIVE_INFINITY : Date.now() - CALLBACK_MS;
-  return listed.filter((it) => timeOf(it).getTime() <= youngest);
+  const ends = isAll ? [{}] : [{ to: from }, { from }];
+  for (const end of ends) {
+    const first = await twilio.messages.page({ ...window, ...end, pageSize: PAGE });
+    let page: Pick<typeof first, 'instances' | 'nextPage'> | undefined = first;
+    for (; page !== undefined; page = await page.nextPage())
+      yield page.instances.filter((it) => isOurs(it) && timeOf(it).getTime() <= youngest);
+  }
+
+  function isOurs(it: Listed): boolean {
+    return !isAll || it.messagingServiceSid === service || it.to === from || it.from === from;
+  }
 }
 
 /** Neither what was told already nor what another program sent from the same number. */
@@ -68,6 +71,12 @@ async function untold(listed: Listed[], context: CatchUpContext): Promise<Listed
   const fresh = listed.filter((message) => missing.has(keyOf(message)));
   const ours = await context.ours(fresh.filter((it) => !isInbound(it)).map(({ sid }) => sid));
   return fresh.filter((message) => isInbound(message) || ours.has(message.sid));
+}
+
+/** As they were sent: the list has the newest first, and seconds only. */
+function inOrder(listed: Listed[]): Listed[] {
+  const sentAt = (it: Listed) => (it.dateSent ?? timeOf(it)).getTime();
+  return listed.reverse().sort((one, other) => sentAt(one) - sentAt(other));
 }
 
 function isInbound({ direction }: Listed): boolean {
