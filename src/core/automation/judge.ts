@@ -10,16 +10,24 @@ export interface Judged extends Condition {
 
 /** Whether all conditions hold. */
 export function allHold(conditions: Condition[], facts: Facts): boolean {
-  return conditions.every((condition) => judge(condition, facts).holds);
+  return conditions.every((condition) => holds(condition, read(condition, facts)));
 }
 
 /** A condition held against the facts. */
 export function judge(condition: Condition, facts: Facts): Judged {
-  const actual = fieldNamed(condition.field)?.(facts);
-  const operator = OPERATORS[condition.operator];
-  return {
-    ...condition,
-    actual: actual ?? null,
-    holds: operator?.holds(actual, condition.value ?? null) ?? false,
-  };
+  const actual = read(condition, facts);
+  return { ...condition, actual: actual ?? null, holds: holds(condition, actual) };
+}
+
+// Rules are kept while they stay as they are, and judge every event: a name is looked up once.
+const fields = new WeakMap<Condition, (facts: Facts) => unknown>();
+
+function read(condition: Condition, facts: Facts): unknown {
+  const field = fields.get(condition) ?? fieldNamed(condition.field) ?? (() => undefined);
+  fields.set(condition, field);
+  return field(facts);
+}
+
+function holds({ operator, value = null }: Condition, actual: unknown): boolean {
+  return OPERATORS[operator]?.holds(actual, value) ?? false;
 }

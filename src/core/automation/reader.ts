@@ -2,6 +2,7 @@ import type { Pool } from '../database/connect.ts';
 import { startReader } from '../events/reader.ts';
 import { type EventRow, latestPosition, type Position, positionOf, unpacked } from '../events.ts';
 import type { Wake } from '../wake.ts';
+import { type ActiveRules, createActiveRules } from './active-rules.ts';
 import { causeOf } from './cause.ts';
 import { runDue } from './due.ts';
 import { judgeAndRun } from './judge-and-run.ts';
@@ -20,25 +21,21 @@ const AT_ONCE = 4;
 /** Lets rules run for what happens, and for what does not: a reader of events with a place of its own. */
 export function startAutomation(options: AutomationOptions): { stop(): Promise<void> } {
   const { pool } = options;
+  const activeRules = createActiveRules(pool);
   return startReader({ ...options, name: 'automation' }, async (after) => {
     const newest = await latestPosition(pool);
     // Asked after the position: a rule of before an event is one that this sees.
-    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
+    const rules = await activeRules();
+    if (rules.isEmpty) return { upTo: newest, hasMore: false, isIdle: true };
     const events = await readOccasions(pool, after, newest);
-    const rules = await rulesFor(pool, events);
     await runAll(options, events, rules);
-    const moreIsDue = await runDue(pool, options);
+    const moreIsDue = rules.hasTimed && (await runDue(pool, options));
     const last = events.length === BATCH ? events.at(-1) : undefined;
     return {
       upTo: last === undefined ? newest : positionOf(last),
       hasMore: last !== undefined || moreIsDue,
     };
   });
-}
-
-async function isNeeded(pool: Pool): Promise<boolean> {
-  const rows = await pool`select id from automation_rules where is_active limit 1`;
-  return rows.length > 0;
 }
 
 /** The events that set any rule of their business going; of whoever was erased nothing is left to do. */
@@ -54,21 +51,13 @@ async function readOccasions(pool: Pool, after: Position, newest: Position): Pro
   return rows.map(unpacked);
 }
 
-async function rulesFor(pool: Pool, events: EventRow[]): Promise<Map<string, RuleRow[]>> {
-  const businesses = [...new Set(events.map((event) => event.business_id))];
-  const rules = await pool<RuleRow[]>`
-    select * from automation_rules where business_id = any(${businesses}::uuid[]) and is_active order by id`;
-  return Map.groupBy(rules, (rule) => `${rule.business_id} ${rule.trigger}`);
-}
-
-async function runAll(tools: RunTools, events: EventRow[], rules: Map<string, RuleRow[]>): Promise<void> {
+async function runAll(tools: RunTools, events: EventRow[], rules: ActiveRules): Promise<void> {
   const queues = [
     ...Map.groupBy(events, ({ conversation_id, customer_id, id }) => conversation_id ?? customer_id ?? id),
   ];
   const workers = Array.from({ length: AT_ONCE }, async () => {
     for (let next = queues.shift(); next !== undefined; next = queues.shift()) {
-      for (const event of next[1])
-        await runFor(tools, event, rules.get(`${event.business_id} ${event.type}`) ?? []);
+      for (const event of next[1]) await runFor(tools, event, rules.of(event.business_id, event.type));
     }
   });
   await Promise.all(workers);
