@@ -96,7 +96,7 @@ describe('uploads', () => {
     expect(Buffer.from(await response.arrayBuffer()).equals(PNG)).toBe(true);
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'image/png',
-      'content-disposition': "attachment; filename*=UTF-8''pixel.png",
+      'content-disposition': 'attachment; filename=pixel.png',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "sandbox; default-src 'none'",
     });

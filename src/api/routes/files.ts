@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { create as createDisposition } from 'content-disposition';
 import { Hono } from 'hono';
+import parseRange from 'range-parser';
 import { findAttachment, refetchAttachment } from '../../core/attachments/refetch.ts';
 import { FileGone } from '../../core/attachments/storage/gone.ts';
 import type { Span } from '../../core/attachments/storage.ts';
@@ -102,7 +104,7 @@ function lengthOf(sizeBytes: number, range: Span | undefined): Record<string, st
 function headersOf({ name, contentType, sizeBytes, etag }: OpenedFile): Record<string, string> {
   return {
     'Content-Type': contentType,
-    'Content-Disposition': `attachment; filename*=UTF-8''${encodeRfc5987(name)}`,
+    'Content-Disposition': createDisposition(name),
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': "sandbox; default-src 'none'",
     'Cross-Origin-Resource-Policy': 'cross-origin',
@@ -113,12 +115,7 @@ function headersOf({ name, contentType, sizeBytes, etag }: OpenedFile): Record<s
   };
 }
 
-function encodeRfc5987(name: string): string {
-  return encodeURIComponent(name).replaceAll(
-    /['()*]/g,
-    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
+const UNSATISFIABLE = -1;
 
 /** One range of bytes; undefined where the whole file is the answer. */
 function rangeOf(
@@ -126,10 +123,9 @@ function rangeOf(
   ifRange: string | undefined,
   { etag, sizeBytes: size }: OpenedFile,
 ): Span | 'unsatisfiable' | undefined {
-  if (size === undefined || (ifRange !== undefined && ifRange !== etag)) return undefined;
-  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];
-  if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;
-  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  return start > end || start >= size ? 'unsatisfiable' : { start, end };
+  if (range === undefined || size === undefined || (ifRange !== undefined && ifRange !== etag))
+    return undefined;
+  const ranges = parseRange(size, range);
+  if (ranges === UNSATISFIABLE) return 'unsatisfiable';
+  return typeof ranges === 'object' && ranges.type === 'bytes' && ranges.length === 1 ? ranges[0] : undefined;
 }

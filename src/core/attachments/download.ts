@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { parse as parseDisposition } from 'content-disposition';
 import { request } from 'undici';
 import type { Download } from '../adapter.ts';
 import type { EgressGuard } from '../egress.ts';
@@ -49,7 +50,9 @@ function refuseRateLimited({ statusCode, headers }: Awaited<ReturnType<typeof re
 function asDownload({ headers, body }: Awaited<ReturnType<typeof request>>, url: URL): Download {
   const contentType = textOf(headers['content-type']);
   const length = Number(textOf(headers['content-length']) ?? Number.NaN);
-  const name = nameIn(textOf(headers['content-disposition'])) ?? lastSegment(url.pathname);
+  const name =
+    parseDisposition(textOf(headers['content-disposition']) ?? '').parameters['filename'] ??
+    lastSegment(url.pathname);
   const decode = DECODERS[textOf(headers['content-encoding'])?.toLowerCase() ?? ''];
   return {
     body: decode === undefined ? body : decoded(body, decode()),
@@ -57,14 +60,6 @@ function asDownload({ headers, body }: Awaited<ReturnType<typeof request>>, url:
     ...(name === undefined ? {} : { name }),
     ...(decode === undefined && Number.isSafeInteger(length) ? { sizeBytes: length } : {}),
   };
-}
-
-/** What the server calls the file, in either spelling of Content-Disposition. */
-function nameIn(disposition = ''): string | undefined {
-  const [, encoded] = /filename\*=(?:UTF-8|utf-8)''([^;\s]+)/.exec(disposition) ?? [];
-  if (encoded !== undefined) return decodedText(encoded);
-  const [, quoted, bare] = /filename=(?:"([^"]*)"|([^;\s]+))/.exec(disposition) ?? [];
-  return quoted ?? bare;
 }
 
 /** The last part of an address's path; undefined where that names no file. */

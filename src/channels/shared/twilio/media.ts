@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parse as parseDisposition } from 'content-disposition';
 import { request } from 'undici';
 import { z } from 'zod';
 import type { Channel, Download } from '../../../core/adapter.ts';
@@ -99,7 +100,7 @@ interface Reading {
 
 function asDownload({ headers, body }: Response, { contentType, mostBytes }: Reading): Download {
   const type = contentType ?? textOf(headers['content-type']);
-  const name = nameIn(textOf(headers['content-disposition']));
+  const name = parseDisposition(textOf(headers['content-disposition']) ?? '').parameters['filename'];
   const sizeBytes = Number(textOf(headers['content-length']) ?? Number.NaN);
   return {
     body: capped(body, mostBytes, tooLarge),
@@ -107,10 +108,6 @@ function asDownload({ headers, body }: Response, { contentType, mostBytes }: Rea
     ...(name === undefined ? {} : { name }),
     ...(Number.isSafeInteger(sizeBytes) ? { sizeBytes } : {}),
   };
-}
-
-function nameIn(disposition: string | undefined): string | undefined {
-  return /filename="([^"]+)"/.exec(disposition ?? '')?.[1];
 }
 
 function tooLarge(): AppError {
