@@ -68,9 +68,20 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   async function take(loaded: LoadedChannel, request: IngestRequest, parse: Parse): Promise<Accepted[]> {
+    const inbound = await read(loaded, request, parse);
+    if (inbound === undefined) return [];
+    request.inbound = inbound;
+    if (inbound.some(({ account }) => account !== undefined))
+      Object.assign(request, await routeItems(channels, loaded, inbound));
+    const accepted = await letIn(request);
+    acknowledge(loaded, request.inbound, accepted);
+    return accepted;
+  }
+
+  /** What the adapter understands; undefined where it understands nothing and the request was kept raw. */
+  async function read(loaded: LoadedChannel, request: IngestRequest, parse: Parse) {
     try {
-      const parsed = parse();
-      request.inbound = parsed instanceof Promise ? await parsed : parsed;
+      return await parse();
     } catch (error) {
       await ingest.keepFailed(request, `unreadable: ${error instanceof Error ? error.message : 'unknown'}`);
       log.warn(
@@ -78,13 +89,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         'kept a request that cannot be read',
       );
       if (loaded.adapter.door?.tellsMistakes === true) throw error;
-      return [];
+      return undefined;
     }
-    if (request.inbound.some(({ account }) => account !== undefined))
-      Object.assign(request, await routeItems(channels, loaded, request.inbound));
-    const accepted = await letIn(request);
-    acknowledge(loaded, request.inbound, accepted);
-    return accepted;
   }
 
   /** What blocked senders write is kept raw only; the answers stay in the order of what was brought. */
@@ -123,18 +129,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const { door } = adapter;
       if (door === undefined || row.type !== type)
         throw new AppError('not_found', 'there is no such channel');
-      if (request.method === 'GET') {
-        const answer = door.challenge?.(request, channel);
-        if (answer === undefined) throw new AppError('forbidden', 'the challenge does not match');
-        return answer;
-      }
+      if (request.method === 'GET') return challenged(door, request, loaded);
       if (!door.verify(request, channel))
         throw new AppError('unauthorized', 'the signature is missing or wrong');
-      if (await isOnlyTyping(loaded, door, request)) return door.answer?.([]) ?? NOTHING;
+      if (await isOnlyTyping(loaded, door, request)) return answerOf(door, []);
       const accepted = await submit(loaded, newRequest(loaded, keptOf(request)), () =>
         door.parse(request, channel),
       );
-      return door.answer?.(accepted) ?? NOTHING;
+      return answerOf(door, accepted);
     },
 
     async accept(channel, raw, inbound) {
@@ -159,7 +161,16 @@ const BLOCKED: Accepted = {
   seq: undefined,
 };
 
-const NOTHING: DoorAnswer = { status: 200, body: '' };
+/** What a provider asks before it trusts a door. */
+function challenged(door: Door<unknown>, request: DoorRequest, { channel }: LoadedChannel): DoorAnswer {
+  const answer = door.challenge?.(request, channel);
+  if (answer === undefined) throw new AppError('forbidden', 'the challenge does not match');
+  return answer;
+}
+
+function answerOf(door: Door<unknown>, accepted: Accepted[]): DoorAnswer {
+  return door.answer?.(accepted) ?? { status: 200, body: '' };
+}
 
 function newRequest(loaded: LoadedChannel, raw: RawRequest): IngestRequest {
   return { id: newId(), receivedAt: new Date(), channel: ingestChannel(loaded), raw, inbound: [] };

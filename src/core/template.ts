@@ -101,14 +101,14 @@ export function fillTemplate(
 }
 
 function fillHeader({ header }: Template, given: TemplateInput['header']): FilledTemplate['header'] {
-  if (header === null || header.type !== 'location') {
-    if (typeof given === 'object') throw invalidField('template.header', 'is no location in this template');
-    const values = valuesFor('template.header', header?.parameters ?? [], given === undefined ? [] : [given]);
-    if (header === null) return undefined;
-    return header.type === 'text' ? { type: 'text', values } : { type: header.type as 'image' };
+  if (header?.type === 'location') {
+    if (typeof given !== 'object') throw invalidField('template.header', 'must be a location');
+    return { type: 'location', location: given };
   }
-  if (typeof given !== 'object') throw invalidField('template.header', 'must be a location');
-  return { type: 'location', location: given };
+  if (typeof given === 'object') throw invalidField('template.header', 'is no location in this template');
+  const values = valuesFor('template.header', header?.parameters ?? [], given === undefined ? [] : [given]);
+  if (header === null) return undefined;
+  return header.type === 'text' ? { type: 'text', values } : { type: header.type as 'image' };
 }
 
 function checkFiles({ header }: Template, files: number): void {

@@ -9,14 +9,17 @@ export interface KeyRow {
 /** One key per event, and one per album, which remembers the album's message; in lock order. */
 export function sortedKeys(items: Item[]): KeyRow[] {
   const rows = new Map<string, KeyRow>();
-  for (const { channel, inbound, proposedId } of items) {
-    const message_id = inbound.kind === 'message' ? proposedId : null;
-    const groupKey = inbound.kind === 'message' ? groupKeyOf(inbound) : undefined;
-    for (const external_event_id of [inbound.externalEventId, groupKey]) {
-      if (external_event_id === undefined) continue;
-      const key = keyOf(channel.id, external_event_id);
-      if (!rows.has(key)) rows.set(key, { channel_id: channel.id, external_event_id, message_id });
-    }
+  for (const row of items.flatMap(keysOf)) {
+    const key = keyOf(row.channel_id, row.external_event_id);
+    if (!rows.has(key)) rows.set(key, row);
   }
   return sortedByKey(rows);
+}
+
+function keysOf({ channel, inbound, proposedId }: Item): KeyRow[] {
+  const event = { channel_id: channel.id, external_event_id: inbound.externalEventId, message_id: null };
+  if (inbound.kind !== 'message') return [event];
+  const message = { ...event, message_id: proposedId };
+  const groupKey = groupKeyOf(inbound);
+  return groupKey === undefined ? [message] : [message, { ...message, external_event_id: groupKey }];
 }

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts';
-import type { Sender } from '../envelope.ts';
+import type { Inbound, Sender } from '../envelope.ts';
 import { newId } from '../id.ts';
 import { normalPhone } from '../phone.ts';
 import type { CustomerRow } from '../views/customer.ts';
@@ -27,15 +27,18 @@ export interface PartyRow {
 export function sortedParties(items: Item[]): PartyRow[] {
   const rows = new Map<string, PartyRow>();
   for (const { channel, inbound } of items) {
-    if (inbound.kind !== 'message' && inbound.kind !== 'reaction') continue;
-    const group = inbound.kind === 'message' ? inbound.group : undefined;
-    for (const sender of [inbound.sender, group]) {
-      if (sender === undefined) continue;
+    for (const sender of writersOf(inbound)) {
       const { customer_id } = addParty(rows, channel, sender);
       for (const alias of sender.aliases ?? []) addParty(rows, channel, { ...sender, ...alias }, customer_id);
     }
   }
   return sortedByKey(rows);
+}
+
+function writersOf(inbound: Inbound): Sender[] {
+  if (inbound.kind === 'reaction') return [inbound.sender];
+  if (inbound.kind !== 'message') return [];
+  return inbound.group === undefined ? [inbound.sender] : [inbound.sender, inbound.group];
 }
 
 /** Several addresses of one new person begin with one customer. */

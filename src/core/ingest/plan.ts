@@ -35,30 +35,32 @@ function planMessage(item: MessageItem, work: Work): void {
     plan.accepted.set(item.key, NOTHING_STORED);
     return;
   }
-  const album = groupKeyOf(item.inbound);
-  const albumKey = album === undefined ? undefined : keyOf(item.channel.id, album);
-  const begun = albumKey === undefined ? undefined : work.albums.get(albumKey);
+  const groupKey = groupKeyOf(item.inbound);
+  const accepted =
+    groupKey === undefined
+      ? acceptedAs(storeMessage(item, work))
+      : planAlbumItem(item, keyOf(item.channel.id, groupKey), work);
+  plan.accepted.set(item.key, accepted);
+}
+
+/** The first item of an album becomes its message, the others add to it. */
+function planAlbumItem(item: MessageItem, albumKey: string, work: Work): Accepted {
+  const { albums, plan, state } = work;
+  const begun = albums.get(albumKey);
+  const stored = state.known.get(albumKey);
   if (begun !== undefined) {
     nameAlbumItem(item, begun.id, plan);
     addToAlbum(item, begun, work);
-    plan.accepted.set(item.key, acceptedAs(begun));
-    return;
-  }
-  const stored = albumKey === undefined ? undefined : state.known.get(albumKey);
-  if (typeof stored === 'string') {
+    return acceptedAs(begun);
+  } else if (typeof stored === 'string') {
     nameAlbumItem(item, stored, plan);
     plan.albumAdditions.push({ item: item.key, inbound: item.inbound, messageId: stored });
-    plan.accepted.set(item.key, {
-      duplicate: false,
-      messageId: stored,
-      conversationId: undefined,
-      seq: undefined,
-    });
-    return;
+    return { ...NOTHING_STORED, messageId: stored };
+  } else {
+    const message = storeMessage(item, work);
+    albums.set(albumKey, message);
+    return acceptedAs(message);
   }
-  const message = storeMessage(item, work);
-  if (albumKey !== undefined) work.albums.set(albumKey, message);
-  plan.accepted.set(item.key, acceptedAs(message));
 }
 
 /** The answer to what would have gone on with a conversation, where there is none. */
