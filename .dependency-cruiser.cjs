@@ -94,6 +94,22 @@ module.exports = {
     }),
     livesIn('postgres', { names: 'postgres', home: ['^src/core/', '^src/webhooks/'] }),
     {
+      name: 'loaded-when-first-used',
+      comment:
+        'Who has no mailbox, no bucket and no Twilio does not pay for them with memory: `await import(…)`.',
+      severity: 'error',
+      from: { path: ours, pathNot: '^src/channels/email/read\\.ts$' },
+      to: {
+        path: [
+          packageNamed('file-type|imapflow|jose|mailauth|nodemailer|sharp|twilio'),
+          '^src/channels/email/(posted|read|smtp-receiver)\\.ts$',
+          '^src/core/attachments/storage/s3\\.ts$',
+        ],
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'no-development-packages',
       comment: 'What runs in production is in dependencies.',
       severity: 'error',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createApp, createHealthApp } from './api/app.ts';
 import { createMetrics } from './api/metrics.ts';
-import { startSmtpReceiver } from './channels/email/smtp-receiver.ts';
+import type { SmtpReceiver, SmtpReceiverOptions } from './channels/email/smtp-receiver.ts';
 import { createRegistry } from './channels/registry.ts';
 import { createAiLane } from './core/ai/lane.ts';
 import { startAiReader } from './core/ai/reader.ts';
@@ -183,7 +183,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   if (config.role !== 'worker') closeLater(realtime.close);
   if (config.role !== 'api') {
     closeLater(startListeners(parts).stop);
-    const smtp = config.smtp && (await startSmtpReceiver({ ...config.smtp, ...parts }));
+    const smtp = config.smtp && (await listenForMail({ ...config.smtp, ...parts }));
     if (smtp !== undefined) closeLater(smtp.stop);
     smtpPort = smtp?.port;
     closeLater(startConnecting(parts).stop);
@@ -209,6 +209,12 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
       if (config.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
     },
   };
+}
+
+/** Who has no SMTP_PORT need not load what speaks SMTP. */
+async function listenForMail(options: SmtpReceiverOptions): Promise<SmtpReceiver> {
+  const { startSmtpReceiver } = await import('./channels/email/smtp-receiver.ts');
+  return startSmtpReceiver(options);
 }
 
 /** To the end: one part that fails to close keeps none of the others open. */

@@ -1,4 +1,3 @@
-import { createAdapter } from '@socket.io/redis-streams-adapter';
 import type { Server } from 'socket.io';
 import type { Log } from '../core/log.ts';
 import { connectRedisFamily, redisDatabase } from '../core/redis.ts';
@@ -13,6 +12,7 @@ export async function attachCluster(
   log: Log,
 ): Promise<{ close(): Promise<void> }> {
   if (redis === undefined) return { close: async () => {} };
+  const { createAdapter } = await import('@socket.io/redis-streams-adapter');
   const { redis: publisher, disconnect } = connectRedisFamily(redis.url, {
     name: 'publishing to sockets',
     patient: false,

@@ -1,4 +1,4 @@
-import { type JWTPayload, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 
@@ -30,6 +30,7 @@ export async function verifyIdentity(token: string, secret: string | undefined):
 }
 
 async function verified(token: string, secret: string): Promise<JWTPayload> {
+  const { jwtVerify } = await import('jose');
   const key = new TextEncoder().encode(secret);
   try {
     return (await jwtVerify(token, key, { algorithms: ['HS256'], clockTolerance: CLOCK_TOLERANCE_SECONDS }))

@@ -11,10 +11,9 @@ import { type Authenticator, createAuthenticator } from './authenticate.ts';
 import { sizeRefusal } from './compose.ts';
 import { connect, imapHealth } from './connect.ts';
 import { listenImap } from './imap.ts';
-import { isAddress } from './mime.ts';
+import { isAddress } from './mail.ts';
 import { createAccessTokens } from './oauth.ts';
-import { readPosted } from './posted.ts';
-import { readRequest } from './read.ts';
+import type { Reading } from './read.ts';
 import { createOutgoing } from './send.ts';
 import { accountKey, type EmailSettings, emailSettings } from './settings.ts';
 import { addressThread } from './threading.ts';
@@ -38,8 +37,7 @@ export function emailAdapter(
   const accessTokens = createAccessTokens(egress);
   const connecting = { egress, accessTokens };
   const outgoing = createOutgoing({ ...connecting, tokens });
-  const read = (request: Pick<DoorRequest, 'headers' | 'body'>, channel: Channel<EmailSettings>) =>
-    readRequest(request, channel, { tokens, authenticate });
+  const read = (request: Posted, channel: Mailbox) => readMail(request, channel, { tokens, authenticate });
   return {
     type: 'email',
     settings: emailSettings,
@@ -79,6 +77,15 @@ export function emailAdapter(
   };
 }
 
+type Mailbox = Channel<EmailSettings>;
+type Posted = Pick<DoorRequest, 'headers' | 'body'>;
+
+/** Loaded with the first mail: what reads it takes thirty megabytes. */
+async function readMail(request: Posted, channel: Mailbox, reading: Reading) {
+  const { readRequest } = await import('./read.ts');
+  return readRequest(request, channel, reading);
+}
+
 /** Over 24 hours: a server that is away for a night loses no mail. */
 const RETRY_AFTER_MS = [2, 10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 14_400, 21_600, 21_600].map(
   (seconds) => seconds * 1_000,
@@ -89,7 +96,7 @@ function bothWays(out: Health, into: Health | undefined): Health {
   return { ok: ways.every(({ ok }) => ok), detail: ways.map(({ detail }) => detail).join(' ') };
 }
 
-function asMail(body: Uint8Array): Pick<DoorRequest, 'headers' | 'body'> {
+function asMail(body: Uint8Array): Posted {
   return { headers: { 'content-type': 'message/rfc822' }, body };
 }
 
@@ -99,6 +106,7 @@ function threadKeyFor(address: string): string | undefined {
 }
 
 async function readAttachment(ref: AttachmentRef, request: DoorRequest): Promise<Download> {
+  const { readPosted } = await import('./posted.ts');
   const posted = await readPosted(request);
   if (posted === undefined) throw new Error('the mail is empty');
   return { body: await posted.open(String(ref.ref['part'])) };

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import { authenticate } from 'mailauth';
+import type { authenticate } from 'mailauth';
 import type { Verdict } from './authentication.ts';
 
 /** Where a mail came in; without it only its signatures can be checked. */
@@ -32,6 +32,7 @@ export function createAuthenticator(
 
   return async function verdictOf(raw, arrival) {
     if (Date.now() < unreachableUntil) return { ...NOBODY_CAN_TELL, by: us };
+    const { authenticate } = await import('mailauth');
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       unreachableUntil = Date.now() + ASKS_AGAIN_AFTER_MS;

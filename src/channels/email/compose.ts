@@ -1,7 +1,7 @@
 import type { Channel } from '../../core/adapter.ts';
 import type { Correspondence, EarlierMessage, OutboundMessage, Part } from '../../core/envelope.ts';
 import { SendRejected } from '../../core/errors.ts';
-import { isAddress } from './mime.ts';
+import { isAddress } from './mail.ts';
 import { quotedHistory } from './quoted-history.ts';
 import { refuseAutomatic } from './restraint.ts';
 import type { EmailSettings } from './settings.ts';

@@ -1,5 +1,4 @@
-import { header, type Mail } from './mail.ts';
-import { isAddress } from './mime.ts';
+import { header, isAddress, type Mail } from './mail.ts';
 
 export interface OriginalSender {
   address?: string;

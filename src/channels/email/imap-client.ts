@@ -1,4 +1,4 @@
-import { ImapFlow } from 'imapflow';
+import type { ImapFlow } from 'imapflow';
 import type { Channel } from '../../core/adapter.ts';
 import type { EgressGuard } from '../../core/egress.ts';
 import { SendRejected } from '../../core/errors.ts';
@@ -21,12 +21,16 @@ export async function connectImap(
 ): Promise<ImapFlow> {
   const { imap, oauth } = channel.settings;
   if (imap === undefined) throw new Error('the channel has no mailbox');
-  const first = await signIn(channel, imap, connecting).catch((error: unknown) => error);
-  if (first instanceof ImapFlow) return first;
-  if (oauth === undefined || !isRefused(first)) throw explained(first, imap);
-  // The token may have been taken back before its time: once with a new one.
-  connecting.accessTokens.forget(channel);
-  return signIn(channel, imap, connecting).catch((error: unknown) => Promise.reject(explained(error, imap)));
+  try {
+    return await signIn(channel, imap, connecting);
+  } catch (error) {
+    if (oauth === undefined || !isRefused(error)) throw explained(error, imap);
+    // The token may have been taken back before its time: once with a new one.
+    connecting.accessTokens.forget(channel);
+    return signIn(channel, imap, connecting).catch((again: unknown) =>
+      Promise.reject(explained(again, imap)),
+    );
+  }
 }
 
 async function signIn(
@@ -34,6 +38,7 @@ async function signIn(
   imap: ImapSettings,
   { egress, accessTokens }: ImapConnecting,
 ): Promise<ImapFlow> {
+  const { ImapFlow } = await import('imapflow');
   const accessToken = await accessTokens.token(channel);
   const client = new ImapFlow({
     host: await vettedAddress(imap, egress),

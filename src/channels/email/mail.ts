@@ -51,6 +51,11 @@ export function headersNamed(mail: Pick<Mail, 'headers'>, name: string): string[
   return mail.headers.filter((one) => one.name === name).map(({ value }) => value);
 }
 
+/** What somebody could be written to; anything else in a header is decoration. */
+export function isAddress(text: string): boolean {
+  return text.length <= 254 && /^[^\s@<>"(),;:\\]+@[^\s@<>"(),;:\\]+$/.test(text);
+}
+
 const MESSAGE_ID = /<[^<>\s]{1,900}>/g;
 const MOST_IDS = 50;
 

@@ -11,6 +11,7 @@ import {
 import {
   header,
   headersNamed,
+  isAddress,
   type Mail,
   type MailAddress,
   type MailAttachment,
@@ -179,11 +180,6 @@ function addresses(value: unknown): MailAddress[] {
       const clean = address?.trim().toLowerCase() ?? '';
       return isAddress(clean) ? [{ address: clean, name: name.trim() || undefined }] : [];
     });
-}
-
-/** What somebody could be written to; anything else in a header is decoration. */
-export function isAddress(text: string): boolean {
-  return text.length <= 254 && /^[^\s@<>"(),;:\\]+@[^\s@<>"(),;:\\]+$/.test(text);
 }
 
 /** The rest stays in the mail itself, which is kept raw. */

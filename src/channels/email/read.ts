@@ -8,7 +8,7 @@ import type { Posted } from './posted-mail.ts';
 import type { EmailSettings } from './settings.ts';
 import type { Tokens } from './tokens.ts';
 
-interface Reading {
+export interface Reading {
   tokens: Tokens;
   authenticate: Authenticator;
 }

@@ -1,7 +1,6 @@
 import type { Sender } from '../../core/envelope.ts';
 import { isNoReply } from './automatic.ts';
-import { header, headersNamed, type Mail, type MailAddress } from './mail.ts';
-import { isAddress } from './mime.ts';
+import { header, headersNamed, isAddress, type Mail, type MailAddress } from './mail.ts';
 import { withoutTag } from './tokens.ts';
 
 /** Whoever wrote the mail, as far as it can be told. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool/index.js';
 import type { Channel } from '../../core/adapter.ts';
 import type { EgressGuard } from '../../core/egress.ts';
@@ -38,6 +38,7 @@ export function createTransports(sending: Sending): (channel: Channel<EmailSetti
   setInterval(closeIdle, IDLE_MS).unref();
 
   return async (channel) => {
+    const { createTransport } = await import('nodemailer');
     const accessToken = await sending.accessTokens.token(channel);
     const { smtp, dkim } = channel.settings;
     const key = createHash('sha256')
@@ -49,7 +50,9 @@ export function createTransports(sending: Sending): (channel: Channel<EmailSetti
       return pooled.transport;
     }
     pooled?.transport.close();
-    const transport = createPool(channel.settings, accessToken, sending);
+    const transport = createTransport(poolOptions(channel.settings, accessToken, sending));
+    // A connection that breaks while nothing is sent over it concerns nobody: the next mail opens another.
+    transport.on('error', () => undefined);
     pools.set(channel.id, { key, transport, usedAt: Date.now() });
     return transport;
   };
@@ -64,13 +67,13 @@ const TIMES = {
   dnsTimeout: 5_000,
 };
 
-function createPool(
+function poolOptions(
   { smtp, dkim, oauth, imap, address }: EmailSettings,
   accessToken: string | undefined,
   { egress }: Sending,
-): Transport {
+): SMTPPool.Options {
   const user = smtp.user ?? (oauth === undefined ? undefined : (imap?.user ?? address));
-  const transport: Transport = createTransport({
+  return {
     ...TIMES,
     pool: true,
     maxConnections: 3,
@@ -93,10 +96,7 @@ function createPool(
         (error: Error) => give(error, undefined),
       );
     },
-  });
-  // A connection that breaks while nothing is sent over it concerns nobody: the next mail opens another.
-  transport.on('error', () => undefined);
-  return transport;
+  };
 }
 
 interface Credentials {

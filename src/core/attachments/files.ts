@@ -3,7 +3,6 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { fileTypeFromFile } from 'file-type';
 import { newId } from '../id.ts';
 import {
   drawThumbnail,
@@ -138,6 +137,7 @@ async function receiveFile(
   } finally {
     await file.close();
   }
+  const { fileTypeFromFile } = await import('file-type');
   const sniffed = await fileTypeFromFile(path);
   return { path, sizeBytes, receivedBytes: sizeBytes, sha256: hash.digest(), sniffedType: sniffed?.mime };
 }
