@@ -242,6 +242,24 @@ describe('erasing a customer', () => {
     expect(left).toEqual([]);
   });
 
+  it('happens once, however often it is asked for at once, and never to whom a merge is taking', async () => {
+    const person = async () => (await post('/customers', { name: 'Ada' })).id;
+    const id = await person();
+    const answers = await Promise.all([erase(id), erase(id), erase(id)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
+    for (let n = 0; n < 5; n += 1) {
+      const [one, other] = [await person(), await person()];
+      const [erased, merged] = await Promise.all([
+        erase(one),
+        gateway.call('POST', `/api/v1/customers/${other}/merge`, { from: one }),
+      ]);
+      expect([
+        [204, 422],
+        [409, 200],
+      ]).toContainEqual([erased.status, merged.status]);
+    }
+  });
+
   it('takes an admin, of the business itself, and the customer who others were merged into', async () => {
     const { customer_id } = await write(gateway, door, fakeUser());
     const { key } = await post<{ key: string }>('/api-keys', { name: 'an agent', role: 'agent' });

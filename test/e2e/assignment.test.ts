@@ -368,6 +368,7 @@ describe('a team', () => {
       });
     });
     expect((await removal)?.status).toBe(204);
+    expect((await gateway.call('DELETE', `/api/v1/teams/${other.id}`)).status).toBe(404);
     expect(await read(id)).toMatchObject({ team_id: null });
   });
 });

@@ -15,7 +15,8 @@ export async function eraseCustomer(tx: Sql, actor: Actor, id: string): Promise<
   refuseMerged(await findCustomer(tx, businessId, id));
   const erased = { businessId, customerId: id, requestedAt: new Date() };
   await lockCustomers(tx, (await personOf(tx, erased)).customers);
-  // Again, now that nobody can merge somebody else into them.
+  // Again, now that nobody can erase them, nor merge anybody with them.
+  refuseMerged(await findCustomer(tx, businessId, id));
   const person = await personOf(tx, erased);
   const traces = await tracesOf(tx, person);
   await forgetAddresses(tx, person);

@@ -22,6 +22,9 @@ export async function mergeCustomer(tx: Sql, merge: CustomerMerge): Promise<Stor
   if (targetId === from) throw invalidField('from', 'is the customer itself');
   await refuseForeign(tx, businessId, from);
   const { source, target } = await lockPair(tx, from, targetId);
+  // Who was erased meanwhile is nobody any more.
+  await findCustomer(tx, businessId, targetId);
+  await refuseForeign(tx, businessId, from);
   if (source.merged_into_id === target.id) return target;
   refuseMerged(source, target);
   return absorb(tx, { source, target, by, fills: true });

@@ -166,9 +166,9 @@ async function refuseWhileUsed(tx: Sql, businessId: string, id: string): Promise
 
 /** The team's row, locked: turns are taken and members change one at a time. Always after its conversations. */
 async function lockTeam(tx: Sql, businessId: string, id: string): Promise<TeamRow> {
-  const team = await findTeam(tx, businessId, id);
-  await tx`select 1 from teams where id = ${id} for no key update`;
-  return team;
+  if (isUuid(id))
+    await tx`select 1 from teams where id = ${id} and business_id = ${businessId} for no key update`;
+  return findTeam(tx, businessId, id);
 }
 
 async function setMembers(
