@@ -57,7 +57,7 @@ function nameOf(input: unknown): string {
 export const ruleShape = {
   name: z.string().trim().min(1).max(200).nullable(),
   trigger: z.enum(Object.keys(TRIGGERS) as [Trigger, ...Trigger[]], {
-    error: ({ input }) => `${String(input)} is no trigger`,
+    error: ({ input }) => (input === undefined ? 'is required' : `${String(input)} is no trigger`),
   }),
   conditions: z.array(condition).max(50).meta({ description: 'All of them must hold.' }),
   actions: z.array(action).min(1).max(20).meta({ description: 'Done in this order.' }),

@@ -2,6 +2,7 @@ import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { recordUpdate } from '../messages.ts';
 import type { MessageRow } from '../views/message.ts';
+import { WAS_SENT } from './change-sent.ts';
 import { refuseOutsideWindow } from './queue-message.ts';
 import { lockOutbound } from './resend.ts';
 
@@ -23,6 +24,8 @@ interface Edit {
 /** Changes a message while it is scheduled; a time in the past lets it go at once. */
 export async function editScheduled(tx: Sql, { businessId, id, patch }: Edit): Promise<MessageRow> {
   const { conversation, message } = await lockOutbound(tx, businessId, id);
+  if (WAS_SENT.has(message.status ?? ''))
+    throw new AppError('conflict', 'It was sent just now: ask again to reword what the customer has.');
   if (message.status !== 'scheduled') {
     throw new AppError('conflict', `Only a scheduled message can be changed; this one is ${message.status}.`);
   }
