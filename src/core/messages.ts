@@ -69,7 +69,11 @@ export async function viewMessages(sql: Sql, rows: readonly MessageRow[]): Promi
   });
 }
 
-async function attachmentsOf(sql: Sql, rows: readonly MessageRow[]): Promise<Map<string, AttachmentRow[]>> {
+/** The attachments of messages, by the message's id, in their order. */
+export async function attachmentsOf(
+  sql: Sql,
+  rows: readonly Pick<MessageRow, 'id'>[],
+): Promise<Map<string, AttachmentRow[]>> {
   if (rows.length === 0) return new Map();
   const attachments = await sql<(AttachmentRow & { message_id: string })[]>`
     select id, message_id, name, content_type, size_bytes, width, height, error, state

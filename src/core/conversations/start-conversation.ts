@@ -7,7 +7,6 @@ import { snapshot } from '../events/snapshot.ts';
 import { record } from '../events.ts';
 import { isUuid, newId } from '../id.ts';
 import { type Draft, queueMessage, type Writing } from '../messages/queue-message.ts';
-import { sentOverSockets } from '../send/over-sockets.ts';
 import { assign } from '../team/assign.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
@@ -41,12 +40,7 @@ export async function startConversation(
   });
   if (start.assigneeId !== undefined)
     await assign(tx, opened, { assigneeId: start.assigneeId, by: writing.by });
-  if (start.draft !== undefined) {
-    const { id } = await queueMessage(tx, await reread(tx, opened), { draft: start.draft, ...writing });
-    // Nobody is there to send it to: it is kept until somebody comes, and no lane has to say so later.
-    if (recipient === undefined)
-      await sentOverSockets(tx, { channelId: channel.row.id, messageId: id, generation: 1 });
-  }
+  if (start.draft !== undefined) await queueMessage(tx, opened, { draft: start.draft, ...writing });
   return reread(tx, opened);
 }
 

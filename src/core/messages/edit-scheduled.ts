@@ -3,7 +3,7 @@ import { AppError, invalidField } from '../errors.ts';
 import { recordUpdate } from '../messages.ts';
 import type { MessageRow } from '../views/message.ts';
 import { WAS_SENT } from './change-sent.ts';
-import { refuseOutsideWindow } from './queue-message.ts';
+import { refuseOutsideWindow } from './reply-window.ts';
 import { lockOutbound } from './resend.ts';
 
 /** What may be changed of a message that waits for its time. */

@@ -8,7 +8,7 @@ import { findMessage } from '../messages.ts';
 import type { MessageRow } from '../views/message.ts';
 import { apply } from './parked.ts';
 import { refuseAsProvider } from './provider-refusal.ts';
-import { refuseOutsideWindow } from './queue-message.ts';
+import { refuseOutsideWindow } from './reply-window.ts';
 
 interface ReactDeps {
   pool: Sql;

@@ -5,7 +5,8 @@ import { findMessage, recordUpdate } from '../messages.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
 import type { Author } from './author.ts';
-import { countMessage, refuseOutsideWindow } from './queue-message.ts';
+import { countMessage } from './count-message.ts';
+import { refuseOutsideWindow } from './reply-window.ts';
 
 interface Locked {
   conversation: ConversationRow;

@@ -6,8 +6,9 @@ import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
 import type { Author } from './author.ts';
 import { cancelScheduled, wasAnswered } from './cancel-on-reply.ts';
-import { countMessage, isWindowClosed, WINDOW_CLOSED } from './queue-message.ts';
+import { countMessage } from './count-message.ts';
 import { recordStatus } from './receipts.ts';
+import { isWindowClosed, WINDOW_CLOSED } from './reply-window.ts';
 
 const CONVERSATIONS_PER_TURN = 100;
 
@@ -60,18 +61,17 @@ async function fail(tx: Sql, conversation: ConversationRow, { id }: MessageRow):
   const [message] = await tx<[MessageRow & { status: 'failed' }]>`
     update messages set status = 'failed', seq = ${seq}, error = ${tx.json(error)} where id = ${id} returning *`;
   // Nobody was answered by it.
-  await countMessage(tx, conversation, { message, by: { type: 'system' } });
+  const after = await countMessage(tx, conversation, { message, by: { type: 'system' } });
   await recordStatus(tx, message);
-  return { ...conversation, last_message_seq: seq };
+  return after;
 }
 
 async function release(tx: Sql, conversation: ConversationRow, { id }: MessageRow): Promise<ConversationRow> {
   const seq = conversation.last_message_seq + 1;
   const [message] = await tx<[MessageRow]>`
     update messages set status = 'queued', seq = ${seq}, next_attempt_at = now() where id = ${id} returning *`;
-  await countMessage(tx, conversation, { message, by: { type: message.sender_type as Author['type'] } });
+  const by = { type: message.sender_type as Author['type'] };
+  const after = await countMessage(tx, conversation, { message, by });
   await recordUpdate(tx, message, { released: true }, [`send:${conversation.id}`]);
-  const { needs_human_handoff } =
-    message.sender_type === 'agent' ? { needs_human_handoff: false } : conversation;
-  return { ...conversation, last_message_seq: seq, needs_human_handoff };
+  return after;
 }
