@@ -1,3 +1,4 @@
+import { containing, fewIds } from './containing.ts';
 import type { Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
 import { isUuid } from './id.ts';
@@ -80,11 +81,11 @@ export async function listConversations(
   window: Window,
 ): Promise<ListedConversation[]> {
   const { column, direction } = orderOf(sql, filter.sort);
-  const assignee = await kindOfAssignee(sql, filter);
+  const lookedUp = await lookUp(sql, filter);
   const rows = await sql<(ConversationRow & { sort_key: string })[]>`
     select c.*, to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sort_key
     from conversations c
-    where c.business_id = ${filter.businessId} ${assigned(sql, filter, assignee)} ${conditions(sql, filter)} ${behind(sql, filter.sort, window.after)}
+    where c.business_id = ${filter.businessId} ${conditions(sql, filter, lookedUp)} ${behind(sql, filter.sort, window.after)}
     order by ${column} ${direction}, c.id ${direction}
     limit ${window.fetch} offset ${window.offset}`;
   const customers = await customersOf(sql, rows);
@@ -97,10 +98,10 @@ export async function listConversations(
 
 /** How many of the business's conversations there are. */
 export async function countConversations(sql: Sql, filter: ConversationFilter): Promise<number> {
-  const assignee = await kindOfAssignee(sql, filter);
+  const lookedUp = await lookUp(sql, filter);
   const [row] = await sql<[{ total: number }]>`
     select count(*)::int as total from conversations c
-    where c.business_id = ${filter.businessId} ${assigned(sql, filter, assignee)} ${conditions(sql, filter)}`;
+    where c.business_id = ${filter.businessId} ${conditions(sql, filter, lookedUp)}`;
   return row.total;
 }
 
@@ -126,7 +127,20 @@ function behind(sql: Sql, sort: ConversationSort, after: string[] | undefined) {
 
 type KindOfAssignee = 'agent' | 'team' | undefined;
 
-/** Asked before the list, so that either id finds its own index. */
+/** Asked before the list, so that it finds its index. */
+interface LookedUp {
+  assignee: KindOfAssignee;
+  customerIds: string[] | undefined;
+}
+
+async function lookUp(sql: Sql, filter: ConversationFilter): Promise<LookedUp> {
+  const [assignee, customerIds] = await Promise.all([
+    kindOfAssignee(sql, filter),
+    customersNamed(sql, filter),
+  ]);
+  return { assignee, customerIds };
+}
+
 async function kindOfAssignee(
   sql: Sql,
   { businessId, assigneeId }: ConversationFilter,
@@ -142,9 +156,10 @@ function assigned(sql: Sql, { assigneeId }: ConversationFilter, kind: KindOfAssi
   return kind === 'team' ? sql`and c.team_id = ${assigneeId}` : sql`and c.assignee_id = ${assigneeId}`;
 }
 
-function conditions(sql: Sql, filter: ConversationFilter) {
+function conditions(sql: Sql, filter: ConversationFilter, { assignee, customerIds }: LookedUp) {
   const { status, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
   return sql`
+    ${assigned(sql, filter, assignee)}
     ${filter.includeMerged === true ? sql`` : sql`and c.merged_into_id is null`}
     ${status === undefined ? sql`` : statusCondition(sql, status)}
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
@@ -153,7 +168,7 @@ function conditions(sql: Sql, filter: ConversationFilter) {
     ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]} and c.tags <> '{}'`}
     ${needsHumanHandoff === undefined ? sql`` : sql`and c.needs_human_handoff = ${needsHumanHandoff}`}
     ${timeConditions(sql, filter)}
-    ${filter.q === undefined ? sql`` : textCondition(sql, filter.businessId, filter.q)}`;
+    ${filter.q === undefined ? sql`` : textCondition(sql, filter.q, customerIds)}`;
 }
 
 /** One status as such: its index then gives the order, too. */
@@ -170,18 +185,31 @@ function timeConditions(sql: Sql, { createdAfter, createdBefore, updatedSince }:
     ${updatedSince === undefined ? sql`` : sql`and c.updated_at >= ${updatedSince}::timestamptz`}`;
 }
 
-/** Customers are looked for once, not once a conversation. */
-function textCondition(sql: Sql, businessId: string, q: string) {
-  const pattern = containing(q);
-  return sql`and (c.subject ilike ${pattern} or c.customer_id in (
-    select p.id from customers p
-    where p.business_id = ${businessId} and p.deleted_at is null
-      and (p.name ilike ${pattern} or p.email ilike ${pattern} or p.phone ilike ${pattern})))`;
+/** Whose conversations a text means: looked for once, by the index of its parts. */
+async function customersNamed(
+  sql: Sql,
+  { businessId, q }: ConversationFilter,
+): Promise<string[] | undefined> {
+  if (q === undefined) return undefined;
+  return fewIds(
+    sql,
+    sql`select p.id from customers p
+      where p.business_id = ${businessId} and p.deleted_at is null and (${isNamed(sql, q)})`,
+  );
 }
 
-/** A LIKE pattern for texts that hold this one; what LIKE would read as a wildcard means itself. */
-export function containing(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+function isNamed(sql: Sql, q: string) {
+  const pattern = containing(q);
+  return sql`p.name ilike ${pattern} or p.email ilike ${pattern} or p.phone ilike ${pattern}`;
+}
+
+/** Where there are many, each conversation is asked whose it is: the list is soon full. */
+function textCondition(sql: Sql, q: string, customerIds: string[] | undefined) {
+  return sql`and (c.subject ilike ${containing(q)} or ${
+    customerIds === undefined
+      ? sql`(select p.deleted_at is null and (${isNamed(sql, q)}) from customers p where p.id = c.customer_id)`
+      : sql`c.customer_id = any(${customerIds})`
+  })`;
 }
 
 async function customersOf(sql: Sql, rows: readonly ConversationRow[]): Promise<Map<string, CustomerRow>> {

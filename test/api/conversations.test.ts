@@ -395,6 +395,21 @@ describe('listing conversations', () => {
     expect(byPage.body.meta.has_more).toBe(false);
   });
 
+  it('finds by a name that very many have, too', async () => {
+    await gateway.pool`
+      insert into customers (id, business_id, name)
+      select uuidv7(), ${gateway.businessId}, 'Of a crowd ' || n from generate_series(1, 10001) n`;
+    const [one] = await gateway.pool<
+      [{ id: string }]
+    >`select id from customers where name = 'Of a crowd 5000'`;
+    const theirs = await open({ customer_id: one.id });
+    const find = async (path: string) =>
+      (await gateway.call<Page>('GET', `/api/v1${path}?q=of+a+crowd`)).body.data.map(({ id }) => id);
+    expect(await find('/conversations')).toEqual([theirs.id]);
+    expect(await find('/customers')).toHaveLength(50);
+    await gateway.pool`delete from customers where name like 'Of a crowd %' and id <> ${one.id}`;
+  });
+
   it('brings what was written to last to the top', async () => {
     const older = await open({ subject: 'activity' });
     await open({ subject: 'activity' });

@@ -1,4 +1,5 @@
-import { containing, type Window } from '../conversations.ts';
+import { containing, fewIds } from '../containing.ts';
+import type { Window } from '../conversations.ts';
 import type { StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { phoneForms } from '../phone.ts';
@@ -23,11 +24,12 @@ export async function listCustomers(
   filter: CustomerFilter,
   window: Window,
 ): Promise<StoredCustomer[]> {
+  const ids = await customersHolding(sql, filter);
   return sql<StoredCustomer[]>`
     select * from customers
     where business_id = ${filter.businessId} and deleted_at is null and merged_into_id is null
       ${addressConditions(sql, filter)}
-      ${filter.q === undefined ? sql`` : textCondition(sql, filter.businessId, filter.q)}
+      ${filter.q === undefined ? sql`` : textCondition(sql, { ...filter, q: filter.q }, ids)}
       ${filter.customAttributes === undefined ? sql`` : filter.customAttributes.map((one) => attributeCondition(sql, one))}
       ${filter.isBlocked === undefined ? sql`` : sql`and (blocked_at is not null) = ${filter.isBlocked}`}
       ${window.after === undefined ? sql`` : sql`and id < ${window.after[0] ?? ''}::uuid`}
@@ -80,17 +82,43 @@ function ofExternalId(sql: Sql, businessId: string, externalId: string) {
     where business_id = ${businessId} and external_id = ${externalId} and deleted_at is null`;
 }
 
-/** In what a customer's row says; and where somebody merged into them, a further address or a channel says it. */
-function textCondition(sql: Sql, businessId: string, q: string) {
+/** Looked for before the list, by the index of parts of texts. */
+async function customersHolding(sql: Sql, { businessId, q }: CustomerFilter): Promise<string[] | undefined> {
+  if (q === undefined) return undefined;
+  return fewIds(
+    sql,
+    sql`select id from customers
+      where business_id = ${businessId} and deleted_at is null and (${says(sql, q)})
+      union all ${further(sql, businessId, q)}`,
+  );
+}
+
+interface TextFilter {
+  businessId: string;
+  q: string;
+}
+
+function textCondition(sql: Sql, { businessId, q }: TextFilter, ids: string[] | undefined) {
+  if (ids !== undefined) return sql`and id = any(${ids})`;
+  return sql`and (${says(sql, q)} or id in (${further(sql, businessId, q)}))`;
+}
+
+/** In what a customer's row says. */
+function says(sql: Sql, q: string) {
   const pattern = containing(q);
-  const says = sql`(name ilike ${pattern} or email ilike ${pattern} or phone ilike ${pattern} or external_id ilike ${pattern})`;
-  return sql`and (${says} or id in (
-    select merged_into_id from customers where business_id = ${businessId} and merged_into_id is not null and ${says}
+  return sql`name ilike ${pattern} or email ilike ${pattern} or phone ilike ${pattern} or external_id ilike ${pattern}`;
+}
+
+/** Of whom somebody merged into them, a further address or a channel says it. */
+function further(sql: Sql, businessId: string, q: string) {
+  return sql`
+    select merged_into_id from customers
+    where business_id = ${businessId} and merged_into_id is not null and (${says(sql, q)})
     union all
     select coalesce(c.merged_into_id, c.id) from customer_addresses a join customers c on c.id = a.customer_id
-    where a.business_id = ${businessId} and a.address ilike ${pattern}
+    where a.business_id = ${businessId} and a.address ilike ${containing(q)}
     union all
-    ${onChannels(sql, businessId, [q])}))`;
+    ${onChannels(sql, businessId, [q])}`;
 }
 
 /** A query knows no types: `seats:3` is the number and the text. */

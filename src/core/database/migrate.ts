@@ -97,10 +97,19 @@ async function applyOnce(connection: Connection, migration: Migration): Promise<
 
 // Such a file runs statement by statement outside a transaction, and must stand being run again from its start.
 async function applyConcurrently(connection: Connection, migration: Migration): Promise<void> {
+  if (!(await hasExtension(connection, migration))) return markApplied(connection, migration);
   for (const statement of migration.text.split(/;\s*$/m)) {
     if (statement.replace(/--.*$/gm, '').trim() !== '') await connection.unsafe(statement);
   }
   await markApplied(connection, migration);
+}
+
+/** `-- concurrently with NAME` is for databases that have that extension. */
+async function hasExtension(connection: Connection, migration: Migration): Promise<boolean> {
+  const [, name] = /^-- concurrently with (\w+)/.exec(migration.text) ?? [];
+  if (name === undefined) return true;
+  const found = await connection`select 1 from pg_extension where extname = ${name}`;
+  return found.length > 0;
 }
 
 function isConcurrent(migration: Migration): boolean {

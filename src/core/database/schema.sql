@@ -371,6 +371,7 @@ CREATE INDEX conversations_handoff ON public.conversations USING btree (business
 CREATE INDEX conversations_merged ON public.conversations USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (snoozed_until) WHERE (status = 'snoozed'::text);
 CREATE INDEX conversations_status ON public.conversations USING btree (business_id, status, last_message_at DESC, id DESC);
+CREATE INDEX conversations_subject ON public.conversations USING gin (subject gin_trgm_ops) WHERE (subject IS NOT NULL);
 CREATE INDEX conversations_tags ON public.conversations USING gin (tags) WHERE (tags <> '{}'::text[]);
 CREATE INDEX conversations_team ON public.conversations USING btree (business_id, team_id, last_message_at DESC, id DESC) WHERE (team_id IS NOT NULL);
 CREATE INDEX conversations_updated ON public.conversations USING btree (business_id, updated_at DESC, id DESC);
@@ -387,6 +388,7 @@ create table customer_addresses (
   constraint customer_addresses_customer_id_business_id_fkey FOREIGN KEY (customer_id, business_id) REFERENCES customers(id, business_id)
 );
 CREATE INDEX customer_addresses_address ON public.customer_addresses USING btree (business_id, kind, lower(address));
+CREATE INDEX customer_addresses_parts ON public.customer_addresses USING gin (address gin_trgm_ops);
 
 create table customers (
   id uuid not null,
@@ -409,6 +411,7 @@ create table customers (
 CREATE INDEX customers_attributes ON public.customers USING gin (custom_attributes jsonb_path_ops);
 CREATE INDEX customers_email ON public.customers USING btree (business_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX customers_merged ON public.customers USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
+CREATE INDEX customers_parts ON public.customers USING gin (name gin_trgm_ops, email gin_trgm_ops, phone gin_trgm_ops, external_id gin_trgm_ops);
 CREATE INDEX customers_phone ON public.customers USING btree (business_id, phone) WHERE (phone IS NOT NULL);
 CREATE UNIQUE INDEX customers_external_id ON public.customers USING btree (business_id, external_id) WHERE ((external_id IS NOT NULL) AND (deleted_at IS NULL));
 

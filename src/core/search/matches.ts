@@ -1,4 +1,4 @@
-import { containing } from '../conversations.ts';
+import { containing } from '../containing.ts';
 import type { Sql } from '../database/connect.ts';
 import { digitsOf, fold } from './fold.ts';
 

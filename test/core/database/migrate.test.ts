@@ -57,6 +57,17 @@ describe('migrations', () => {
     ]);
   });
 
+  it('leave out an index that needs an extension which is not there', async () => {
+    await write('0001_one.sql', 'create table one (t text);');
+    await write(
+      '0002_index.sql',
+      '-- concurrently with pg_trgm\ncreate index concurrently one_t on one using gin (t gin_trgm_ops);\n',
+    );
+    await run();
+    expect(await versions()).toEqual([1, 2]);
+    expect(await database.pool`select to_regclass('one_t') as one_t`).toEqual([{ one_t: null }]);
+  });
+
   it('wait in short turns for a lock, so that nobody waits long behind them', async () => {
     await write('0001_one.sql', 'create table one (n int);');
     await run();
