@@ -24,8 +24,8 @@ export interface Overview {
 export async function overview(pool: Pool, filter: ReportFilter): Promise<Overview> {
   const [all, byChannel, byAgent, begun, open] = await Promise.all([
     report(pool, filter),
-    report(pool, filter, 'channel_type'),
-    report(pool, filter, 'agent'),
+    report(pool, { ...filter, isOnlyCounts: true }, 'channel_type'),
+    report(pool, { ...filter, isOnlyCounts: true }, 'agent'),
     begunAndEnded(pool, filter),
     countOpen(pool, filter.businessId),
   ]);
@@ -110,20 +110,22 @@ export async function conversationNumbers(
   { id, timezone }: { id: string; timezone: string },
 ): Promise<ConversationNumbers> {
   const today = DateTime.now().setZone(timezone).startOf('day').toJSDate();
-  const [[now], [ever], [said]] = await Promise.all([
+  const [[now], [ever], [sinceMidnight], [said]] = await Promise.all([
     pool<[{ total: number; open: number }]>`
       select count(*)::int as total, count(*) filter (where status = 'open')::int as open
       from conversations where business_id = ${id} and merged_into_id is null`,
-    pool<[{ today: number; first_response: number | null; resolution: number | null }]>`
-      select count(distinct conversation_id) filter (where ending = 'resolved' and ended_at >= ${today})::int as today,
-        avg(first_response) as first_response, avg(resolution) filter (where ending = 'resolved') as resolution
+    pool<[{ first_response: number | null; resolution: number | null }]>`
+      select avg(first_response) as first_response, avg(resolution) filter (where ending = 'resolved') as resolution
       from rounds where business_id = ${id} and not is_merged`,
+    pool<[{ resolved: number }]>`
+      select count(distinct conversation_id)::int as resolved from rounds
+      where business_id = ${id} and not is_merged and ending = 'resolved' and ended_at >= ${today}`,
     pool<[{ csat: number | null }]>`
       select avg(score)::float8 as csat from ratings where business_id = ${id} and answered_at is not null`,
   ]);
   return {
     ...now,
-    resolvedToday: ever.today,
+    resolvedToday: sinceMidnight.resolved,
     avgFirstResponse: ever.first_response,
     avgResolution: ever.resolution,
     csat: said.csat,

@@ -11,6 +11,8 @@ export interface ReportFilter {
   timezone: string;
   /** Only the seconds in which the channel works. */
   isWorking: boolean;
+  /** Leaves out how long anything took, which costs most. */
+  isOnlyCounts?: boolean;
   channelId?: string | undefined;
   channelType?: string | undefined;
   agentId?: string | undefined;
@@ -110,23 +112,26 @@ function rounded(seconds: number | null | undefined): number | null {
 
 function countRounds(pool: Pool, filter: ReportFilter, grouping?: Grouping) {
   return pool<({ key: string | null } & Counted)[]>`
-    select ${keyOf(pool, filter, grouping)} as key,
+    select key::text,
       count(*) filter (where kind = 'begun' and number = 1)::int as conversations,
       count(*) filter (where kind = 'begun' and number > 1)::int as reopened,
       count(*) filter (where kind = 'resolution' and ending = 'resolved')::int as resolved,
       count(*) filter (where kind = 'resolution' and ending = 'closed')::int as closed,
-      ${spread(pool, 'first_response')} as first_response,
-      ${spread(pool, 'resolution')} as resolution,
-      ${spread(pool, 'handle')} as handle,
+      ${spread(pool, filter, 'first_response')} as first_response,
+      ${spread(pool, filter, 'resolution')} as resolution,
+      ${spread(pool, filter, 'handle')} as handle,
       count(*) filter (where kind = 'rating')::int as ratings,
       avg(seconds) filter (where kind = 'rating') as score,
       count(*) filter (where kind = 'rating' and seconds >= 4)::int as happy
-    from (${facts(pool, filter)}) f ${tagsOf(pool, grouping)}
-    where true ${conditions(pool, filter)}
-    group by 1`;
+    from (
+      select ${keyOf(pool, filter, grouping)} as key, kind, number, ending, seconds
+      from (${facts(pool, filter)}) f ${tagsOf(pool, grouping)}
+      where true ${conditions(pool, filter)}) k
+    group by k.key`;
 }
 
-function spread(sql: Sql, kind: string) {
+function spread(sql: Sql, { isOnlyCounts }: ReportFilter, kind: string) {
+  if (isOnlyCounts === true) return sql`'{}'::float8[]`;
   const only = sql`filter (where kind = ${kind} and seconds is not null)`;
   return sql`array[
     count(*) ${only}, avg(seconds) ${only}, percentile_cont(0.5) within group (order by seconds) ${only},
@@ -134,7 +139,7 @@ function spread(sql: Sql, kind: string) {
 }
 
 /** Each thing that happened in the time, one a row, found by the index of its own time. */
-function facts(sql: Sql, { businessId, from, to, isWorking }: ReportFilter) {
+function facts(sql: Sql, { businessId, from, to, isWorking, isOnlyCounts }: ReportFilter) {
   const seconds = (name: string) => (isWorking ? sql(`${name}_worked`) : sql(name));
   const rows = (at: string) => sql`
     from rounds where business_id = ${businessId} and not is_merged
@@ -143,44 +148,51 @@ function facts(sql: Sql, { businessId, from, to, isWorking }: ReportFilter) {
     select 'begun' as kind, began_at as at, agent_id, channel_id, channel_type, tags, number, ending,
       null::float8 as seconds ${rows('began_at')}
     union all
-    select 'first_response', responded_at, responded_by, channel_id, channel_type, tags, number, ending,
-      ${seconds('first_response')} ${rows('responded_at')} and first_response is not null
-    union all
     select 'resolution', ended_at, agent_id, channel_id, channel_type, tags, number, ending,
       ${seconds('resolution')} ${rows('ended_at')}
     union all
-    select 'handle', ended_at, agent_id, channel_id, channel_type, tags, number, ending,
-      ${seconds('handle')} ${rows('ended_at')} and handle is not null
-    union all
     select 'rating', answered_at, agent_id, channel_id, channel_type, tags, null, null, score
-    from ratings where business_id = ${businessId} and answered_at >= ${from} and answered_at < ${to}`;
+    from ratings where business_id = ${businessId} and answered_at >= ${from} and answered_at < ${to}
+    ${
+      isOnlyCounts === true
+        ? sql``
+        : sql`
+    union all
+    select 'first_response', responded_at, responded_by, channel_id, channel_type, tags, number, ending,
+      ${seconds('first_response')} ${rows('responded_at')} and first_response is not null
+    union all
+    select 'handle', ended_at, agent_id, channel_id, channel_type, tags, number, ending,
+      ${seconds('handle')} ${rows('ended_at')} and handle is not null`
+    }`;
 }
 
 function countMessages(pool: Pool, filter: ReportFilter, grouping?: Grouping) {
   const { businessId, from, to } = filter;
   return pool<{ key: string | null; messages_received: number; messages_sent: number }[]>`
-    select ${keyOf(pool, filter, grouping)} as key, sum(received)::int as messages_received, sum(sent)::int as messages_sent
+    select key::text, sum(received)::int as messages_received, sum(sent)::int as messages_sent
     from (
-      select quarter as at, agent_id, channel_id, channel_type, tags, received, sent from message_counts
-      where business_id = ${businessId} and quarter >= ${from} and quarter < ${to}) f ${tagsOf(pool, grouping)}
-    where true ${conditions(pool, filter)}
-    group by 1`;
+      select ${keyOf(pool, filter, grouping)} as key, received, sent
+      from (
+        select quarter as at, agent_id, channel_id, channel_type, tags, received, sent from message_counts
+        where business_id = ${businessId} and quarter >= ${from} and quarter < ${to}) f ${tagsOf(pool, grouping)}
+      where true ${conditions(pool, filter)}) k
+    group by k.key`;
 }
 
 function keyOf(sql: Sql, { timezone }: ReportFilter, grouping: Grouping | undefined) {
   switch (grouping) {
     case undefined:
-      return sql`''::text`;
+      return sql`''`;
     case 'day':
-      return sql`to_char(f.at at time zone ${timezone}::text, 'YYYY-MM-DD')`;
+      return sql`(f.at at time zone ${timezone}::text)::date`;
     case 'tag':
       return sql`tag`;
     case 'channel':
-      return sql`f.channel_id::text`;
+      return sql`f.channel_id`;
     case 'channel_type':
       return sql`f.channel_type`;
     case 'agent':
-      return sql`f.agent_id::text`;
+      return sql`f.agent_id`;
   }
 }
 
