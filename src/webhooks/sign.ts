@@ -2,6 +2,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
@@ -58,7 +59,8 @@ export function createSigner(secret: string): Signer {
     const key = privateKeyOf(secret);
     return (content) => `v1a,${signEd25519(null, Buffer.from(signedText(content)), key).toString('base64')}`;
   }
-  const key = symmetricKeyOf(secret);
+  // Made once: from the bytes, making it costs more than the signature.
+  const key = createSecretKey(symmetricKeyOf(secret));
   return (content) => `v1,${createHmac('sha256', key).update(signedText(content)).digest('base64')}`;
 }
 
