@@ -1,3 +1,4 @@
+import { isForwardSubject } from './forward-subject.ts';
 import { header, isAddress, type Mail } from './mail.ts';
 
 export interface OriginalSender {
@@ -28,11 +29,8 @@ function headOf(start: string | undefined): string {
   return start?.split(/\r?\n\r?\n/, 1)[0] ?? '';
 }
 
-// English, German, French, Spanish, Portuguese, Italian, Dutch, Danish and Norwegian, Swedish, Finnish, Polish, Czech, Turkish, Russian, Chinese.
-const FORWARDED = /^\s*(fwd?|fw|wg|tr|rv|enc|res|i|doorst|vs|vb|vl|pd|př|ilt|пересл|转发|轉寄)\s*[:：]/iu;
-
 function isForward(mail: Mail): boolean {
-  return FORWARDED.test(mail.subject ?? '') || header(mail, 'x-forwarded-message-id') !== undefined;
+  return isForwardSubject(mail.subject ?? '') || header(mail, 'x-forwarded-message-id') !== undefined;
 }
 
 const FROM_LINE =

@@ -1,3 +1,4 @@
+import { isForwardSubject } from './forward-subject.ts';
 import { htmlLines } from './quoting/html-lines.ts';
 import { type Line, textLines } from './quoting/line.ts';
 import { type Kind, kindsOf } from './quoting/written.ts';
@@ -26,7 +27,7 @@ export function readable({ text = '', html = '', subject = '' }: MailText): Read
   const plain = textLines(text.slice(0, LONGEST));
   const lines = joined(shown, everything) === '' ? plain : shown;
   const full = joined(plain, everything) === '' ? joined(shown, everything) : text.slice(0, LONGEST).trim();
-  const content = writtenIn(lines, { isForward: isForward(subject) });
+  const content = writtenIn(lines, { isForward: isForwardSubject(subject) });
   return { content, textFull: content === full ? undefined : full };
 }
 
@@ -55,12 +56,4 @@ function joined(lines: Line[], keeps: (line: Line, at: number) => boolean): stri
     .replace(/\n{3,}/g, '\n\n')
     .replace(/^(?:[ \t\u200b\ufeff]*\n)+/, '')
     .trim();
-}
-
-/** How programs begin the subject of a mail that they pass on. */
-const FORWARD =
-  /^\s*(fwd?|wg|tr|rv|enc|i|vb|vs|vl|doorst|pd|pr|пересл|отправка|ilt|továbbítás|πρθ|转发|轉寄|轉寄|転送|전달|הועבר|إعادة توجيه)\s*[:：]/iu;
-
-function isForward(subject: string): boolean {
-  return FORWARD.test(subject);
 }
