@@ -1,16 +1,14 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
-import { stringify } from 'csv-stringify/sync';
 import { DateTime, IANAZone } from 'luxon';
 import { z } from 'zod';
 import { conversationNumbers, overview } from '../../core/analytics/overview.ts';
-import { GROUPINGS, type Grouping, type Numbers, nothing, report } from '../../core/analytics/report.ts';
+import { GROUPINGS, nothing, report } from '../../core/analytics/report.ts';
 import { getBusiness } from '../../core/businesses.ts';
-import type { Pool } from '../../core/database/connect.ts';
 import { invalidField } from '../../core/errors.ts';
-import { assigneeNames } from '../../core/team/agents.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
 import { flag, refuseInvalid, uuid } from '../validate.ts';
+import { csvOf, type Days, reportView, rowsOf } from '../views/analytics-report.ts';
 
 const tags = ['Analytics'];
 const count = z.number().int();
@@ -80,36 +78,26 @@ const getConversations = createRoute({
   responses: { 200: json('Counts, and averages in seconds', conversationsView), ...errors },
 });
 
-const spread = z
-  .object({ count, mean: seconds, median: seconds, p90: seconds })
-  .meta({ id: 'AnalyticsSpread', description: 'Seconds; null where nothing was measured.' });
-const numbers = z.object({
-  conversations: count.meta({ description: 'That began.' }),
-  reopened: count,
-  resolved: count,
-  closed: count.meta({ description: 'Closed without having been resolved.' }),
-  messages_received: count,
-  messages_sent: count,
-  first_response: spread,
-  resolution: spread,
-  handle: spread,
-  csat: z
-    .object({ count, mean: z.number().nullable(), happy: count.meta({ description: 'Scores of 4 and 5.' }) })
-    .meta({ id: 'AnalyticsScores' }),
-});
-const reportView = z
-  .object({
-    from: z.string(),
-    to: z.string(),
-    timezone: z.string(),
-    working_hours: z.boolean(),
-    group_by: z.enum(GROUPINGS).nullable(),
-    total: numbers,
-    data: z.array(numbers.extend({ key: z.string().nullable(), name: z.string().nullable() })),
-  })
-  .meta({ id: 'AnalyticsReport' });
-
 const MOST_DAYS = 400;
+
+const reportQuery = z.object({
+  group_by: z.enum(GROUPINGS).optional(),
+  from: z.iso.date().optional().meta({ description: 'The first day; 30 days up to today without it.' }),
+  to: z.iso.date().optional().meta({ description: 'The last day; today without it.' }),
+  timezone: z
+    .string()
+    .refine(IANAZone.isValidZone, 'must be an IANA time zone, like Europe/Berlin')
+    .optional()
+    .meta({ description: 'Whose days; those of the business without it.' }),
+  working_hours: flag
+    .optional()
+    .meta({ description: 'Count only the seconds in which the channel, or its team, works.' }),
+  channel_id: uuid.optional(),
+  channel_type: z.string().max(50).optional(),
+  agent_id: uuid.optional(),
+  tag: z.string().max(100).optional(),
+  format: z.enum(['json', 'csv']).default('json'),
+});
 
 const getReport = createRoute({
   method: 'get',
@@ -118,26 +106,7 @@ const getReport = createRoute({
   summary: 'Counts and times per channel, agent, tag or day',
   description:
     'Everything counts when it happened. What has several tags counts for each. As CSV: one line a group.',
-  request: {
-    query: z.object({
-      group_by: z.enum(GROUPINGS).optional(),
-      from: z.iso.date().optional().meta({ description: 'The first day; 30 days up to today without it.' }),
-      to: z.iso.date().optional().meta({ description: 'The last day; today without it.' }),
-      timezone: z
-        .string()
-        .refine(IANAZone.isValidZone, 'must be an IANA time zone, like Europe/Berlin')
-        .optional()
-        .meta({ description: 'Whose days; those of the business without it.' }),
-      working_hours: flag
-        .optional()
-        .meta({ description: 'Count only the seconds in which the channel, or its team, works.' }),
-      channel_id: uuid.optional(),
-      channel_type: z.string().max(50).optional(),
-      agent_id: uuid.optional(),
-      tag: z.string().max(100).optional(),
-      format: z.enum(['json', 'csv']).default('json'),
-    }),
-  },
+  request: { query: reportQuery },
   responses: {
     200: {
       description: 'The report',
@@ -179,20 +148,10 @@ export function analyticsRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
     const { businessId } = c.var.actor;
     const timezone = query.timezone ?? (await getBusiness(pool, businessId)).timezone;
     const time = timeOf(query, timezone);
-    const filter = {
-      businessId,
-      timezone,
-      from: time.from.toJSDate(),
-      to: time.to.plus({ days: 1 }).toJSDate(),
-      isWorking: query.working_hours ?? false,
-      channelId: query.channel_id,
-      channelType: query.channel_type,
-      agentId: query.agent_id,
-      tag: query.tag,
-    };
+    const filter = { businessId, timezone, ...filterOf(query, time) };
     const total = (await report(pool, filter)).get('') ?? nothing();
     const groups = query.group_by === undefined ? new Map() : await report(pool, filter, query.group_by);
-    const data = await named(pool, groups, { grouping: query.group_by, time });
+    const data = await rowsOf(pool, groups, { grouping: query.group_by, time });
     if (query.format === 'csv') {
       c.header('Content-Disposition', 'attachment; filename="report.csv"');
       return c.body(csvOf(query.group_by === undefined ? [{ key: null, name: null, ...total }] : data), 200, {
@@ -216,9 +175,16 @@ export function analyticsRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
   return app;
 }
 
-interface Days {
-  from: DateTime;
-  to: DateTime;
+function filterOf(query: z.infer<typeof reportQuery>, { from, to }: Days) {
+  return {
+    from: from.toJSDate(),
+    to: to.plus({ days: 1 }).toJSDate(),
+    isWorking: query.working_hours ?? false,
+    channelId: query.channel_id,
+    channelType: query.channel_type,
+    agentId: query.agent_id,
+    tag: query.tag,
+  };
 }
 
 /** Whole days on the clocks of the zone. */
@@ -230,64 +196,4 @@ function timeOf(query: { from?: string | undefined; to?: string | undefined }, z
   if (to.diff(from, 'days').days >= MOST_DAYS)
     throw invalidField('from', `is more than ${MOST_DAYS} days before`);
   return { from, to };
-}
-
-type Row = Numbers & { key: string | null; name: string | null };
-
-/** The groups in an order that says something: days as they come, others by what began. */
-async function named(
-  pool: Pool,
-  groups: Map<string | null, Numbers>,
-  { grouping, time }: { grouping: Grouping | undefined; time: Days },
-): Promise<Row[]> {
-  if (grouping === 'day') return everyDay(groups, time);
-  const keys = [...groups.keys()];
-  const names =
-    grouping === 'agent'
-      ? await assigneeNames(pool, keys)
-      : grouping === 'channel'
-        ? await channelNames(pool, keys)
-        : new Map(keys.flatMap((key) => (key === null ? [] : [[key, key] as const])));
-  const rows = [...groups].map(([key, one]) => ({ key, name: names.get(key ?? '') ?? null, ...one }));
-  return rows.sort((one, other) => other.conversations - one.conversations || order(one.key, other.key));
-}
-
-function order(one: string | null, other: string | null): number {
-  return (one ?? '').localeCompare(other ?? '', 'en');
-}
-
-async function channelNames(pool: Pool, ids: (string | null)[]): Promise<Map<string, string>> {
-  const rows = await pool<{ id: string; name: string }[]>`
-    select id, name from channels where id = any(${ids.filter((id) => id !== null)})`;
-  return new Map(rows.map(({ id, name }) => [id, name]));
-}
-
-/** A day on which nothing happened is a day too. */
-function everyDay(groups: Map<string | null, Numbers>, { from, to }: Days): Row[] {
-  const rows: Row[] = [];
-  for (let day = from; day <= to; day = day.plus({ days: 1 })) {
-    const key = day.toISODate() ?? '';
-    rows.push({ key, name: key, ...(groups.get(key) ?? nothing()) });
-  }
-  return rows;
-}
-
-function csvOf(rows: Row[]): string {
-  const columns = Object.keys(lineOf({ key: null, name: null, ...nothing() }));
-  // What begins like a formula would be one in a spreadsheet: tags and names are written by people.
-  return stringify(rows.map(lineOf), { header: true, columns, escape_formulas: true });
-}
-
-function lineOf({ first_response, resolution, handle, csat, ...counts }: Row): object {
-  return {
-    ...counts,
-    ...prefixed('first_response', first_response),
-    ...prefixed('resolution', resolution),
-    ...prefixed('handle', handle),
-    ...prefixed('csat', csat),
-  };
-}
-
-function prefixed(name: string, spread: object): object {
-  return Object.fromEntries(Object.entries(spread).map(([key, value]) => [`${name}_${key}`, value]));
 }

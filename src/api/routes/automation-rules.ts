@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { ACTIONS } from '../../core/automation/actions.ts';
-import { dryRun, type Trial } from '../../core/automation/dry-run.ts';
+import { dryRun } from '../../core/automation/dry-run.ts';
 import { FIELD_LINES } from '../../core/automation/fields.ts';
 import { OPERATORS } from '../../core/automation/operators.ts';
 import { afterMinutes, ruleShape } from '../../core/automation/rule.ts';
@@ -11,9 +11,6 @@ import {
   findRule,
   listRules,
   listRuns,
-  OUTCOMES,
-  type RuleRow,
-  type RunRow,
   removeRule,
 } from '../../core/automation/rules.ts';
 import { TRIGGERS } from '../../core/automation/triggers.ts';
@@ -24,27 +21,15 @@ import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { idParam, refuseInvalid, uuid } from '../validate.ts';
-
-const conditionView = z.object({ field: z.string(), operator: z.string(), value: z.unknown().optional() });
-
-/** A rule's own words, as either dialect shows them. */
-export const ruleWords = {
-  id: z.string(),
-  name: z.string().nullable(),
-  trigger: ruleShape.trigger,
-  conditions: z.array(conditionView),
-  actions: z.array(z.looseObject({ type: z.string() })),
-};
-
-const ruleView = z
-  .object({
-    ...ruleWords,
-    after_minutes: z.number().int().nullable(),
-    is_active: z.boolean(),
-    created_at: z.string(),
-    updated_at: z.string(),
-  })
-  .meta({ id: 'AutomationRule' });
+import {
+  conditionView,
+  outcome,
+  ruleView,
+  runView,
+  viewRule,
+  viewRun,
+  viewTrial,
+} from '../views/automation-rule.ts';
 
 const fields = z.object({
   ...ruleShape,
@@ -54,21 +39,6 @@ const fields = z.object({
     .optional()
     .meta({ description: 'With the triggers of time, and only with them.' }),
   is_active: z.boolean().optional(),
-});
-
-const outcome = z.enum(OUTCOMES);
-const runView = z.object({
-  id: z.string(),
-  trigger: ruleShape.trigger,
-  subject_id: z
-    .string()
-    .meta({ description: 'The event, or the message or conversation that time has run from.' }),
-  conversation_id: z.string().nullable(),
-  customer_id: z.string().nullable(),
-  outcome,
-  reason: z.string().nullable(),
-  actions: z.array(z.object({ type: z.string(), outcome, reason: z.string().nullable() })),
-  created_at: z.string(),
 });
 
 const lines = z.record(z.string(), z.string());
@@ -245,21 +215,4 @@ function refuseUnknownConversation(error: unknown): never {
   if (error instanceof AppError && error.code === 'not_found')
     throw invalidField('conversation_id', 'is not a conversation of your business');
   throw error;
-}
-
-function viewRule(row: RuleRow): z.infer<typeof ruleView> {
-  const { id, name, trigger, after_minutes, conditions, actions, is_active } = row;
-  const times = { created_at: row.created_at.toISOString(), updated_at: row.updated_at.toISOString() };
-  return { id, name, trigger, after_minutes, conditions, actions, is_active, ...times };
-}
-
-function viewTrial({ conditions, at, ...trial }: Trial) {
-  const shown = conditions.map(({ value, ...condition }) => ({ ...condition, value: value ?? null }));
-  return { ...trial, at: at.toISOString(), conditions: shown };
-}
-
-function viewRun({ id, trigger, outcome, reason, actions, ...row }: RunRow): z.infer<typeof runView> {
-  const { subject_id, conversation_id, customer_id } = row;
-  const created_at = row.created_at.toISOString();
-  return { id, trigger, subject_id, conversation_id, customer_id, outcome, reason, actions, created_at };
 }

@@ -6,8 +6,8 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
-import { ruleWords } from '../routes/automation-rules.ts';
 import { refuseInvalid } from '../validate.ts';
+import { ruleWords } from '../views/automation-rule.ts';
 import { errors, succeeds, success, tags } from './envelope.ts';
 
 const rule = z.object({
