@@ -2,21 +2,13 @@ import { removeAttachments } from '../attachments/removed-files.ts';
 import { breakChannel } from '../channels/break-channel.ts';
 import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
-import type {
-  ConsentChange,
-  IdentityChange,
-  MessageDelete,
-  MessageEdit,
-  Reaction,
-  Receipt,
-} from '../envelope.ts';
+import type { ConsentChange, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
 import { snapshot } from '../events/snapshot.ts';
 import { record } from '../events.ts';
 import { apply, park } from '../messages/parked.ts';
 import { applyReceipt } from '../messages/receipts.ts';
-import type { CustomerRow } from '../views/customer.ts';
 import type { MessageRow } from '../views/message.ts';
-import { customerEvent } from './happened.ts';
+import { changeIdentity } from './identity-changes.ts';
 import { type Item, keyOf } from './item.ts';
 import { newAttachment } from './rows.ts';
 import type { State } from './state.ts';
@@ -109,7 +101,7 @@ async function editMessage(tx: Sql, { channel }: Item, edit: MessageEdit): Promi
       and direction = 'inbound' and deleted_at is null
       and (content, html) is distinct from (${content}::text, ${html}::text)
     returning id`;
-  for (const { id } of rows) await recordUpdate(tx, id, 'message.updated');
+  for (const { id } of rows) await recordUpdate(tx, id, { type: 'message.updated' });
 }
 
 /** The customer took it back: the text goes, the row stays for the order of the others. */
@@ -123,7 +115,7 @@ async function deleteMessage(tx: Sql, { channel }: Item, deletion: MessageDelete
     tx,
     rows.map(({ id }) => id),
   );
-  for (const { id } of rows) await recordUpdate(tx, id, 'message.deleted');
+  for (const { id } of rows) await recordUpdate(tx, id, { type: 'message.deleted' });
 }
 
 interface Reacting {
@@ -153,57 +145,6 @@ async function storedNow(tx: Sql, { channel }: Item, externalId: string): Promis
   return row?.id;
 }
 
-async function changeIdentity(tx: Sql, { channel }: Item, change: IdentityChange): Promise<void> {
-  if (change.newThreadKey !== undefined)
-    await moveThread(tx, { channelId: channel.id, change, to: change.newThreadKey });
-  if (change.address !== undefined) {
-    const { from, to, kind } = change.address;
-    await tx`
-      update identities set address = ${to}, kind = ${kind}
-      where channel_id = ${channel.id} and address = ${from}
-        and not exists (select 1 from identities where channel_id = ${channel.id} and address = ${to})`;
-    if (kind === 'phone') await changePhone(tx, channel.id, { from, to });
-  }
-  if (change.reachable !== undefined) {
-    await tx`
-      update identities set reachable = ${change.reachable}
-      where channel_id = ${channel.id} and address = ${change.threadKey}`;
-  }
-}
-
-/** Who has a new number has it everywhere. */
-async function changePhone(
-  tx: Sql,
-  channelId: string,
-  { from, to }: { from: string; to: string },
-): Promise<void> {
-  const rows = await tx<CustomerRow[]>`
-    update customers c set phone = ${to}, updated_at = now() from identities i
-    where i.channel_id = ${channelId} and i.address = ${to} and c.id = i.customer_id and c.phone = ${from}
-    returning c.*`;
-  for (const row of rows) await record(tx, [customerEvent('customer.updated', row)]);
-}
-
-interface ThreadMove {
-  channelId: string;
-  change: IdentityChange;
-  to: string;
-}
-
-/** Both keys lead to the conversation from now on: what was sent to the old one before the move may still arrive. */
-async function moveThread(tx: Sql, { channelId, change, to }: ThreadMove): Promise<void> {
-  await tx`
-    update threads n set conversation_id = o.conversation_id, customer_id = o.customer_id,
-      merged_from = o.merged_from, updated_at = now()
-    from threads o
-    where n.channel_id = ${channelId} and n.thread_key = ${to} and n.conversation_id is null
-      and o.channel_id = ${channelId} and o.thread_key = ${change.threadKey}`;
-  await tx`
-    update conversations set thread_key = ${to}
-    where channel_id = ${channelId} and thread_key = ${change.threadKey}
-      and id = (select conversation_id from threads where channel_id = ${channelId} and thread_key = ${change.threadKey})`;
-}
-
 /** A late item of an album: its attachments join the message that the first one began. */
 export async function addToStoredAlbum(
   tx: Sql,
@@ -224,20 +165,16 @@ export async function addToStoredAlbum(
     await tx`update messages set content = ${addition.inbound.content} where id = ${message.id}`;
   }
   const pending = attachments.filter((it) => it.state === 'pending');
-  await recordUpdate(
-    tx,
-    message.id,
-    'message.updated',
-    pending.map((it) => `fetch:${it.id}`),
-  );
+  const wakes = pending.map((it) => `fetch:${it.id}`);
+  await recordUpdate(tx, message.id, { type: 'message.updated', wakes });
 }
 
-async function recordUpdate(
-  tx: Sql,
-  messageId: string,
-  type: 'message.updated' | 'message.deleted',
-  wakes: string[] = [],
-): Promise<void> {
+interface Update {
+  type: 'message.updated' | 'message.deleted';
+  wakes?: string[];
+}
+
+async function recordUpdate(tx: Sql, messageId: string, { type, wakes = [] }: Update): Promise<void> {
   const data = await snapshot(tx, { messageId });
   if (data.conversation === undefined) return;
   await record(tx, [
