@@ -96,12 +96,12 @@ module.exports = {
     {
       name: 'loaded-when-first-used',
       comment:
-        'Who has no mailbox, no bucket and no Twilio does not pay for them with memory: `await import(…)`.',
+        'Who has no mailbox, no bot, no bucket and no Twilio does not pay for them with memory: `await import(…)`.',
       severity: 'error',
       from: { path: ours, pathNot: '^src/channels/email/read\\.ts$' },
       to: {
         path: [
-          packageNamed('file-type|imapflow|jose|mailauth|nodemailer|sharp|twilio'),
+          packageNamed('file-type|grammy|imapflow|jose|mailauth|nodemailer|sharp|twilio'),
           '^src/channels/email/(posted|read|smtp-receiver)\\.ts$',
           '^src/core/attachments/storage/s3\\.ts$',
         ],

@@ -1,4 +1,4 @@
-import { Api, GrammyError, HttpError, type RawApi } from 'grammy';
+import type { RawApi } from 'grammy';
 import type { EgressGuard } from '../../core/egress.ts';
 import { TelegramRefusal, TelegramUnreachable } from './errors.ts';
 import type { TelegramSettings } from './settings.ts';
@@ -21,6 +21,7 @@ export type Call = <T>(
 /** Our way to Telegram: grammY for the protocol, the guard for the connection. */
 export function createCall(egress: EgressGuard): Call {
   return async function call(settings, method, { signal, timeoutMs = CALL_TIMEOUT_MS } = {}) {
+    const { Api } = await import('grammy');
     const deadline = AbortSignal.timeout(timeoutMs);
     const wire = { written: false };
     const api = new Api(settings.bot_token, {
@@ -36,13 +37,14 @@ export function createCall(egress: EgressGuard): Call {
     try {
       return await method(api.raw);
     } catch (error) {
-      throw translated(error, settings.bot_token, wire.written);
+      throw await translated(error, settings.bot_token, wire.written);
     }
   };
 }
 
 /** grammY's errors carry the payload, and network errors may carry the URL: neither may reach a log. */
-function translated(error: unknown, token: string, written: boolean): Error {
+async function translated(error: unknown, token: string, written: boolean): Promise<Error> {
+  const { GrammyError, HttpError } = await import('grammy');
   if (error instanceof GrammyError) {
     const { method, error_code: code, parameters } = error;
     return new TelegramRefusal(method, {

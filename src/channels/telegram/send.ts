@@ -1,4 +1,4 @@
-import { InputFile, type RawApi } from 'grammy';
+import type { InputFile, RawApi } from 'grammy';
 import type { Channel } from '../../core/adapter.ts';
 import type { OutboundAttachment, Part, SentPart } from '../../core/envelope.ts';
 import { SendRejected } from '../../core/errors.ts';
@@ -31,15 +31,10 @@ export interface SendOptions {
   signal: AbortSignal;
 }
 
-interface Upload {
-  name: string;
-  bytes: Uint8Array;
-}
-
 interface Request {
   thread: Thread;
   payload: Payload;
-  uploads: Upload[];
+  uploads: InputFile[];
   /** Set once the group turned out to be a supergroup now. */
   movedTo?: string;
 }
@@ -49,9 +44,10 @@ function refuseTooLarge(attachments: OutboundAttachment[]): void {
   if (tooLarge) throw new SendRejected(`"${tooLarge.name}" is over Telegram's limit of 50 MB.`);
 }
 
-async function readUpload({ name, open }: OutboundAttachment): Promise<Upload> {
+async function readUpload({ name, open }: OutboundAttachment): Promise<InputFile> {
+  const { InputFile } = await import('grammy');
   // grammY writes the name unquoted into the header of its part.
-  return { name: name.replace(/[\p{Cc}";\\]/gu, '_'), bytes: await open() };
+  return new InputFile(await open(), name.replace(/[\p{Cc}";\\]/gu, '_'));
 }
 
 async function attempt(
@@ -116,7 +112,7 @@ async function post(api: RawApi, { thread, payload, uploads }: Request): Promise
   const [kind] = media;
   if (kind !== undefined)
     return [
-      await postFile(api, kind, { ...where, ...markup, ...captionOf(payload), file: inputFile(uploads[0]) }),
+      await postFile(api, kind, { ...where, ...markup, ...captionOf(payload), file: present(uploads[0]) }),
     ];
   return [await api.sendMessage({ ...where, ...markup, ...wordsOf(payload) })];
 }
@@ -155,14 +151,14 @@ export function captionOf({ text, html }: Payload) {
 type Album = Parameters<RawApi['sendMediaGroup']>[0]['media'];
 
 /** `split` has seen to it that what shares an album may do so, which the types cannot know. */
-function albumOf(payload: Payload, uploads: Upload[]): Album {
+function albumOf(payload: Payload, uploads: InputFile[]): Album {
   return (payload.media ?? []).map((kind, n) =>
     albumItem(kind, uploads[n], n === 0 ? payload : undefined),
   ) as Album;
 }
 
-function albumItem(kind: MediaKind, upload: Upload | undefined, captioned: Payload | undefined) {
-  const media = { media: inputFile(upload), ...(captioned ? captionOf(captioned) : {}) };
+function albumItem(kind: MediaKind, upload: InputFile | undefined, captioned: Payload | undefined) {
+  const media = { media: present(upload), ...(captioned ? captionOf(captioned) : {}) };
   switch (kind) {
     case 'photo':
       return { type: 'photo' as const, ...media };
@@ -177,9 +173,9 @@ function albumItem(kind: MediaKind, upload: Upload | undefined, captioned: Paylo
   }
 }
 
-function inputFile(upload: Upload | undefined): InputFile {
+function present(upload: InputFile | undefined): InputFile {
   if (!upload) throw new SendRejected('A file of this message is gone.');
-  return new InputFile(upload.bytes, upload.name);
+  return upload;
 }
 
 type FileParameters = ReturnType<typeof addressOf> & { file: InputFile };
