@@ -1,6 +1,7 @@
 import { banner } from './core/banner.ts';
 import { type Config, readConfig } from './core/config.ts';
 import { createLog } from './core/log.ts';
+import { spareMemory } from './core/spare-memory.ts';
 import { startFailure } from './core/start-failure.ts';
 import { startGateway } from './gateway.ts';
 
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
     config = readConfig();
     const log = createLog(config.logLevel);
     const gateway = await startGateway(config, log);
+    spareMemory();
     process.stdout.write(banner(config, gateway.url, gateway.firstRun));
     log.info({ signal: await stopping }, 'stopping');
     await gateway.stop();
