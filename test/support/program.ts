@@ -27,6 +27,8 @@ interface ProgramOptions {
 }
 
 export const ROOT = resolve(import.meta.dirname, '../..');
+// As `npm start` has it.
+const COMPILED = resolve(ROOT, 'node_modules/.cache/tributary');
 
 /** Runs Tributary as a process of its own, in an environment with nothing but these variables and a random port. */
 export async function startProgram(
@@ -60,7 +62,7 @@ function spawnProgram(
   const child = spawn(file, args, {
     cwd,
     detached,
-    env: { PATH, HOME, PORT: '0', LOG_LEVEL: 'info', ...env },
+    env: { PATH, HOME, PORT: '0', LOG_LEVEL: 'info', NODE_COMPILE_CACHE: COMPILED, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
