@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    isolate: false,
+    maxWorkers: 3,
     // Real processes, browsers and leases on a busy machine may starve once; what fails twice is broken. The report
     // names every test that needed it.
     retry: 1,
