@@ -47,6 +47,7 @@ import { listen } from './server.ts';
 import { createAsk } from './webhooks/ask.ts';
 import { createDeliverLane } from './webhooks/deliver.ts';
 import { fanOut } from './webhooks/fanout.ts';
+import { createHandOver } from './webhooks/hand-over.ts';
 import { createPayloadUrls } from './webhooks/payload-urls.ts';
 
 export interface Gateway {
@@ -115,7 +116,8 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   });
   const feed = createEventFeed();
   const payloads = createPayloadUrls({ attachments, secrets, baseUrl: publicUrl });
-  const fan: FanOut = (tx, events) => fanOut(tx, events, payloads);
+  const handOver = createHandOver();
+  const fan: FanOut = (tx, events) => fanOut(tx, events, { ...payloads, handOver });
   let wakeQueue = queue.wake;
   const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
   const turns = createSlots(1);
@@ -149,7 +151,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   };
 
   if (config.role !== 'api') {
-    const deliverLane = createDeliverLane({ ...parts, onAttempt: parts.metrics.countAttempt });
+    const deliverLane = createDeliverLane({ ...parts, handOver, onAttempt: parts.metrics.countAttempt });
     const aiLane = createAiLane({ ...parts, ask: createAsk({ egress }) });
     const kinds = [createSendLane(parts), createFetchLane(parts), deliverLane, aiLane];
     const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });

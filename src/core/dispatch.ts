@@ -8,8 +8,11 @@ import { type Loop, loop } from './loop.ts';
 import type { Slots } from './slots.ts';
 import type { Wake } from './wake.ts';
 
-/** Inserts the deliveries of events and names the lanes that have them; the dispatcher's only tie to webhooks. */
-export type FanOut = (tx: Sql, events: EventRow[]) => Promise<string[]>;
+/**
+ * Inserts the deliveries of events and marks their lanes; what it resolves with is called after the commit and names the
+ * lanes that are to be woken. The dispatcher's only tie to webhooks.
+ */
+export type FanOut = (tx: Sql, events: EventRow[]) => Promise<() => string[]>;
 
 interface DispatcherOptions {
   pool: Pool;
@@ -44,7 +47,7 @@ export function startDispatcher({ pool, wake, lanes, fanOut, turns, log }: Dispa
       if (moved.count === 0) return false;
       movedSinceVacuum += moved.count;
       wake.notify('events');
-      void lanes.wake(moved.lanes);
+      void lanes.wake(moved.lanes());
       if (movedSinceVacuum >= EVENTS_BETWEEN_VACUUMS) {
         await pool`vacuum outbox`;
         movedSinceVacuum = 0;
@@ -67,16 +70,16 @@ export function startDispatcher({ pool, wake, lanes, fanOut, turns, log }: Dispa
 
 interface Moved {
   count: number;
-  lanes: string[];
+  /** Called after the commit: the lanes that are to be woken. */
+  lanes(): string[];
 }
 
 async function dispatchBatch(tx: Sql, fanOut: FanOut): Promise<Moved | 'locked'> {
   const { is_ours, count, wakes, heard } = await moveOutbox(tx);
   if (!is_ours) return 'locked';
-  const deliverLanes = heard === null ? [] : await fanOut(tx, heard.map(revived));
-  const lanes = [...(wakes ?? []), ...deliverLanes];
-  await wakeLanes(tx, lanes);
-  return { count, lanes };
+  const fannedOut = heard === null ? undefined : await fanOut(tx, heard.map(revived));
+  await wakeLanes(tx, wakes ?? []);
+  return { count, lanes: () => [...(wakes ?? []), ...(fannedOut?.() ?? [])] };
 }
 
 interface MovedOutbox {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, Sql } from './database/connect.ts';
 import { newId } from './id.ts';
 import type { Log } from './log.ts';
@@ -21,8 +20,6 @@ export interface Lease {
 /** What is done in the lanes of one kind. */
 export interface LaneKind {
   readonly name: 'send' | 'deliver' | 'fetch' | 'ai';
-  /** How long an idle lane is held for what may come next: a busy one is then served without asking the queue. */
-  readonly lingerMs?: number;
   /** Works all that is due; resolves with the time at which the next thing is, or null. */
   work(id: string, lease: Lease): Promise<Date | null>;
 }
@@ -104,10 +101,8 @@ export async function startLanes({ pool, queue, wake, kinds, concurrency, log }:
   ): Promise<void> {
     while (!draining) {
       listen(lease.key, bell);
-      const rung = bell.next();
       const next = await kind.work(id, lease);
       if (draining || lease.signal.aborted) return;
-      if (await comesWithin(lingerOf(kind, next), rung)) continue;
       // Deaf before the lane is given up: whoever rings in vain from here on asks the queue.
       unlisten(lease.key, bell);
       if (await release(pool, lease, next)) return;
@@ -238,19 +233,6 @@ async function forgottenLanes(pool: Pool): Promise<string[]> {
       order by due_at limit ${RECONCILE_BATCH} for update skip locked)
     returning key`;
   return rows.map((row) => row.key);
-}
-
-function lingerOf({ lingerMs = 0 }: LaneKind, next: Date | null): number {
-  return next === null ? lingerMs : Math.min(lingerMs, next.getTime() - Date.now());
-}
-
-async function comesWithin(ms: number, rung: Promise<void>): Promise<boolean> {
-  if (ms <= 0) return false;
-  const waiting = new AbortController();
-  const timeout = sleep(ms, false, { signal: waiting.signal }).catch(() => false);
-  const came = await Promise.race([rung.then(() => true), timeout]);
-  waiting.abort();
-  return came;
 }
 
 interface Bell {

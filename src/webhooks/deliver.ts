@@ -16,7 +16,6 @@ import { createPaces } from './pace.ts';
 import { post } from './request.ts';
 import { type Ending, resultOf, writeResults } from './results.ts';
 import {
-  type Assignment,
   becomesDue,
   close,
   concurrencyOf,
@@ -24,21 +23,20 @@ import {
   dueAgain,
   fail,
   isDone,
+  isTargetFresh,
   msUntilNext,
   notice,
   openRun,
+  putInHand,
   type Run,
   roomToBegin,
   type Streak,
+  takesHanded,
   wantsMore,
 } from './run.ts';
 import { signatureHeaders } from './sign.ts';
 import { isOrdered, loadTarget, type Target } from './target.ts';
 
-// A busy endpoint's next event comes within this, and finds the lane held.
-const LINGER_MS = 1_500;
-// A changed URL or a new secret reaches a busy lane within this.
-const TARGET_FRESH_MS = 1_000;
 const HEADERS = { 'content-type': 'application/json', 'user-agent': 'Tributary-Webhooks/1' };
 
 /** Delivers an endpoint's events, several at a time, until nothing is due. */
@@ -50,8 +48,9 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
   const end = createGroup((endings: Ending[]) => writeResults(pool, endings));
   return {
     name: 'deliver',
-    lingerMs: LINGER_MS,
     async work(endpointId, lease) {
+      // Heard from before the first look on: what it misses rings.
+      const woken = lease.woken();
       const [target, page] = await Promise.all([
         loadTarget(pool, secrets, endpointId),
         readDue(pool, endpointId, { isOrdered: false }),
@@ -64,7 +63,7 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
       const streak = streaks.get(endpointId) ?? { failures: 0 };
       const assignment = { lease, target, pace: paceOf(target.endpoint), streak, begin, end };
       try {
-        return await workTarget(options, firstPage, assignment);
+        return await workTarget(openRun(options, assignment, store), firstPage, woken);
       } finally {
         if (streak.failures === 0) streaks.delete(endpointId);
         else streaks.set(endpointId, streak);
@@ -73,16 +72,12 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
   };
 }
 
-async function workTarget(
-  options: DeliverOptions,
-  firstPage: DuePage,
-  assignment: Assignment,
-): Promise<Date | null> {
-  const run = openRun(options, assignment, store);
-  followWakeUps(run);
+async function workTarget(run: Run, firstPage: DuePage, woken: Promise<void>): Promise<Date | null> {
+  followWakeUps(run, woken);
   // Only a process that died leaves attempts open, and only before the lane came to us.
   await closeCutAttempts(run.pool, run.lease, firstPage.due);
   take(run, firstPage, firstPage.due);
+  const unfollow = run.handOver.follow(run.target.endpoint.id, (deliveries) => takeHanded(run, deliveries));
   for (;;) {
     notice(run);
     if (wantsMore(run)) readMore(run);
@@ -91,6 +86,7 @@ async function workTarget(
     if (isDone(run)) break;
     await run.bell.wait(msUntilNext(run));
   }
+  unfollow();
   const next = dueAgain(run);
   run.isClosed = true;
   if (run.failure !== undefined) throw run.failure;
@@ -98,12 +94,20 @@ async function workTarget(
 }
 
 /** Wake-ups while requests are under way: what arrived is begun at once, not after them. */
-function followWakeUps(run: Run): void {
-  void run.lease.woken().then(() => {
+function followWakeUps(run: Run, woken: Promise<void>): void {
+  void woken.then(() => {
     run.mayHaveMore = true;
     run.bell.ring();
-    if (!run.isClosed) followWakeUps(run);
+    if (!run.isClosed) followWakeUps(run, run.lease.woken());
   });
+}
+
+/** What was just committed, if it may go ahead. */
+function takeHanded(run: Run, deliveries: readonly DueDelivery[]): boolean {
+  if (!takesHanded(run, deliveries)) return false;
+  putInHand(run, deliveries);
+  run.bell.ring();
+  return true;
 }
 
 /** Reads on beside the requests that are under way. */
@@ -132,17 +136,16 @@ async function readPage(run: Run): Promise<void> {
   );
 }
 
-function take(run: Run, { last, next }: DuePage, fresh: readonly DueDelivery[]): void {
+function take(run: Run, { due, last, next }: DuePage, fresh: readonly DueDelivery[]): void {
   run.readFrom = last;
   if (last !== undefined) run.mayHaveMore = true;
   becomesDue(run, next);
-  if (run.isClosed) return;
-  for (const delivery of fresh) run.inHand.add(delivery.id);
-  run.ready.push(...fresh);
+  run.newestRead = Math.max(run.newestRead, ...due.map(({ event_seq }) => event_seq));
+  putInHand(run, fresh);
 }
 
 async function refreshTarget(run: Run): Promise<void> {
-  if (Date.now() - run.targetLoadedAt < TARGET_FRESH_MS) return;
+  if (isTargetFresh(run)) return;
   const target = await loadTarget(run.pool, run.secrets, run.target.endpoint.id);
   run.targetLoadedAt = Date.now();
   if (target === undefined) close(run);
@@ -181,6 +184,7 @@ function deliver(run: Run, begun: Begun): void {
   post(run.egress.dispatcher, { url: target.url, headers: headersOf(begun, target), body }, limits).then(
     (answer) => {
       run.underWay -= 1;
+      run.activeAt = Date.now();
       run.lastAnswerMs = answer.durationMs;
       run.onAttempt?.(answer.outcome, answer.durationMs);
       const result = resultOf(begun, answer, { schedule: policy, now: new Date(), random: Math.random() });

@@ -10,6 +10,7 @@ export interface DueDelivery {
   business_id: string;
   customer_id: string | null;
   event_id: string;
+  event_seq: number;
   event_type: string;
   trigger: string;
   body: string;

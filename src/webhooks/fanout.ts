@@ -1,9 +1,12 @@
 import type { Sql } from '../core/database/connect.ts';
 import type { EventData, EventRow } from '../core/events.ts';
 import { newId } from '../core/id.ts';
+import { wakeLanes } from '../core/lanes.ts';
+import type { DueDelivery } from './due.ts';
 import { covers } from './endpoint-fields.ts';
 import type { EndpointRow } from './endpoint-view.ts';
 import { matches } from './filter.ts';
+import type { HandOver } from './hand-over.ts';
 import { type Dialect, payloadOf } from './payload.ts';
 
 export type Subscriber = Pick<
@@ -16,21 +19,34 @@ export interface FanOutOptions {
   mintUrls?(data: EventData): EventData;
   /** Where the whole event can be read. */
   eventUrl?(event: EventRow): string;
+  handOver?: Pick<HandOver, 'give'>;
 }
 
-/** Inserts a delivery for every active endpoint that hears an event, and returns the lanes to wake. */
-export async function fanOut(tx: Sql, events: EventRow[], options: FanOutOptions = {}): Promise<string[]> {
+/**
+ * Inserts a delivery for every active endpoint that hears an event, and marks their lanes as due. What it resolves with
+ * is for after the commit: it hands over the deliveries and returns the lanes that must be woken for theirs.
+ */
+export async function fanOut(
+  tx: Sql,
+  events: EventRow[],
+  options: FanOutOptions = {},
+): Promise<() => string[]> {
   const subscribers = await listSubscribers(tx, events);
   const pairs = events.flatMap((event) =>
     (subscribers.get(event.business_id) ?? [])
       .filter((subscriber) => hears(subscriber, event))
       .map((subscriber) => ({ event, subscriber })),
   );
-  if (pairs.length === 0) return [];
-  await insertDeliveries(tx, pairs, options);
+  if (pairs.length === 0) return () => [];
   // A paused one looks again when its pause ends, whatever comes meanwhile.
-  const awake = pairs.filter(({ subscriber }) => !subscriber.is_paused);
-  return [...new Set(awake.map(({ subscriber }) => endpointLane(subscriber.id)))];
+  const awake = new Set(pairs.flatMap(({ subscriber: { id, is_paused } }) => (is_paused ? [] : id)));
+  const [deliveries] = await Promise.all([
+    insertDeliveries(tx, pairs, options),
+    wakeLanes(tx, [...awake].map(endpointLane)),
+  ]);
+  const ofEndpoint = Map.groupBy(deliveries, ({ endpoint_id }) => endpoint_id);
+  const isTaken = (id: string) => options.handOver?.give(id, ofEndpoint.get(id) ?? []) === true;
+  return () => [...awake].filter((id) => !isTaken(id)).map(endpointLane);
 }
 
 /** The key of an endpoint's lane. */
@@ -71,12 +87,17 @@ export interface Pair {
   replayAt?: Date;
 }
 
+/** A delivery as it was inserted, nothing tried yet. */
+export interface NewDelivery extends DueDelivery {
+  endpoint_id: string;
+}
+
 /** One statement for the batch; a body travels once per event and dialect, however many endpoints hear it. */
 export async function insertDeliveries(
   tx: Sql,
   pairs: Pair[],
   { mintUrls = unchanged, eventUrl }: FanOutOptions,
-): Promise<void> {
+): Promise<NewDelivery[]> {
   const bodies: string[] = [];
   const bodyNumbers = new Map<string, number>();
   const rows = pairs.map(({ event, subscriber, replayAt }) => ({
@@ -114,6 +135,7 @@ export async function insertDeliveries(
       endpoint_id uuid, customer_id uuid, conversation_id uuid, order_key uuid, trigger text, next_attempt_at timestamptz,
       event_id uuid, event_seq bigint, event_type text, body_number bigint)
     join unnest(${bodies}::text[]) with ordinality as b(body, number) on b.number = r.body_number`;
+  return rows.map((row) => ({ ...row, body: bodies[row.body_number - 1] ?? '', tries: 0, attempt: 0 }));
 }
 
 function unchanged(data: EventData): EventData {

@@ -8,9 +8,10 @@ import type { Secrets } from '../core/secrets.ts';
 import { createDoorbell, type Doorbell } from './doorbell.ts';
 import type { Beginning, Begun, DueDelivery, DuePosition } from './due.ts';
 import type { Submit } from './group.ts';
+import type { HandOver } from './hand-over.ts';
 import type { Pace } from './pace.ts';
 import { type Batcher, createBatcher, type Ending, type Result } from './results.ts';
-import type { Target } from './target.ts';
+import { isOrdered, type Target } from './target.ts';
 
 export interface DeliverOptions {
   pool: Pool;
@@ -19,6 +20,9 @@ export interface DeliverOptions {
   egress: EgressGuard;
   log: Log;
   policy: WebhookPolicy;
+  handOver: Pick<HandOver, 'follow'>;
+  /** How long a work stays when nothing is due, for what may come next. */
+  lingerMs?: number;
   /** Called with every try that ended, for the metrics. */
   onAttempt?(outcome: string, durationMs: number): void;
 }
@@ -32,6 +36,10 @@ const FAST_MS = 100;
 const AHEAD = 2;
 // Answers whose storing lags behind hold up new requests: what a crash would repeat stays bounded.
 const MAX_UNSTORED = 200;
+// A changed URL or a new secret reaches a busy lane within this.
+const TARGET_FRESH_MS = 1_000;
+// A busy endpoint's next event comes within this, and finds its lane worked.
+const LINGER_MS = 1_500;
 
 /** How a work writes: together with the other lanes of the process. */
 export interface Writers {
@@ -72,6 +80,10 @@ export interface Run extends DeliverOptions, Writers {
   isClosed: boolean;
   /** Nothing is begun until the last answers are judged. */
   holdsBack: boolean;
+  /** When something last came in or went out. */
+  activeAt: number;
+  /** The newest event of which a delivery was read: what is handed over and newer was not. */
+  newestRead: number;
   failure: unknown;
 }
 
@@ -110,6 +122,8 @@ export function openRun(
     next: null,
     isClosed: false,
     holdsBack: false,
+    activeAt: Date.now(),
+    newestRead: 0,
     failure: undefined,
   };
   return run;
@@ -173,10 +187,38 @@ function isFast({ lastAnswerMs, streak, target: { endpoint } }: Run): boolean {
   return lastAnswerMs < FAST_MS && streak.failures === 0 && endpoint.rate_limit === null;
 }
 
-/** Whether nothing is due, under way or unstored. */
+/** Whether what was just committed may go ahead without being read: nothing older waits to be read, or is being. */
+export function takesHanded(run: Run, deliveries: readonly DueDelivery[]): boolean {
+  const isReadUp = !run.mayHaveMore && !run.isReading && run.ready.length < READ_AHEAD;
+  const areNews = deliveries.every(({ event_seq }) => event_seq > run.newestRead);
+  return isOpen(run) && isReadUp && areNews && isTargetFresh(run) && !isOrdered(run.target);
+}
+
+/** Keeps what is to be delivered, once each. */
+export function putInHand(run: Run, deliveries: readonly DueDelivery[]): void {
+  if (run.isClosed) return;
+  run.activeAt = Date.now();
+  for (const delivery of deliveries) run.inHand.add(delivery.id);
+  run.ready.push(...deliveries);
+}
+
+/** Whether the endpoint may be taken to be as it was read. */
+export function isTargetFresh(run: Run): boolean {
+  return Date.now() - run.targetLoadedAt < TARGET_FRESH_MS;
+}
+
+/** Whether nothing is due, under way or unstored, and nothing has been for a while. */
 export function isDone(run: Run): boolean {
-  const isIdle = run.underWay === 0 && run.begun.length === 0 && !run.isReading && !run.isBeginning;
-  const isSettled = isIdle && (run.results.size === 0 || run.failure !== undefined);
+  return isIdle(run) && (!isOpen(run) || goesAt(run) <= Date.now());
+}
+
+function goesAt({ activeAt, lingerMs = LINGER_MS }: Run): number {
+  return activeAt + lingerMs;
+}
+
+function isIdle(run: Run): boolean {
+  const isAtRest = run.underWay === 0 && run.begun.length === 0 && !run.isReading && !run.isBeginning;
+  const isSettled = isAtRest && (run.results.size === 0 || run.failure !== undefined);
   return isSettled && (!isOpen(run) || (run.ready.length === 0 && !run.mayHaveMore));
 }
 
@@ -193,6 +235,7 @@ export function msUntilNext(run: Run): number | undefined {
   if (run.ready.length > 0 && !run.holdsBack && run.underWay < concurrencyOf(run))
     waits.push(run.pace.waitMs(now));
   if (run.next !== null) waits.push(run.next.getTime() - now);
+  if (isIdle(run)) waits.push(goesAt(run) - now);
   return waits.length === 0 ? undefined : Math.max(1, Math.min(...waits));
 }
 

@@ -36,7 +36,7 @@ interface Options {
   woken?: string[];
 }
 
-function start({ pool = database.pool, fanOut = async () => [], woken = [] }: Options = {}) {
+function start({ pool = database.pool, fanOut = async () => () => [], woken = [] }: Options = {}) {
   const queue = { wake: async (keys: readonly string[]) => void woken.push(...keys) };
   const dispatcher = startDispatcher({ pool, wake, lanes: queue, fanOut, turns: createSlots(1), log });
   opened.push(dispatcher);
@@ -93,7 +93,7 @@ describe('the dispatcher', () => {
     await database.pool.begin((tx) =>
       record(tx, [event({ wakes: [`send:${id}`] }), event({ wakes: [`send:${id}`, `fetch:${id}`] })]),
     );
-    start({ woken, fanOut: async () => [`deliver:${id}`] });
+    start({ woken, fanOut: async () => () => [`deliver:${id}`] });
     await drained();
     await until(() => woken.length > 0);
     expect(woken.sort()).toEqual([`fetch:${id}`, `send:${id}`]);
@@ -114,7 +114,7 @@ describe('the dispatcher', () => {
     start({
       fanOut: async (_tx, events) => {
         heard.push(...events);
-        return [];
+        return () => [];
       },
     });
     await drained();
@@ -132,7 +132,7 @@ describe('the dispatcher', () => {
     start({
       fanOut: async () => {
         if (failures-- > 0) throw new Error('not today');
-        return [];
+        return () => [];
       },
     });
     await until(async () => (await dispatched(from)).length === 2, 5_000);

@@ -52,7 +52,7 @@ function placing(feed = createEventFeed()) {
     wakeQueue: async (keys) => void heard.woken.push(...keys),
     fanOut: async (_tx, events) => {
       heard.fanned.push(...events);
-      return events.map((event) => `deliver:${event.id}`);
+      return () => events.map((event) => `deliver:${event.id}`);
     },
   });
   const commit = async (events: NewEvent[]) => {
@@ -65,7 +65,14 @@ function placing(feed = createEventFeed()) {
 function dispatch(): void {
   const lanes = { wake: async () => {} };
   opened.push(
-    startDispatcher({ pool: database.pool, wake, lanes, fanOut: async () => [], turns: createSlots(1), log }),
+    startDispatcher({
+      pool: database.pool,
+      wake,
+      lanes,
+      fanOut: async () => () => [],
+      turns: createSlots(1),
+      log,
+    }),
   );
 }
 

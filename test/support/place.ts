@@ -7,7 +7,7 @@ export function placeQuietly(wake: Wake): Place {
   return createPlace({
     wake,
     wakeQueue: async () => {},
-    fanOut: async () => [],
+    fanOut: async () => () => [],
     feed: createEventFeed(),
   });
 }

@@ -6,6 +6,7 @@ import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listSecrets } from '../../src/webhooks/endpoint-secrets.ts';
 import { rotateEndpointSecret, updateEndpoint } from '../../src/webhooks/endpoints.ts';
+import { endpointLane } from '../../src/webhooks/fanout.ts';
 import { until } from '../support/until.ts';
 import { type Bench, openBench } from './support/lanes.ts';
 import { type Receiver, startReceiver } from './support/receiver.ts';
@@ -358,6 +359,31 @@ describe('an endpoint lane', () => {
     lease.ring();
     await until(() => receiver.received.length === 2, 500);
     await working;
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('takes what was just committed straight from its transaction, once', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    const lane = endpointLane(endpoint.id);
+    expect(await bench.publishedLanes(1)).toContain(lane);
+    const first = Promise.withResolvers<void>();
+    receiver.answer = async (_request, response) => {
+      if (receiver.received.length === 1) await first.promise;
+      response.end();
+    };
+    const lease = await bench.lease(endpoint.id);
+    const working = bench.work(endpoint.id, lease);
+    await until(() => receiver.received.length === 1);
+    expect(await bench.publishedLanes(2)).not.toContain(lane);
+    await until(() => receiver.received.length === 3);
+    lease.ring();
+    first.resolve();
+    await working;
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(3);
+    expect(receiver.received).toHaveLength(3);
+    const statuses = (await bench.deliveries(endpoint.id)).map((delivery) => delivery['status']);
+    expect(statuses).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(await bench.publishedLanes(1)).toContain(lane);
     await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
   });
 

@@ -33,12 +33,13 @@ export function createPlace({ wake, wakeQueue, fanOut, feed }: PlaceOptions): Pl
     const rows = identified.map((event, index) => toRow(event, index, placed));
     const heard = rows.filter((row) => placed.listening?.includes(row.business_id));
     const lanes = events.flatMap((event) => event.wakes ?? []);
-    if (heard.length > 0) lanes.push(...(await fanOut(tx, heard)));
+    const fannedOut = heard.length === 0 ? undefined : await fanOut(tx, heard);
     await wakeLanes(tx, lanes);
     return () => {
       feed.give(rows);
       wake.notify('events');
-      if (lanes.length > 0) void wakeQueue(lanes);
+      const toWake = [...lanes, ...(fannedOut?.() ?? [])];
+      if (toWake.length > 0) void wakeQueue(toWake);
     };
   };
 }

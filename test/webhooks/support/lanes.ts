@@ -11,6 +11,7 @@ import { createWake } from '../../../src/core/wake.ts';
 import { createDeliverLane } from '../../../src/webhooks/deliver.ts';
 import { createEndpoint, type NewEndpoint } from '../../../src/webhooks/endpoints.ts';
 import { endpointLane, fanOut } from '../../../src/webhooks/fanout.ts';
+import { createHandOver } from '../../../src/webhooks/hand-over.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
 export type Bench = Awaited<ReturnType<typeof openBench>>;
@@ -28,7 +29,17 @@ export async function openBench(
   const policy = { ...readConfig({}).webhooks, timeoutMs: 1_000, ...changes };
   const secrets = createSecrets(['a secret of the tests, long enough']);
   const transact = createTransact(pool, wake);
-  const lane = createDeliverLane({ pool, transact, secrets, egress, log, policy });
+  const handOver = createHandOver();
+  const lane = createDeliverLane({
+    pool,
+    transact,
+    secrets,
+    egress,
+    log,
+    policy,
+    handOver,
+    lingerMs: 0,
+  });
   const businessId = newId();
   await pool`insert into businesses (id, name) values (${businessId}, 'Acme')`;
   let seq = 0;
@@ -62,8 +73,9 @@ export async function openBench(
       await pool.begin((tx) => fanOut(tx, events));
       return events;
     },
-    /** The same; resolves with the lanes that are to be woken. */
-    publishedLanes: (count: number) => pool.begin((tx) => fanOut(tx, build(count))),
+    /** The same, and what comes after the commit; resolves with the lanes that are to be woken. */
+    publishedLanes: async (count: number) =>
+      (await pool.begin((tx) => fanOut(tx, build(count), { handOver })))(),
 
     /** Works an endpoint's lane once, as its holder. */
     async work(endpointId: string, lease?: TestLease): Promise<Date | null> {
