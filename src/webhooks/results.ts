@@ -106,17 +106,20 @@ const RETRY_WRITE_MS = [100, 200, 400, 800, 1_600, 3_200];
 
 interface BatcherOptions<T> {
   write(items: T[]): Promise<void>;
+  /** What comes until it resolves is written together. */
+  gather(): Promise<unknown>;
   onWritten(): void;
   onFailure(error: unknown): void;
 }
 
 /** Items that come in while a write is under way share the next one. A write that fails is repeated while that may help. */
-export function createBatcher<T>({ write, onWritten, onFailure }: BatcherOptions<T>): Batcher<T> {
+export function createBatcher<T>({ write, gather, onWritten, onFailure }: BatcherOptions<T>): Batcher<T> {
   let waiting: T[] = [];
   let writing = 0;
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
+      await gather();
       const items = waiting;
       waiting = [];
       writing = items.length;
@@ -130,8 +133,7 @@ export function createBatcher<T>({ write, onWritten, onFailure }: BatcherOptions
     add(item) {
       waiting.push(item);
       if (writing > 0 || waiting.length > 1) return;
-      // After this turn of the event loop: answers that arrived together are stored together.
-      setImmediate(() => drain().catch(onFailure));
+      drain().catch(onFailure);
     },
     get size() {
       return waiting.length + writing;

@@ -1,3 +1,4 @@
+import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
 import type { WebhookPolicy } from '../core/config.ts';
 import type { Pool } from '../core/database/connect.ts';
 import type { Transact } from '../core/database/transact.ts';
@@ -36,6 +37,8 @@ const FAST_MS = 100;
 const AHEAD = 2;
 // Answers whose storing lags behind hold up new requests: what a crash would repeat stays bounded.
 const MAX_UNSTORED = 200;
+// Answers are stored together with those of the next moment: nobody waits for one, and many cost little more.
+const GATHER_MS = 10;
 // A changed URL or a new secret reaches a busy lane within this.
 const TARGET_FRESH_MS = 1_000;
 // A busy endpoint's next event comes within this, and finds its lane worked.
@@ -107,6 +110,8 @@ export function openRun(
     bell: createDoorbell(),
     results: createBatcher<Result>({
       write: (results) => store(run, results),
+      // In order, the next one waits for it.
+      gather: () => (isOrdered(run.target) ? immediately() : sleep(GATHER_MS)),
       onWritten: () => run.bell.ring(),
       onFailure: (error) => fail(run, error),
     }),
