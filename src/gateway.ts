@@ -32,6 +32,7 @@ import { createRateLimits } from './core/limits.ts';
 import { startListeners } from './core/listeners.ts';
 import type { Log } from './core/log.ts';
 import { startCanceler } from './core/messages/cancel-on-reply.ts';
+import { createReplies } from './core/messages/replies.ts';
 import { openQueue } from './core/queue.ts';
 import { createReceiver } from './core/receive.ts';
 import { startIndexing } from './core/search/index-events.ts';
@@ -131,6 +132,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     showTyping: (typing) => showTyping(typing),
     log,
   });
+  const writeReply = createReplies({ pool, transact, place, turns, secrets, egress, attachments, channels });
   const parts = {
     config,
     pool,
@@ -143,6 +145,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     rateLimits,
     log,
     attachments,
+    writeReply,
     egress,
     feed,
     payloads,

@@ -9,6 +9,7 @@ import type { Transact } from '../core/database/transact.ts';
 import type { EgressGuard } from '../core/egress.ts';
 import type { RateLimits } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import type { WriteReply } from '../core/messages/replies.ts';
 import type { Receiver } from '../core/receive.ts';
 import type { Secrets } from '../core/secrets.ts';
 import type { Wake } from '../core/wake.ts';
@@ -29,6 +30,7 @@ export interface ApiDeps {
   rateLimits: RateLimits;
   log: Log;
   attachments: Attachments;
+  writeReply: WriteReply;
   egress: EgressGuard;
   /** The addresses that payloads of webhooks carry. */
   payloads: FanOutOptions;

@@ -4,6 +4,7 @@ import { audit } from './audit.ts';
 import type { Sql } from './database/connect.ts';
 import { AppError, invalidField } from './errors.ts';
 import { isUuid, newId } from './id.ts';
+import { together } from './together.ts';
 
 export type { Actor } from './actor.ts';
 
@@ -24,6 +25,21 @@ export interface ApiKeyRow {
 export async function authenticate(sql: Sql, key: string): Promise<Actor> {
   const [row] = await sql<ApiKeyRow[]>`select * from api_keys where key_hash = ${hashKey(key)}`;
   return actorOf(sql, row);
+}
+
+/** The same where many ask at once: who comes while the database is asked shares the next question. */
+export function createAuthenticate(sql: Sql): (key: string) => Promise<Actor> {
+  const find = together((hashes: Buffer[]) => findKeys(sql, hashes), { most: MOST_AT_ONCE });
+  return async (key) => actorOf(sql, await find(hashKey(key)));
+}
+
+const MOST_AT_ONCE = 100;
+const BYTEA = 17;
+
+async function findKeys(sql: Sql, hashes: Buffer[]): Promise<(ApiKeyRow | undefined)[]> {
+  const rows = await sql<(ApiKeyRow & { key_hash: Buffer })[]>`
+    select * from api_keys where key_hash = any(${sql.array(hashes, BYTEA)})`;
+  return hashes.map((hash) => rows.find((row) => row.key_hash.equals(hash)));
 }
 
 /** The same for a key whose holder has shown it before. */

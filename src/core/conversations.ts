@@ -70,7 +70,8 @@ export async function lockConversation(tx: Sql, businessId: string, id: string):
   return row;
 }
 
-function conversationNotFound(): AppError {
+/** What is heard of a conversation that is none, or somebody else's. */
+export function conversationNotFound(): AppError {
   return new AppError('not_found', 'There is no such conversation.');
 }
 

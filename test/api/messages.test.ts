@@ -68,6 +68,20 @@ describe('writing', () => {
     expect(seqs).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
   });
 
+  it('refuses of many at once only what it must, and takes what is repeated once', async () => {
+    const [one, other] = [await conversation(), await conversation()];
+    const good = [one, other, one, other, one].map((id, n) => write(id, { content: `good ${n}` }));
+    const repeated = [1, 2, 3].map(() => write(one, { content: 'again', client_message_id: 'at once' }));
+    const foreign = write(one, { content: 'to whom?', reply_to_id: crypto.randomUUID() });
+    const nowhere = write(crypto.randomUUID(), { content: 'anybody there?' });
+    const statuses = (answers: { status: number }[]) => new Set(answers.map(({ status }) => status));
+    expect(statuses(await Promise.all([...good, ...repeated]))).toEqual(new Set([202]));
+    expect(new Set((await Promise.all(repeated)).map(({ body }) => body.id)).size).toBe(1);
+    expect([(await foreign).status, (await nowhere).status]).toEqual([422, 404]);
+    expect((await messagesOf(one)).data.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect((await messagesOf(other)).data.map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
   it('queues and sends, and stamps the first response of an agent only', async () => {
     const id = await conversation();
     const stamp = async () =>

@@ -19,6 +19,7 @@ import { createEgress } from '../../src/core/egress.ts';
 import { createIngest } from '../../src/core/ingest.ts';
 import { createRateLimits } from '../../src/core/limits.ts';
 import { createLog } from '../../src/core/log.ts';
+import { createReplies } from '../../src/core/messages/replies.ts';
 import { createReceiver } from '../../src/core/receive.ts';
 import { createSecrets } from '../../src/core/secrets.ts';
 import { createSlots } from '../../src/core/slots.ts';
@@ -93,7 +94,9 @@ export async function startApi({
     incoming: join(dataDir, 'files', 'incoming'),
   });
   const attachments = createAttachments({ pool, secrets, files, baseUrl: () => config.publicUrl ?? '' });
-  const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log });
+  const placing = { place: placeQuietly(wake), turns: createSlots(1) };
+  const ingest = createIngest({ pool, ...placing, secrets, log });
+  const writing = { secrets, egress, attachments, channels };
   const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const rateLimits = createRateLimits(undefined, log);
   const deps: ApiDeps = {
@@ -108,6 +111,7 @@ export async function startApi({
     rateLimits,
     log,
     attachments,
+    writeReply: createReplies({ pool, transact, ...placing, ...writing }),
     egress,
     payloads: createPayloadUrls({ attachments, secrets, baseUrl: () => config.publicUrl }),
     metrics: createMetrics(pool),

@@ -8,16 +8,16 @@ import { writeToAddress } from '../../core/conversations/start-conversation.ts';
 import { findConversation } from '../../core/conversations.ts';
 import { invalidField } from '../../core/errors.ts';
 import { authorOf } from '../../core/messages/author.ts';
-import { type Draft, queueMessage } from '../../core/messages/queue-message.ts';
+import type { Draft } from '../../core/messages/queue-message.ts';
 import { listMessages } from '../../core/messages.ts';
 import { messageView } from '../../core/views/message.ts';
-import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';
 import { pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { idParam, refuseInvalid } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
+import { writeMessage } from '../write-message.ts';
 import { customerInput } from './customers.ts';
 
 const tags = ['Messages'];
@@ -131,10 +131,7 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const { channel_id } = await findConversation(pool, c.var.actor.businessId, c.req.param('id') ?? '');
       await learnTemplate(deps, channel_id, draft.template);
     }
-    const answer = await act(c, 202, async (tx, conversation, by) =>
-      attachments.mintUrls(await queueMessage(tx, conversation, { draft, by, ...deps })),
-    );
-    return c.json(answer, 202);
+    return c.json(await writeMessage(c, deps, { draft, view: attachments.mintUrls }), 202);
   }
 
   app.openapi(post, (c) => write(c, draftOf(c.req.valid('json'))));

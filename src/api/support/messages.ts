@@ -1,12 +1,13 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { type Draft, queueMessage } from '../../core/messages/queue-message.ts';
+import type { Draft } from '../../core/messages/queue-message.ts';
+import type { MessageView } from '../../core/views/message.ts';
 import { supportMessageView, viewSupportMessage } from '../../core/views/support.ts';
-import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body } from '../openapi.ts';
 import { idParam, refuseInvalid } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
+import { writeMessage } from '../write-message.ts';
 import { errors, succeeds, success, tags } from './envelope.ts';
 
 const responses = { 202: succeeds('The message, on its way', supportMessageView), ...errors };
@@ -37,11 +38,8 @@ export function supportMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
 
   async function write(c: Context<ApiEnv>, draft: Draft) {
-    const answer = await act(c, 202, async (tx, conversation, by) => {
-      const message = await queueMessage(tx, conversation, { draft, by, ...deps });
-      return success(viewSupportMessage(deps.attachments.mintUrls(message)));
-    });
-    return c.json(answer, 202);
+    const view = (message: MessageView) => success(viewSupportMessage(deps.attachments.mintUrls(message)));
+    return c.json(await writeMessage(c, deps, { draft, view }), 202);
   }
 
   app.openapi(reply, (c) => write(c, replyDraft(c.req.valid('json'))));

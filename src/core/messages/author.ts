@@ -15,11 +15,27 @@ export const SYSTEM: Author = { type: 'system', id: null, name: null };
 
 /** The author behind an API key: its agent, or the bot that holds it. */
 export async function authorOf(sql: Sql, actor: Actor): Promise<Author> {
-  const name = actor.agentId === null ? null : await agentName(sql, actor.agentId);
-  return { type: actor.role === 'bot' ? 'bot' : 'agent', id: actor.agentId, name };
+  const [author] = await authorsOf(sql, [actor]);
+  return author as Author;
 }
 
-async function agentName(sql: Sql, id: string): Promise<string | null> {
-  const [agent] = await sql<{ name: string }[]>`select name from agents where id = ${id}`;
-  return agent?.name ?? null;
+/** The authors behind many, in their order. */
+export async function authorsOf(sql: Sql, actors: readonly Actor[]): Promise<Author[]> {
+  const names = await agentNames(
+    sql,
+    actors.flatMap(({ agentId }) => agentId ?? []),
+  );
+  return actors.map(({ role, agentId: id }) => ({
+    type: role === 'bot' ? 'bot' : 'agent',
+    id,
+    name: names.get(id ?? '') ?? null,
+  }));
+}
+
+async function agentNames(sql: Sql, ids: string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const agents = await sql<
+    { id: string; name: string }[]
+  >`select id, name from agents where id = any(${ids})`;
+  return new Map(agents.map(({ id, name }) => [id, name]));
 }

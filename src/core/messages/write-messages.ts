@@ -1,4 +1,5 @@
 import { attachToMessage } from '../attachments/attach.ts';
+import { conversationNotFound } from '../conversations.ts';
 import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
 import { AppError } from '../errors.ts';
@@ -27,7 +28,7 @@ export async function writeMessages(
   const outcomes: (Plan | MessageView)[] = [];
   for (const entry of entries) {
     const standing = standings.get(entry.conversationId);
-    if (standing === undefined) throw new AppError('not_found', 'There is no such conversation.');
+    if (standing === undefined) throw conversationNotFound();
     const outcome =
       outcomes.find((it) => isRepeated(entry, it)) ??
       (await findRepeated(tx, entry)) ??

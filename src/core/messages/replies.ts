@@ -1,0 +1,86 @@
+import type { Actor } from '../actor.ts';
+import { lockConversation } from '../conversations.ts';
+import type { Pool, Sql } from '../database/connect.ts';
+import type { Transact } from '../database/transact.ts';
+import type { Place } from '../events/place.ts';
+import { isUuid } from '../id.ts';
+import type { Slots } from '../slots.ts';
+import { together } from '../together.ts';
+import type { MessageView } from '../views/message.ts';
+import { type Author, authorOf, authorsOf } from './author.ts';
+import type { Draft, WritingTools } from './draft.ts';
+import { queueMessage } from './queue-message.ts';
+import { writeMessages } from './write-messages.ts';
+
+export interface Reply {
+  actor: Actor;
+  conversationId: string;
+  draft: Draft;
+}
+
+/** Stores what somebody on our side writes in a conversation; resolves after the commit. */
+export type WriteReply = (reply: Reply) => Promise<MessageView>;
+
+interface RepliesOptions extends WritingTools {
+  pool: Pool;
+  transact: Transact;
+  place: Place;
+  /** Whose turn it is to place events, in this process. */
+  turns: Slots;
+}
+
+const MOST_AT_ONCE = 64;
+// Longer than the commit of another batch; then the events go through the outbox.
+const TURN_WITHIN_MS = 50;
+
+/** Commits replies in batches: those that arrive while a commit is under way share the next one. */
+export function createReplies({ pool, transact, place, turns, ...tools }: RepliesOptions): WriteReply {
+  /** What one is refused for spoils no other, and nobody waits for a conversation that somebody else has. */
+  async function writeAll(replies: Reply[]): Promise<(MessageView | Promise<MessageView>)[]> {
+    const written = await writeFree(replies).catch(() => new Map<Reply, MessageView>());
+    return replies.map((reply) => written.get(reply) ?? writeAlone(reply));
+  }
+
+  function writeAlone({ actor, conversationId, draft }: Reply): Promise<MessageView> {
+    return transact(async (tx) => {
+      const conversation = await lockConversation(tx, actor.businessId, conversationId);
+      return queueMessage(tx, conversation, { draft, by: await authorOf(tx, actor), ...tools });
+    });
+  }
+
+  async function writeFree(replies: Reply[]): Promise<Map<Reply, MessageView>> {
+    let turn: ReturnType<Slots['takeWithin']> | undefined;
+    const writing = pool.begin(async (tx) => {
+      const free = await lockFree(tx, replies);
+      const { views, events } = await writeMessages(tx, await entriesOf(tx, free), tools);
+      turn = turns.takeWithin(TURN_WITHIN_MS);
+      await turn;
+      const announce = await place(tx, events);
+      return { announce, written: new Map(free.map((reply, index) => [reply, views[index] as MessageView])) };
+    });
+    const { announce, written } = await writing.finally(() => turn?.then((end) => end?.()));
+    announce();
+    return written;
+  }
+
+  return together(writeAll, { most: MOST_AT_ONCE });
+}
+
+/** Those in conversations of their business that nobody works on just now, locked in the order of every writer. */
+async function lockFree(tx: Sql, replies: Reply[]): Promise<Reply[]> {
+  const asked = replies.filter((reply) => isUuid(reply.conversationId));
+  const ids = asked.map((reply) => reply.conversationId);
+  const businesses = asked.map((reply) => reply.actor.businessId);
+  const rows = await tx<{ id: string }[]>`
+    select c.id from conversations c
+    join unnest(${ids}::uuid[], ${businesses}::uuid[]) as asked(id, business_id) using (id, business_id)
+    order by c.id for update of c skip locked`;
+  const free = new Set(rows.map((row) => row.id));
+  return asked.filter((reply) => free.has(reply.conversationId));
+}
+
+async function entriesOf(tx: Sql, replies: Reply[]) {
+  const actors = replies.map((reply) => reply.actor);
+  const authors = await authorsOf(tx, actors);
+  return replies.map((reply, index) => ({ ...reply, by: authors[index] as Author }));
+}
