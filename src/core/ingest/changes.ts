@@ -2,7 +2,7 @@ import { removeAttachments } from '../attachments/removed-files.ts';
 import { breakChannel } from '../channels/break-channel.ts';
 import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
-import type { ConsentChange, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
+import type { ConsentChange, Inbound, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
 import { snapshot } from '../events/snapshot.ts';
 import { record } from '../events.ts';
 import { apply, park } from '../messages/parked.ts';
@@ -19,9 +19,7 @@ import { insertAttachments } from './write.ts';
 export async function applyChange(tx: Sql, item: Item, state: State): Promise<boolean> {
   const isNews = state.fresh.delete(keyOf(item.channel.id, item.inbound.externalEventId));
   const { inbound } = item;
-  // What was sent anew may fail again under the same name.
-  const mayRepeat = inbound.kind === 'receipt' && inbound.status === 'failed';
-  if (!isNews && !mayRepeat) return false;
+  if (!isNews && !maySayItAgain(inbound)) return false;
   switch (inbound.kind) {
     case 'message':
       return false;
@@ -59,6 +57,11 @@ function statementOf({ channel }: Item, change: ConsentChange) {
     saidAt: change.occurredAt ?? new Date(),
     onlyAfterStop: change.onlyAfterStop,
   };
+}
+
+/** What was sent anew may fail anew, and where nothing is said of when, that looks the same. */
+function maySayItAgain(inbound: Inbound): boolean {
+  return inbound.kind === 'receipt' && inbound.status === 'failed' && inbound.occurredAt === undefined;
 }
 
 // A provider that could not reach us tells later what was long mended.
