@@ -121,6 +121,7 @@ describe('uploads', () => {
     await eventually(async () => (await read(second.body.id)).attachments[0]?.state === 'ready');
     const [copy] = (await read(second.body.id)).attachments;
     expect(copy?.id).not.toBe(body.id);
+    expect(copy).toMatchObject({ name: 'a.txt', type: 'text/plain', size: 5 });
     expect(await (await fetch(copy?.url ?? '')).text()).toBe('hello');
   });
 

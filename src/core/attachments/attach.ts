@@ -61,13 +61,18 @@ async function attach(tx: Sql, message: AttachingMessage, place: Place): Promise
   if (draft.id !== undefined || draft.url === undefined) {
     throw invalidField(`${field}.id`, 'is not an unused upload of yours');
   }
-  const ref = ours === undefined ? { url: draft.url } : await copyOf(tx, message, { id: ours, place });
-  return [await insertPending(tx, message, { draft, position, ref, secrets })];
+  if (ours === undefined)
+    return [await insertPending(tx, message, { draft, position, ref: { url: draft.url }, secrets })];
+  const copied = await findCopied(tx, message, { id: ours, place });
+  const { name = copied.name } = draft;
+  const asItWas = { name, type: copied.content_type, size: copied.size_bytes };
+  return [await insertPending(tx, message, { draft: asItWas, position, ref: { copyOf: ours }, secrets })];
 }
 
 interface Stored {
   id: string;
   business_id: string;
+  name: string;
   content_type: string;
   size_bytes: number;
   storage_key: string;
@@ -118,12 +123,16 @@ function refuseTooLarge({ size_bytes }: Stored, limits: Limits | undefined, fiel
 }
 
 /** An attachment of an earlier message is copied, so that each message can lose its own. */
-async function copyOf(tx: Sql, message: AttachingMessage, { id, place }: { id: string; place: Place }) {
+async function findCopied(
+  tx: Sql,
+  message: AttachingMessage,
+  { id, place }: { id: string; place: Place },
+): Promise<Stored> {
   const [row] = await tx<Stored[]>`
     select * from attachments where id = ${id} and business_id = ${message.businessId} and state = 'ready'`;
   if (row === undefined) throw invalidField(`${place.field}.url`, 'is not an attachment of yours');
   if (!needsFitting(row, place.limits?.pictures)) refuseTooLarge(row, place.limits, place.field);
-  return { copyOf: id };
+  return row;
 }
 
 async function insertPending(
