@@ -74,9 +74,7 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
 
 async function workTarget(run: Run, firstPage: DuePage, woken: Promise<void>): Promise<Date | null> {
   followWakeUps(run, woken);
-  // Only a process that died leaves attempts open, and only before the lane came to us.
-  await closeCutAttempts(run.pool, run.lease, firstPage.due);
-  take(run, firstPage, firstPage.due);
+  await take(run, firstPage, firstPage.due);
   const unfollow = run.handOver.follow(run.target.endpoint.id, (deliveries) => takeHanded(run, deliveries));
   for (;;) {
     notice(run);
@@ -129,14 +127,15 @@ async function readPage(run: Run): Promise<void> {
     readDue(run.pool, run.target.endpoint.id, { from: run.readFrom, isOrdered: isOrdered(run.target) }),
     refreshTarget(run),
   ]);
-  take(
+  await take(
     run,
     page,
     page.due.filter(({ id }) => !inHand.has(id)),
   );
 }
 
-function take(run: Run, { due, last, next }: DuePage, fresh: readonly DueDelivery[]): void {
+async function take(run: Run, { due, last, next }: DuePage, fresh: readonly DueDelivery[]): Promise<void> {
+  if (run.mayHoldCut) run.mayHoldCut = await closeCutAttempts(run.pool, run.lease, fresh);
   run.readFrom = last;
   if (last !== undefined) run.mayHaveMore = true;
   becomesDue(run, next);

@@ -167,21 +167,24 @@ export function withAttempt(delivery: DueDelivery, now: Date): Begun {
 // An error or a crash frees its lane a second later at the soonest: what is younger was not tried before.
 const UNTRIED_MS = 500;
 
-/** Attempts that a crash left open: nobody can know how they ended, so each counts as a try and its delivery goes on. */
+/**
+ * Attempts that a crash left open: nobody can know how they ended, so each counts as a try and its delivery goes on.
+ * Resolves with whether there were any: what is due later was begun later.
+ */
 export async function closeCutAttempts(
   pool: Pool,
   lease: Lease,
   page: readonly DueDelivery[],
-): Promise<void> {
+): Promise<boolean> {
   const suspects = page.filter(({ created_at }) => created_at.getTime() < Date.now() - UNTRIED_MS);
-  if (suspects.length === 0) return;
+  if (suspects.length === 0) return false;
   const oldest = new Date(Math.min(...suspects.map(({ created_at }) => created_at.getTime())));
   const cut = await pool<{ subject_id: string }[]>`
     update attempts set finished_at = now(), outcome = 'unknown', message = 'the process ended before an answer'
     where subject_id = any(${suspects.map(({ id }) => id)}::uuid[]) and kind = 'delivery' and outcome is null
       and started_at >= ${oldest} and started_at < ${soon()} and ${leaseHeld(pool, lease)}
     returning subject_id`;
-  if (cut.length === 0) return;
+  if (cut.length === 0) return false;
   const ids = new Set(cut.map((row) => row.subject_id));
   for (const delivery of suspects) {
     if (!ids.has(delivery.id)) continue;
@@ -191,6 +194,7 @@ export async function closeCutAttempts(
   await pool`
     update deliveries set tries = tries + 1, attempt = attempt + 1, last_outcome = 'unknown'
     where id = any(${[...ids]}::uuid[]) and created_at >= ${oldest} and created_at < ${soon()}`;
+  return true;
 }
 
 const CANCEL_BATCH = 1_000;

@@ -77,6 +77,8 @@ export interface Run extends DeliverOptions, Writers {
   /** Where reading goes on; undefined from the start. */
   readFrom: DuePosition | undefined;
   mayHaveMore: boolean;
+  /** Whether the next page may hold what a process that died had begun, before the lane came to us. */
+  mayHoldCut: boolean;
   /** When the earliest of the others is due. */
   next: Date | null;
   /** Nothing new is begun; what is under way is finished and stored. */
@@ -124,6 +126,7 @@ export function openRun(
     isReading: false,
     readFrom: undefined,
     mayHaveMore: false,
+    mayHoldCut: true,
     next: null,
     isClosed: false,
     holdsBack: false,

@@ -450,6 +450,22 @@ describe('an endpoint lane', () => {
     await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
   });
 
+  it('closes all that a crash cut, however many pages of it there are', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    await bench.publish(250);
+    await bench.pool`
+      update deliveries set created_at = created_at - interval '1 second' where endpoint_id = ${endpoint.id}`;
+    await bench.pool`
+      insert into attempts (id, started_at, business_id, kind, subject_id, number)
+      select uuidv7(), created_at, business_id, 'delivery', id, 1 from deliveries where endpoint_id = ${endpoint.id}`;
+    await bench.work(endpoint.id);
+    expect(receiver.received.map(({ headers }) => headers['webhook-attempt'])).toEqual(Array(250).fill('2'));
+    const open =
+      await bench.pool`select from attempts where outcome is null and business_id = ${bench.businessId}`;
+    expect(open).toHaveLength(0);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
   it('finishes what is under way and begins nothing new while the process drains', async () => {
     const { endpoint } = await bench.endpoint(receiver.url);
     receiver.answer = async (_request, response) => {
