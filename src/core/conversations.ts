@@ -1,5 +1,5 @@
 import { containing, fewIds } from './containing.ts';
-import type { Sql } from './database/connect.ts';
+import type { Pool, Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
 import { isUuid } from './id.ts';
 import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
@@ -77,7 +77,7 @@ export function conversationNotFound(): AppError {
 
 /** One window of the business's conversations. */
 export async function listConversations(
-  sql: Sql,
+  sql: Pool,
   filter: ConversationFilter,
   window: Window,
 ): Promise<ListedConversation[]> {
@@ -98,7 +98,7 @@ export async function listConversations(
 }
 
 /** How many of the business's conversations there are. */
-export async function countConversations(sql: Sql, filter: ConversationFilter): Promise<number> {
+export async function countConversations(sql: Pool, filter: ConversationFilter): Promise<number> {
   const lookedUp = await lookUp(sql, filter);
   const [row] = await sql<[{ total: number }]>`
     select count(*)::int as total from conversations c
@@ -134,7 +134,7 @@ interface LookedUp {
   customerIds: string[] | undefined;
 }
 
-async function lookUp(sql: Sql, filter: ConversationFilter): Promise<LookedUp> {
+async function lookUp(sql: Pool, filter: ConversationFilter): Promise<LookedUp> {
   const [assignee, customerIds] = await Promise.all([
     kindOfAssignee(sql, filter),
     customersNamed(sql, filter),
@@ -188,7 +188,7 @@ function timeConditions(sql: Sql, { createdAfter, createdBefore, updatedSince }:
 
 /** Whose conversations a text means: looked for once, by the index of its parts. */
 async function customersNamed(
-  sql: Sql,
+  sql: Pool,
   { businessId, q }: ConversationFilter,
 ): Promise<string[] | undefined> {
   if (q === undefined) return undefined;

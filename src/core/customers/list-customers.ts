@@ -1,7 +1,7 @@
 import { containing, fewIds } from '../containing.ts';
 import type { Window } from '../conversations.ts';
 import type { StoredCustomer } from '../customers.ts';
-import type { Sql } from '../database/connect.ts';
+import type { Pool, Sql } from '../database/connect.ts';
 import { phoneForms } from '../phone.ts';
 import type { AddressKind } from './customer-addresses.ts';
 
@@ -20,7 +20,7 @@ export interface CustomerFilter {
 
 /** One window of the business's customers, newest first. Whoever was merged is found as whom they were merged into. */
 export async function listCustomers(
-  sql: Sql,
+  sql: Pool,
   filter: CustomerFilter,
   window: Window,
 ): Promise<StoredCustomer[]> {
@@ -83,7 +83,7 @@ function ofExternalId(sql: Sql, businessId: string, externalId: string) {
 }
 
 /** Looked for before the list, by the index of parts of texts. */
-async function customersHolding(sql: Sql, { businessId, q }: CustomerFilter): Promise<string[] | undefined> {
+async function customersHolding(sql: Pool, { businessId, q }: CustomerFilter): Promise<string[] | undefined> {
   if (q === undefined) return undefined;
   return fewIds(
     sql,

@@ -71,7 +71,8 @@ async function within<T>(pool: Pool, ms: number, look: (tx: Sql) => Promise<T>):
   if (ms <= 0) return undefined;
   try {
     return (await pool.begin(async (tx) => {
-      await tx`select set_config('statement_timeout', ${String(ms)}, true)`;
+      await tx`
+        select set_config('statement_timeout', ${String(ms)}, true), set_config('plan_cache_mode', 'force_custom_plan', true)`;
       return look(tx);
     })) as T;
   } catch (error) {
