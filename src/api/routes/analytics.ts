@@ -149,8 +149,11 @@ export function analyticsRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
     const timezone = query.timezone ?? (await getBusiness(pool, businessId)).timezone;
     const time = timeOf(query, timezone);
     const filter = { businessId, timezone, ...filterOf(query, time) };
-    const total = (await report(pool, filter)).get('') ?? nothing();
-    const groups = query.group_by === undefined ? new Map() : await report(pool, filter, query.group_by);
+    const [all, groups] = await Promise.all([
+      report(pool, filter),
+      query.group_by === undefined ? new Map() : report(pool, filter, query.group_by),
+    ]);
+    const total = all.get('') ?? nothing();
     const data = await rowsOf(pool, groups, { grouping: query.group_by, time });
     if (query.format === 'csv') {
       c.header('Content-Disposition', 'attachment; filename="report.csv"');

@@ -23,9 +23,9 @@ export interface Overview {
 /** A business at a glance: what happened in the time, and what is open now. */
 export async function overview(pool: Pool, filter: ReportFilter): Promise<Overview> {
   const [all, byChannel, byAgent, begun, open] = await Promise.all([
-    report(pool, filter),
-    report(pool, { ...filter, isOnlyCounts: true }, 'channel_type'),
-    report(pool, { ...filter, isOnlyCounts: true }, 'agent'),
+    report(pool, { ...filter, without: ['messages'] }),
+    report(pool, { ...filter, without: ['times', 'messages'] }, 'channel_type'),
+    report(pool, { ...filter, without: ['times'] }, 'agent'),
     begunAndEnded(pool, filter),
     countOpen(pool, filter.businessId),
   ]);
