@@ -1,9 +1,17 @@
 import type { Sql } from '../src/core/database/connect.ts';
 import { newId } from '../src/core/id.ts';
 import type { Subject } from './lab.ts';
+import { makeReadModels } from './read-models.ts';
 
 const MESSAGES_PER_CONVERSATION = 10;
 const AGENTS = 10;
+
+/** What customers write about, each in 5 % of all messages. */
+export const TOPICS = (
+  'where it is now/a refund/the invoice/a broken handle/the wrong colour/a gift voucher/the delivery date/my new address/' +
+  'the warranty/a missing screw/the password/two sizes larger/the manual/a discount/the express courier/' +
+  'the noise it makes/an exchange/the battery/the subscription/the opening hours'
+).split('/');
 
 /** Ids by which lists of the past can be asked for. */
 export interface History {
@@ -11,6 +19,10 @@ export interface History {
   rareChannelId: string;
   customerId: string;
   conversationId: string;
+  /** Of that customer. */
+  email: string;
+  /** A number that ten messages hold, and next to nothing else. */
+  order: string;
 }
 
 /**
@@ -22,13 +34,17 @@ export async function makeHistory({ sql, businessId }: Subject, messages: number
   await sql.begin(async (tx) => {
     await tx`set local session_replication_role = replica`;
     await tx`set local synchronous_commit = off`;
+    await tx`set local maintenance_work_mem = '256MB'`;
     await makeAgents(tx, businessId);
     await numberConversations(tx, count);
     await makeCustomers(tx, businessId);
     await makeConversations(tx, businessId);
     await makeMessages(tx, businessId);
+    await makeReadModels(tx, businessId);
   });
-  await sql`vacuum analyze conversations, messages, customers`;
+  await sql`vacuum analyze conversations, messages, customers, rounds, message_counts, ratings, search_documents`;
+  // What is still to be written is not to disturb what is measured.
+  await sql`checkpoint`;
   return findHistory(sql, businessId);
 }
 
@@ -50,7 +66,7 @@ async function numberConversations(tx: Sql, count: number): Promise<void> {
 async function makeCustomers(tx: Sql, businessId: string): Promise<void> {
   await tx`
     insert into customers (id, business_id, name, email, phone, created_at, updated_at)
-    select customer_id, ${businessId}, 'Customer ' || n, 'customer' || n || '@example.com',
+    select customer_id, ${businessId}, 'Customer ' || n, left(md5(n::text), 8) || n || '@example.com',
       '+49151' || lpad(n::text, 8, '0'), at, at
     from numbered`;
 }
@@ -75,20 +91,23 @@ async function makeConversations(tx: Sql, businessId: string): Promise<void> {
 
 async function makeMessages(tx: Sql, businessId: string): Promise<void> {
   await tx`
-    insert into messages (id, business_id, conversation_id, channel_id, customer_id, seq, direction, sender_type, type,
-      content, status, external_id, created_at)
+    insert into messages (id, business_id, conversation_id, channel_id, customer_id, seq, direction, sender_type, sender_id,
+      type, content, status, external_id, created_at)
     select uuidv7(), ${businessId}, c.id, c.channel_id, c.customer_id, seq, case when seq % 2 = 1 then 'inbound' else 'outbound' end,
-      case when seq % 2 = 1 then 'customer' else 'agent' end, 'text',
-      'Message ' || seq || ' about order ' || c.thread_key || ': where is it, and when does it arrive?',
+      case when seq % 2 = 1 then 'customer' else 'agent' end, case when seq % 2 = 0 then c.assignee_id end, 'text',
+      'Message ' || seq || ' of order ' || c.thread_key || ' is about ' || topic[1 + (c.thread_key::int * 3 + seq * 7) % ${TOPICS.length}]
+        || ', reference ' || left(md5(c.thread_key || '/' || seq), 8),
       case when seq % 2 = 0 then 'delivered' end, case when seq % 2 = 1 then c.thread_key || ':' || seq end,
       c.created_at + seq * interval '5 minutes'
-    from conversations c, generate_series(1, ${MESSAGES_PER_CONVERSATION}) seq
+    from conversations c, generate_series(1, ${MESSAGES_PER_CONVERSATION}) seq, (select ${TOPICS}::text[] as topic) t
     where c.business_id = ${businessId}`;
 }
 
 async function findHistory(sql: Sql, businessId: string): Promise<History> {
   const [row] = await sql<[History]>`
-    select id as "conversationId", customer_id as "customerId",
+    select id as "conversationId", customer_id as "customerId", 
+      (select email from customers where id = customer_id),
+      (select thread_key from conversations where business_id = ${businessId} order by id desc offset 7 limit 1) as order,
       (select id from agents where business_id = ${businessId} and name = 'Agent 3') as "agentId",
       (select id from channels where business_id = ${businessId} and type = 'webchat') as "rareChannelId"
     from conversations where business_id = ${businessId} order by id offset 500 limit 1`;

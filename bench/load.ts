@@ -21,6 +21,11 @@ interface Paced extends Burst {
   perSecond: number;
 }
 
+export interface Delays extends Spread {
+  answered: Spread;
+  lost: number;
+}
+
 serveJobs({ burst, paced, listen, receive, received, quiet });
 
 const SLOW_MS = 1_000;
@@ -56,27 +61,23 @@ async function burst({
   return { ms, refused };
 }
 
-/** At an even pace, whatever the answers take; the delays are from each send to the moment its message was heard. */
-async function paced({
-  perSecond,
-  from,
-  count,
-  senders,
-  connections,
-  ...target
-}: Paced): Promise<Spread & { lost: number }> {
+/** At an even pace, whatever the answers take; the delays are from each send to its answer, and to the moment its message was heard. */
+async function paced({ perSecond, from, count, senders, connections, ...target }: Paced): Promise<Delays> {
   const requests = requestsTo(target, { from, count, senders });
   const clients = await openClients(target, connections);
   const sentAt: number[] = [];
   const answers: Promise<number>[] = [];
+  const answered: number[] = [];
   heardAt.clear();
   const begunAt = performance.now();
   for (const [n, request] of requests.entries()) {
     const wait = begunAt + (n * 1_000) / perSecond - performance.now();
     if (wait > 0) await sleep(wait);
-    sentAt.push(performance.now());
+    const at = performance.now();
+    sentAt.push(at);
     const client = clients[n % clients.length];
-    if (client !== undefined) answers.push(post(client, target, request));
+    if (client !== undefined)
+      answers.push(post(client, target, request).finally(() => answered.push(performance.now() - at)));
   }
   await Promise.all(answers);
   await heardAll({ from, count });
@@ -84,7 +85,7 @@ async function paced({
   const delays = sentAt
     .flatMap((at, n) => (heardAt.get(from + n) ?? Number.NaN) - at)
     .filter((ms) => !Number.isNaN(ms));
-  return { ...spread(delays), lost: count - delays.length };
+  return { ...spread(delays), answered: spread(answered), lost: count - delays.length };
 }
 
 async function heardAll({ from, count }: { from: number; count: number }): Promise<void> {

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Program, startProgram } from '../test/support/program.ts';
 import { type Child, startChild } from './child.ts';
 import { type Lab, type Subject, temporaryFolder, withGateway } from './lab.ts';
+import type { Delays } from './load.ts';
 import type { Target } from './requests.ts';
 import type { Measured } from './rows.ts';
-import type { Spread } from './stats.ts';
 
 /** How many messages a door is measured with, of how many senders. */
 export const DOOR = { count: 20_000, senders: 1_000, connections: 64 };
@@ -78,15 +78,15 @@ export function measureSocket(lab: Lab, load: Child): Promise<Measured> {
 export async function pacedDelays(
   load: Child,
   subject: Subject,
-  { seconds, unheard = 0, ...pace }: Pace = { ...PACE, seconds: PACED_SECONDS },
-): Promise<Spread> {
+  { seconds, unheard = 0, from = 0, ...pace }: Pace = { ...PACE, seconds: PACED_SECONDS },
+): Promise<Delays> {
   const warmUp = 3 * pace.perSecond;
-  await load.ask('paced', { ...subject.door, ...pace, from: 0, count: warmUp });
+  await load.ask('paced', { ...subject.door, ...pace, from, count: warmUp });
   const count = pace.perSecond * seconds;
-  const delays = await load.ask<Spread & { lost: number }>('paced', {
+  const delays = await load.ask<Delays>('paced', {
     ...subject.door,
     ...pace,
-    from: warmUp,
+    from: from + warmUp,
     count,
   });
   if (delays.lost > unheard * count) throw new Error(`${delays.lost} of ${count} messages were not heard`);
@@ -100,6 +100,8 @@ interface Pace {
   seconds: number;
   /** The share of messages that nobody hears. */
   unheard?: number;
+  /** The number of the first message. */
+  from?: number;
 }
 
 /** The embedded shape, as a newcomer starts it: a new folder, then the same folder again, then nothing to do. */

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { measureAttachments } from './attachments.ts';
+import { measureAutomation } from './automation.ts';
 import { type Child, startChild } from './child.ts';
 import { type Lab, openLab } from './lab.ts';
-import { measureLists } from './lists.ts';
 import { measureMail } from './mail.ts';
 import { measureDoor, measureSocket, measureStart } from './measure.ts';
 import { measureBacklog, measureIsolation, measureWebhooks } from './measure-webhooks.ts';
+import { measurePast } from './past.ts';
 import { measureReplies } from './replies.ts';
 import type { Results } from './results.ts';
 import { type Measured, toRows } from './rows.ts';
@@ -27,7 +28,8 @@ const PARTS: Record<string, Measurement> = {
   backlog: measureBacklog,
   attachments: measureAttachments,
   replies: measureReplies,
-  lists: measureLists,
+  automation: measureAutomation,
+  past: measurePast,
   start: measureStart,
 };
 
