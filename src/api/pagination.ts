@@ -34,6 +34,8 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 
 /** Which rows a page asks for. Fetch `fetch` rows: one more than shown tells whether there are more. */
 export interface PageWindow {
+  /** Whose cursors lead on here. */
+  list: string;
   limit: number;
   fetch: number;
   /** The sort key of the last row of the page before. */
@@ -41,15 +43,15 @@ export interface PageWindow {
   offset: number;
 }
 
-/** Opens the cursor and says which rows are asked for. `keyLength` is the number of columns the list is sorted by. */
+/** Opens the cursor, which leads on in the list of this name only, and says which rows are asked for. */
 export function pageWindow(
   query: { limit: number; cursor?: string | undefined; page?: number | undefined },
   secrets: Secrets,
-  keyLength = 1,
+  list: string,
 ): PageWindow {
-  const after = query.cursor === undefined ? undefined : openCursor(query.cursor, secrets, keyLength);
+  const after = query.cursor === undefined ? undefined : openCursor(query.cursor, secrets, list);
   const offset = after === undefined ? ((query.page ?? 1) - 1) * query.limit : 0;
-  return { limit: query.limit, fetch: query.limit + 1, after, offset };
+  return { list, limit: query.limit, fetch: query.limit + 1, after, offset };
 }
 
 interface PageOptions<Row, View> {
@@ -65,21 +67,24 @@ export function page<Row, View>(rows: Row[], { window, secrets, keyOf, view }: P
   const shown = rows.slice(0, window.limit);
   const last = shown.at(-1);
   const hasMore = rows.length > window.limit;
-  const next_cursor =
-    hasMore && last !== undefined ? secrets.seal('cursor', JSON.stringify(keyOf(last))) : null;
+  const next_cursor = hasMore && last !== undefined ? sealCursor(window, secrets, keyOf(last)) : null;
   return { data: shown.map(view), meta: { next_cursor, has_more: hasMore } };
 }
 
-function openCursor(cursor: string, secrets: Secrets, keyLength: number): string[] {
-  const key = z
-    .array(z.string())
-    .length(keyLength)
-    .safeParse(parsed(secrets.open('cursor', cursor)));
-  if (key.success) return key.data;
+/** What leads on behind the row of this key. */
+export function sealCursor({ list }: Pick<PageWindow, 'list'>, secrets: Secrets, key: string[]): string {
+  return secrets.seal('cursor', JSON.stringify([list, ...key]));
+}
+
+function openCursor(cursor: string, secrets: Secrets, list: string): string[] {
+  const [name, ...key] = stringsIn(secrets.open('cursor', cursor)) ?? [];
+  if (name === list) return key;
   const details = [{ field: 'cursor', message: 'is none that this list gave out' }];
   throw new AppError('invalid_request', 'The cursor is not valid.', { details });
 }
 
-function parsed(text: string | undefined): unknown {
-  return text === undefined ? undefined : JSON.parse(text);
+/** Undefined for what another of our cursors holds: those of events are no lists. */
+function stringsIn(text: string | undefined): string[] | undefined {
+  if (!text?.startsWith('[')) return undefined;
+  return z.array(z.string()).safeParse(JSON.parse(text)).data;
 }

@@ -72,3 +72,16 @@ it('is nobody else’s', async () => {
   const other = await api.business('Other');
   expect((await log(other.key)).body.data).toEqual([]);
 });
+
+it('shows the first of what was very much, and how much it was', async () => {
+  const ids = Array.from({ length: 150 }, () => crypto.randomUUID());
+  await api.pool`
+    insert into audit_log (id, business_id, action, detail)
+    values (gen_random_uuid(), ${acme.id}, 'customer.merged', ${api.pool.json({ conversations: ids, into: 'x' })})`;
+  const { body } = await log(acme.key, '?action=customer.merged');
+  expect(body.data[0].detail).toEqual({
+    conversations: ids.slice(0, 100),
+    conversations_count: 150,
+    into: 'x',
+  });
+});

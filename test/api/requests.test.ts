@@ -167,6 +167,29 @@ describe('lists', () => {
     expect(second.body.data).toHaveLength(4);
   });
 
+  it('take no cursor of another list, nor of another order', async () => {
+    const get = (path: string) => api.call('GET', `/api/v1${path}`, { key: acme.key });
+    const body = { business_id: acme.id, channel_id: undefined as string | undefined, initial_message: 'Hi' };
+    const channel = await api.call('POST', '/api/v1/channels', { key: acme.key, body: { type: 'webchat' } });
+    body.channel_id = channel.body.id;
+    const ids: string[] = [];
+    for (let n = 0; n < 2; n += 1)
+      ids.push((await api.call('POST', '/api/v1/conversations', { key: acme.key, body })).body.id);
+    const messages = `/conversations/${ids[0]}/messages`;
+    await api.call('POST', `/api/v1${messages}`, { key: acme.key, body: { content: 'More' } });
+    const cursorOf = async (list: string) => (await get(`${list}?limit=1`)).body.meta.next_cursor;
+    const [ofMessages, ofConversations] = [await cursorOf(messages), await cursorOf('/conversations')];
+    const [event] = (await get('/events?limit=1')).body.data;
+    expect((await get(`${messages}?cursor=${ofMessages}`)).status).toBe(200);
+    for (const path of [
+      `/customers?cursor=${ofMessages}`,
+      `/conversations?sort=created_at&cursor=${ofConversations}`,
+      `/conversations?cursor=${event?.cursor ?? ofMessages}`,
+      `/events?after=${ofMessages}`,
+    ])
+      expect([path, (await get(path)).status]).toEqual([path, 400]);
+  });
+
   it('read a limit over 100 as 100, and refuse what is none', async () => {
     const get = (query: string) => api.call('GET', `/api/v1/api-keys?${query}`, { key: acme.key });
     expect((await get('limit=5000')).status).toBe(200);

@@ -50,7 +50,7 @@ export function apiKeyRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHono<ApiE
   const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
-    const window = pageWindow(c.req.valid('query'), secrets);
+    const window = pageWindow(c.req.valid('query'), secrets, 'api-keys');
     const rows = await listApiKeys(pool, c.var.actor.businessId, window);
     return c.json(page(rows, { window, secrets, keyOf: (row) => [row.id], view: viewApiKey }), 200);
   });

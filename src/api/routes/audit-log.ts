@@ -41,7 +41,7 @@ export function auditLogRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> 
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
-    const window = pageWindow(query, secrets);
+    const window = pageWindow(query, secrets, 'audit-log');
     const { action, subject_id: subjectId, agent_id: agentId } = query;
     const filter = { businessId: c.var.actor.businessId, action, subjectId, agentId };
     const rows = await listAudited(pool, filter, window);
@@ -56,9 +56,24 @@ function viewAudited(row: AuditRow): z.infer<typeof auditView> {
     id: row.id,
     action: row.action,
     subject_id: row.subject_id,
-    detail: row.detail,
+    detail: shortened(row.detail),
     agent: row.agent_id === null ? null : { id: row.agent_id, name: row.agent_name },
     api_key: row.api_key_id === null ? null : { id: row.api_key_id, name: row.api_key_name },
     created_at: row.created_at.toISOString(),
   };
+}
+
+const MOST_SHOWN = 100;
+
+/** A merge may have moved thousands of conversations: a reader gets the first of them, and how many there were. */
+function shortened(detail: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(detail).flatMap(([name, value]): [string, unknown][] =>
+    Array.isArray(value) && value.length > MOST_SHOWN
+      ? [
+          [name, value.slice(0, MOST_SHOWN)],
+          [`${name}_count`, value.length],
+        ]
+      : [[name, value]],
+  );
+  return Object.fromEntries(entries);
 }

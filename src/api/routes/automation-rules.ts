@@ -149,7 +149,7 @@ export function automationRuleRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<Ap
   app.openapi(vocabulary, (c) => c.json(VOCABULARY, 200));
 
   app.openapi(list, async (c) => {
-    const window = pageWindow(c.req.valid('query'), secrets);
+    const window = pageWindow(c.req.valid('query'), secrets, 'rules');
     const rows = await listRules(pool, c.var.actor.businessId, window);
     return c.json(page([...rows], { window, secrets, keyOf: (row) => [row.id], view: viewRule }), 200);
   });
@@ -179,7 +179,7 @@ export function automationRuleRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<Ap
   app.openapi(runs, async (c) => {
     const { outcome, conversation_id, ...query } = c.req.valid('query');
     const { id: ruleId } = await findRule(pool, c.var.actor.businessId, c.req.valid('param').id);
-    const window = pageWindow(query, secrets);
+    const window = pageWindow(query, secrets, 'runs');
     const rows = await listRuns(pool, { ruleId, outcome, conversationId: conversation_id }, window);
     return c.json(page([...rows], { window, secrets, keyOf: (row) => [row.id], view: viewRun }), 200);
   });

@@ -86,7 +86,7 @@ export function blockedSenderRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHo
 
   app.openapi(list, async (c) => {
     const { kind, customer_id, ...query } = c.req.valid('query');
-    const window = pageWindow(query, secrets);
+    const window = pageWindow(query, secrets, 'blocked-senders');
     const filter = { businessId: c.var.actor.businessId, kind, customerId: customer_id };
     const rows = await listBlockedSenders(pool, filter, window);
     return c.json(page([...rows], { window, secrets, keyOf: (row) => [row.id], view }), 200);

@@ -157,7 +157,7 @@ export function cannedResponseRoutes({ pool, secrets, attachments, egress }: Api
 
   app.openapi(list, async (c) => {
     const { q, shortcut, ...query } = c.req.valid('query');
-    const window = pageWindow(query, secrets);
+    const window = pageWindow(query, secrets, 'canned-responses');
     const rows = await listCannedResponses(pool, { businessId: c.var.actor.businessId, q, shortcut }, window);
     return c.json(page([...rows], { window, secrets, keyOf: (row) => [row.id], view }), 200);
   });

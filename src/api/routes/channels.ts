@@ -142,7 +142,7 @@ export function channelRoutes({ pool, secrets, channels, wake }: ApiDeps): OpenA
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
-    const window = pageWindow(query, secrets);
+    const window = pageWindow(query, secrets, 'channels');
     const type = query.type === undefined ? undefined : channelType(query.type);
     const filter = { businessId: c.var.actor.businessId, type, isActive: query.is_active };
     const rows = await channels.list(pool, filter, window);

@@ -53,7 +53,7 @@ export function consentRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
-    const window = pageWindow(c.req.valid('query'), secrets, 2);
+    const window = pageWindow(c.req.valid('query'), secrets, 'consents');
     const { businessId } = c.var.actor;
     const customer = await findCustomer(pool, businessId, c.req.valid('param').id);
     const rows = await consentsOf(pool, { businessId, customerId: customer.id, page: window });

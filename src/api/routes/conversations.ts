@@ -143,7 +143,7 @@ export function conversationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
-    const window = pageWindow(query, secrets, 2);
+    const window = pageWindow(query, secrets, `conversations ${query.sort}`);
     const rows = await listConversations(pool, filterOf(query, c.var.actor.businessId), window);
     const view = (row: ListedConversation) => viewConversation(row.conversation, row.customer);
     return c.json(page(rows, { window, secrets, keyOf: (row) => row.key, view }), 200);

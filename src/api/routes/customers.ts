@@ -115,7 +115,7 @@ export function customerRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> 
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
-    const window = pageWindow(query, secrets);
+    const window = pageWindow(query, secrets, 'customers');
     const rows = await listCustomers(pool, filterOf(query, c.var.actor.businessId), window);
     const views = new Map((await viewCustomers(pool, rows)).map((view) => [view.id, view]));
     const view = (row: { id: string }) => views.get(row.id) as CustomerDetail;

@@ -80,7 +80,7 @@ export function inboundEventRoutes({ pool, secrets, receiver }: ApiDeps): OpenAP
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
-    const window = pageWindow(query, secrets, 2);
+    const window = pageWindow(query, secrets, 'inbound-events');
     const { businessId } = c.var.actor;
     const options = { businessId, status: query.status, channelId: query.channel_id, page: window };
     const rows = await listInboundRequests(pool, options);

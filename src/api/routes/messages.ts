@@ -14,7 +14,7 @@ import { messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';
-import { pageOf, pageQuery, pageWindow } from '../pagination.ts';
+import { pageOf, pageQuery, pageWindow, sealCursor } from '../pagination.ts';
 import { idParam, refuseInvalid } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { writeMessage } from '../write-message.ts';
@@ -105,7 +105,7 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
     const { id } = await findConversation(pool, c.var.actor.businessId, c.req.valid('param').id);
-    const window = pageWindow(query, secrets);
+    const window = pageWindow(query, secrets, 'messages');
     const [from] = window.after ?? [];
     const afterSeq = from === undefined ? query.after_seq : Number(from);
     const page = {
@@ -118,7 +118,7 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const { messages, hasMore } = await listMessages(pool, id, page);
     const last = messages.at(-1)?.seq;
     const isForward = query.before_seq === undefined || afterSeq !== undefined;
-    const next_cursor = hasMore && isForward ? secrets.seal('cursor', JSON.stringify([String(last)])) : null;
+    const next_cursor = hasMore && isForward ? sealCursor(window, secrets, [String(last)]) : null;
     return c.json(
       { data: messages.map((one) => attachments.mintUrls(one)), meta: { next_cursor, has_more: hasMore } },
       200,

@@ -111,7 +111,7 @@ export function teamRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHono<ApiEnv
   const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(members, async (c) => {
-    const window = pageWindow(c.req.valid('query'), secrets);
+    const window = pageWindow(c.req.valid('query'), secrets, 'members');
     const rows = await listAgents(pool, c.var.actor.businessId, window);
     return c.json(page(rows, { window, secrets, keyOf: (row) => [row.id], view: viewAgent }), 200);
   });
@@ -139,7 +139,7 @@ export function teamRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHono<ApiEnv
   });
 
   app.openapi(handoffs, async (c) => {
-    const window = pageWindow(c.req.valid('query'), secrets, 2);
+    const window = pageWindow(c.req.valid('query'), secrets, 'handoffs');
     const filter = {
       businessId: c.var.actor.businessId,
       needsHumanHandoff: true,

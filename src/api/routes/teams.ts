@@ -118,7 +118,7 @@ export function teamsRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> {
   }
 
   app.openapi(list, async (c) => {
-    const window = pageWindow(c.req.valid('query'), secrets);
+    const window = pageWindow(c.req.valid('query'), secrets, 'teams');
     const rows = await listTeams(pool, c.var.actor.businessId, window);
     return c.json(page(rows, { window, secrets, keyOf: (row) => [row.id], view: viewTeam }), 200);
   });

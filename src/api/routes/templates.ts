@@ -42,7 +42,7 @@ export function templateRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const { refresh = false, name, language, status, ...paging } = c.req.valid('query');
     const loaded = await channels.find(pool, c.var.actor.businessId, c.req.valid('param').id);
     const syncedAt = await freshTemplates(deps, loaded, { refresh });
-    const window = pageWindow(paging, secrets, 3);
+    const window = pageWindow(paging, secrets, 'templates');
     const rows = await listTemplates(pool, { row: loaded.row, filter: { name, language, status } }, window);
     const { data, meta } = page(rows, {
       window,

@@ -94,7 +94,7 @@ export function webhookDeliveryRoutes({ pool, secrets, wake }: ApiDeps): OpenAPI
     const { status, event_type, event_id, conversation_id, trigger, since, until } = query;
     const result = { last_outcome: query.outcome, last_status_code: query.status_code };
     const filter = { status, event_type, event_id, conversation_id, trigger, ...result };
-    const window = pageWindow(query, secrets, 2);
+    const window = pageWindow(query, secrets, 'deliveries');
     const endpoint = await findEndpoint(pool, c.var.actor.businessId, c.req.valid('param').id);
     const rows = await listDeliveries(pool, endpoint.id, { ...window, filter, since, until });
     const keyOf = (row: DeliveryRow) => [row.created_text, row.id];

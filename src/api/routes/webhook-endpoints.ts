@@ -122,7 +122,7 @@ export function webhookEndpointRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const view = (row: EndpointRow) => viewEndpoint(row, config.webhooks);
 
   app.openapi(list, async (c) => {
-    const window = pageWindow(c.req.valid('query'), secrets);
+    const window = pageWindow(c.req.valid('query'), secrets, 'endpoints');
     const rows = await listEndpoints(pool, c.var.actor.businessId, window);
     const keyOf = (row: EndpointRow) => [row.id];
     return c.json(page([...rows], { window, secrets, keyOf, view }), 200);
