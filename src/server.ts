@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Config } from './core/config.ts';
@@ -16,8 +16,12 @@ type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
 /** Serves HTTP on the configured address. A worker only answers for its health: where its port is taken, it does without. */
 export async function listen(fetch: Fetch, { config, log, attach }: ListenOptions) {
-  // Its own global Request must stand: the body limit makes a new one of each chunked body.
-  const server = createAdaptorServer({ fetch }) as Server;
+  // Its own global Request must stand: the body limit makes a new one of each chunked body. A balancer's check may name no host.
+  const server = createAdaptorServer({
+    fetch,
+    hostname: 'localhost',
+    serverOptions: { shouldUpgradeCallback },
+  }) as Server;
   await attach?.(server);
   try {
     server.listen(config.port, config.host);
@@ -28,6 +32,11 @@ export async function listen(fetch: Fetch, { config, log, attach }: ListenOption
     return undefined;
   }
   return { url: urlOf(server, config.host), close: () => close(server) };
+}
+
+/** Programs that would rather speak HTTP/2 (Java's, curl's) ask for it by the way, and are content with an answer as it is. */
+function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function urlOf(server: Server, host: string): string {

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/core/config.ts';
+import { createLog } from '../../src/core/log.ts';
+import { listen } from '../../src/server.ts';
 import { startApi, type TestApi, type TestBusiness } from '../support/api.ts';
 
 let api: TestApi;
@@ -57,6 +60,28 @@ describe('over a real connection', () => {
         expect((await send(`${url}/api-keys/${id}`, 'DELETE')).status).toBe(204);
       }
     }
+  });
+
+  it('answers who would rather speak HTTP/2, and a check of HTTP/1.0 that names no host', async () => {
+    const config = { ...readConfig({}), host: '127.0.0.1', port: 0 };
+    const attach = async (server: Server) => void server.on('upgrade', (_, socket) => socket.destroy());
+    const listening = await listen(api.app.fetch, { config, log: createLog('silent'), attach });
+    const { port } = new URL(listening?.url ?? '');
+    const statusOf = async (lines: string[]) => {
+      const socket = connectTcp(Number(port), '127.0.0.1');
+      socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return answer.toString().slice(9, 12);
+    };
+    const upgrade = [
+      'Connection: Upgrade, HTTP2-Settings',
+      'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABkAAQAAP__',
+    ];
+    expect(await statusOf(['GET /health/live HTTP/1.1', 'Host: x', ...upgrade])).toBe('200');
+    expect(await statusOf(['GET /health/ready HTTP/1.0'])).toBe('200');
+    await listening?.close();
   });
 
   it('reads a body no further than its limit', async () => {
