@@ -4,6 +4,7 @@ import { newId } from './id.ts';
 import type { Log } from './log.ts';
 import { createOutage, type Outage } from './outage.ts';
 import { connectRedisFamily, soon } from './redis.ts';
+import { createSlots } from './slots.ts';
 
 type Handler = (laneKey: string) => Promise<void>;
 
@@ -26,6 +27,8 @@ const QUEUE = 'lanes';
 const ENQUEUE_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
 const FEW = 4;
+const LANES_PER_JOB = 16;
+const SEPARATOR = ' ';
 const JOB = { removeOnComplete: true, removeOnFail: true };
 // Nobody reads BullMQ's own stream of events.
 const QUEUE_OPTIONS = { prefix: 'tributary', streams: { events: { maxLen: 100 } } };
@@ -59,7 +62,7 @@ export async function openQueue({ redis, databaseUrl, log }: QueueOptions): Prom
   return {
     wake: enqueue,
     work: (handler, { concurrency }) =>
-      startWorker((run) => backend.openWorker(run, concurrency), handler, log),
+      startWorker((run) => backend.openWorker(run, concurrency), limited(handler, concurrency), log),
     close: () => soon(queue.close()).then(release),
   };
 }
@@ -88,10 +91,22 @@ function inBatches(enqueue: (keys: string[]) => Promise<void>): (keys: readonly 
 
 // A fresh id each time: adding one that is active or kept would be silently ignored.
 async function addJobs(queue: Pick<Queue, 'add' | 'addBulk'>, laneKeys: readonly string[]): Promise<void> {
-  const jobs = laneKeys.map((key) => ({ name: key, data: {}, opts: { ...JOB, jobId: `lane-${newId()}` } }));
+  const jobs = inGroups(laneKeys).map((keys) => ({
+    name: keys.join(SEPARATOR),
+    data: {},
+    opts: { ...JOB, jobId: `lane-${newId()}` },
+  }));
   // On Postgres a bulk costs two temporary tables: for a few jobs they are dearer than the jobs.
   if (jobs.length > FEW) await queue.addBulk(jobs);
   else await Promise.all(jobs.map((job) => queue.add(job.name, job.data, job.opts)));
+}
+
+/** Where many lanes are woken at once one job names several of them: a job costs more than most lanes do. */
+function inGroups(laneKeys: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  const size = Math.min(Math.ceil(laneKeys.length / FEW), LANES_PER_JOB);
+  for (let from = 0; from < laneKeys.length; from += size) groups.push(laneKeys.slice(from, from + size));
+  return groups;
 }
 
 type OpenedWorker = ReturnType<Backend['openWorker']>;
@@ -177,7 +192,7 @@ async function startWorker(open: (run: Run) => OpenedWorker, handler: Handler, l
       await job.moveToWait(token);
       throw new WaitingError();
     }
-    const handling = handler(job.name);
+    const handling = workAll(job.name.split(SEPARATOR), handler);
     running.add(handling);
     try {
       await handling;
@@ -197,6 +212,21 @@ async function startWorker(open: (run: Run) => OpenedWorker, handler: Handler, l
       release();
     },
   };
+}
+
+/** A job names several lanes: what is worked at once is counted by lanes. */
+function limited(handler: Handler, concurrency: number): Handler {
+  const slots = createSlots(concurrency);
+  return async (laneKey) => {
+    const giveBack = await slots.take();
+    await handler(laneKey).finally(giveBack);
+  };
+}
+
+/** To the end, whatever becomes of one of them. */
+async function workAll(laneKeys: string[], handler: Handler): Promise<void> {
+  const results = await Promise.allSettled(laneKeys.map(handler));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 function reportTrouble(worker: OpenedWorker['worker'], log: Log): void {
