@@ -94,19 +94,21 @@ export async function startLanes({ pool, queue, wake, kinds, concurrency, log }:
     await holding(key, token, (lease, bell) => workUntilIdle({ kind, id }, lease, bell));
   }
 
+  /** True once the lane was given up. */
   async function workUntilIdle(
     { kind, id }: { kind: LaneKind; id: string },
     lease: Lease,
     bell: Bell,
-  ): Promise<void> {
+  ): Promise<boolean> {
     while (!draining) {
       listen(lease.key, bell);
       const next = await kind.work(id, lease);
-      if (draining || lease.signal.aborted) return;
+      if (draining || lease.signal.aborted) return false;
       // Deaf before the lane is given up: whoever rings in vain from here on asks the queue.
       unlisten(lease.key, bell);
-      if (await release(pool, lease, next)) return;
+      if (await release(pool, lease, next)) return true;
     }
+    return false;
   }
 
   function listen(key: string, bell: Bell): void {
@@ -122,7 +124,7 @@ export async function startLanes({ pool, queue, wake, kinds, concurrency, log }:
   async function holding(
     key: string,
     token: string,
-    work: (lease: Lease, bell: Bell) => Promise<void>,
+    work: (lease: Lease, bell: Bell) => Promise<boolean>,
   ): Promise<void> {
     const lost = new AbortController();
     const signal = AbortSignal.any([drained.signal, lost.signal]);
@@ -142,18 +144,23 @@ export async function startLanes({ pool, queue, wake, kinds, concurrency, log }:
         return draining;
       },
     };
+    let isGivenUp = false;
     try {
-      await work(lease, bell);
+      isGivenUp = await work(lease, bell);
     } catch (error) {
       if (!signal.aborted) log.error({ err: error, lane: key }, 'working a lane failed');
     } finally {
       clearInterval(renewal);
       unlisten(key, bell);
       bell.ring();
-      await abandon(pool, key, token).catch((error) =>
-        log.warn({ err: error, lane: key }, 'releasing a lease failed'),
-      );
+      if (!isGivenUp) await abandonQuietly(key, token);
     }
+  }
+
+  async function abandonQuietly(key: string, token: string): Promise<void> {
+    await abandon(pool, key, token).catch((error) =>
+      log.warn({ err: error, lane: key }, 'releasing a lease failed'),
+    );
   }
 
   async function reconcile(): Promise<boolean> {
@@ -214,7 +221,7 @@ async function release(pool: Pool, lease: Lease, next: Date | null): Promise<boo
   return taken.length === 0;
 }
 
-/** After an error or a shutdown: free at once and due in a moment, so another process goes on. No-op once released. */
+/** After an error or a shutdown: free at once and due in a moment, so another process goes on. */
 async function abandon(pool: Pool, key: string, token: string): Promise<void> {
   await pool`
     update lanes

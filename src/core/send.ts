@@ -1,7 +1,7 @@
 import { optedOut } from './customers/consent.ts';
 import type { Pool } from './database/connect.ts';
 import type { LaneKind } from './lanes.ts';
-import { sendMessage } from './send/message.ts';
+import { type SendOutcome, sendMessage } from './send/message.ts';
 import type { SendOptions } from './send/options.ts';
 import type { SendingMessage } from './send/parts.ts';
 
@@ -13,14 +13,14 @@ export function createSendLane(options: SendOptions): LaneKind {
   return {
     name: 'send',
     async work(conversationId, lease) {
-      for (;;) {
+      let outcome: SendOutcome = 'settled';
+      while (outcome === 'settled') {
         if (lease.draining || lease.signal.aborted) return new Date();
         const next = await nextMessage(options.pool, conversationId);
         if (next === undefined || isLater(next.next_attempt_at)) return nextTry(options.pool, conversationId);
-        const outcome = await sendMessage(options, next, lease);
-        if (outcome === 'lost') return null;
-        if (outcome === 'waiting') return new Date(Date.now() + ATTACHMENT_POLL_MS);
+        outcome = await sendMessage(options, next, lease);
       }
+      return outcome === 'lost' ? null : new Date(Date.now() + ATTACHMENT_POLL_MS);
     },
   };
 }
@@ -28,7 +28,10 @@ export function createSendLane(options: SendOptions): LaneKind {
 /** The first message that still has to go, or one that was let pass and whose own time has come. */
 async function nextMessage(pool: Pool, conversationId: string): Promise<SendingMessage | undefined> {
   const [message] = await pool<SendingMessage[]>`
-    select m.*, c.thread_key, c.channel_type, c.reply_window_expires_at, ${optedOut(pool, { channelId: pool`m.channel_id`, address: pool`c.thread_key` })} as opted_out
+    select m.*, (
+        select json_agg(json_build_object('n', n, 'status', status, 'payload', payload) order by n) from message_parts
+        where message_id = m.id and generation = m.generation) as parts,
+      c.thread_key, c.channel_type, c.reply_window_expires_at, ${optedOut(pool, { channelId: pool`m.channel_id`, address: pool`c.thread_key` })} as opted_out
     from messages m join conversations c on c.id = m.conversation_id
     where m.conversation_id = ${conversationId} and m.status in ('queued', 'sending')
       and (m.skipped_at is null or m.next_attempt_at is null or m.next_attempt_at <= now())

@@ -7,45 +7,37 @@ import { type AttachmentRow, type MessageRow, viewMessage } from '../views/messa
 interface Subject {
   conversationId?: string | null | undefined;
   messageId?: string | null | undefined;
+  /** The message itself, where it is at hand. */
+  message?: MessageRow | undefined;
   customerId?: string | null | undefined;
 }
 
 /** What an event shows of its subject: the rows as they are in this transaction. */
 export async function snapshot(tx: Sql, subject: Subject): Promise<EventData> {
-  const message = await loadMessage(tx, subject.messageId);
-  const conversation = await loadConversation(tx, subject.conversationId ?? message?.conversation_id);
-  const customer = await loadCustomer(tx, subject.customerId ?? conversation?.customer_id);
+  const { message: known, customerId = null } = subject;
+  const messageId = known?.id ?? subject.messageId ?? null;
+  const conversationId = known?.conversation_id ?? subject.conversationId ?? null;
+  const ofMessage = tx`coalesce(${conversationId}::uuid, (select conversation_id from messages where id = ${messageId}::uuid))`;
+  const ofConversation = tx`coalesce(${customerId}::uuid, (select customer_id from conversations where id = ${ofMessage}))`;
+  // None waits for another's answer.
+  const [[message], attachments, [conversation], [customer]] = await Promise.all([
+    known !== undefined || messageId === null
+      ? [known]
+      : tx<MessageRow[]>`select * from messages where id = ${messageId}`,
+    // A text has no files.
+    known?.type === 'text' || messageId === null ? [] : attachmentsOf(tx, messageId),
+    tx<ConversationRow[]>`select * from conversations where id = ${ofMessage}`,
+    tx<CustomerRow[]>`select * from customers where id = ${ofConversation}`,
+  ]);
   return {
     ...(conversation === undefined ? {} : { conversation: viewConversation(conversation, customer ?? null) }),
-    ...(message === undefined ? {} : { message: viewMessage(message, await attachmentsOf(tx, message.id)) }),
+    ...(message === undefined ? {} : { message: viewMessage(message, { attachments }) }),
     ...(customer === undefined ? {} : { customer: viewCustomer(customer) }),
   };
 }
 
-async function loadMessage(tx: Sql, id: string | null | undefined): Promise<MessageRow | undefined> {
-  if (id === null || id === undefined) return undefined;
-  const [row] = await tx<MessageRow[]>`select * from messages where id = ${id}`;
-  return row;
-}
-
-async function loadConversation(
-  tx: Sql,
-  id: string | null | undefined,
-): Promise<ConversationRow | undefined> {
-  if (id === null || id === undefined) return undefined;
-  const [row] = await tx<ConversationRow[]>`select * from conversations where id = ${id}`;
-  return row;
-}
-
-async function loadCustomer(tx: Sql, id: string | null | undefined): Promise<CustomerRow | undefined> {
-  if (id === null || id === undefined) return undefined;
-  const [row] = await tx<CustomerRow[]>`select * from customers where id = ${id}`;
-  return row;
-}
-
-async function attachmentsOf(tx: Sql, messageId: string): Promise<{ attachments: AttachmentRow[] }> {
-  const attachments = await tx<AttachmentRow[]>`
+function attachmentsOf(tx: Sql, messageId: string) {
+  return tx<AttachmentRow[]>`
     select id, message_id, name, content_type, size_bytes, width, height, error, state
     from attachments where message_id = ${messageId} order by position`;
-  return { attachments };
 }

@@ -29,7 +29,10 @@ export async function applyReceipt(tx: Sql, receipt: ReceiptOf): Promise<boolean
       status_at = case when ${outranks(tx)} then excluded.status_at else p.status_at end
     returning message_id`;
   const messageId = row?.message_id ?? (await nameMessage(tx, receipt));
-  return messageId ? raiseStatus(tx, messageId) : false;
+  if (!messageId) return false;
+  const [, [raised]] = await Promise.all([raiseParts(tx, messageId), raiseMessage(tx, messageId)]);
+  if (raised !== undefined) await recordStatus(tx, raised);
+  return raised !== undefined;
 }
 
 /** Gives the message the provider's id that its lost answer would have given. */
@@ -66,33 +69,51 @@ interface PartSent {
 
 /** Notes that the provider took a part, and what receipts, reactions and replies already said of it. */
 export async function partSent(tx: Sql, part: PartSent): Promise<void> {
-  for (const externalId of [...part.externalIds].sort()) {
-    await tx`
-      insert into provider_ids as p (channel_id, external_id, message_id, part, best_status, status_at)
-      values (${part.channelId}, ${externalId}, ${part.messageId}, ${part.n}, ${part.status}, now())
-      on conflict (channel_id, external_id) do update set message_id = excluded.message_id, part = excluded.part,
-        best_status = coalesce(p.best_status, excluded.best_status), status_at = coalesce(p.status_at, excluded.status_at)`;
-  }
-  await tx`
-    update message_parts set status = ${part.status}, external_id = ${part.externalIds[0] ?? null}, sent_at = now()
-    where message_id = ${part.messageId} and generation = ${part.generation} and n = ${part.n}
-      and status in ('queued', 'sending', 'failed')`;
-  await raiseStatus(tx, part.messageId);
-  for (const externalId of part.externalIds)
-    await unpark(tx, part.messageId, { channelId: part.channelId, externalId });
+  const { channelId, messageId } = part;
+  // One behind the other, none waiting for another's answer.
+  const [parked, [raised]] = await Promise.all([takePart(tx, part), raiseMessage(tx, messageId)]);
+  if (raised !== undefined) await recordStatus(tx, raised);
+  for (const { external_id: externalId } of parked) await unpark(tx, messageId, { channelId, externalId });
 }
 
-type Raised = Pick<MessageRow, 'id' | 'business_id' | 'conversation_id' | 'customer_id'> & { status: string };
+/** Names the part; what a receipt already said counts for more. Resolves with the ids for which something else has waited. */
+function takePart(tx: Sql, { channelId, messageId, generation, n, externalIds, status }: PartSent) {
+  const [externalId = null] = externalIds;
+  return tx<{ external_id: string }[]>`
+    with named as (
+      insert into provider_ids as p (channel_id, external_id, message_id, part, best_status, status_at)
+      select distinct ${channelId}::uuid, id, ${messageId}::uuid, ${n}::int, ${status}, now()
+      from unnest(${externalIds}::text[]) as id order by id
+      on conflict (channel_id, external_id) do update set message_id = excluded.message_id, part = excluded.part,
+        best_status = coalesce(p.best_status, excluded.best_status), status_at = coalesce(p.status_at, excluded.status_at)
+      returning external_id, best_status, parked
+    ), said as (
+      select status from (
+        values (${status}::text) union all select best_status from named where external_id = ${externalId}) s(status)
+      order by status_rank(status) desc limit 1
+    ), taken as (
+      update message_parts mp
+      set status = said.status, external_id = ${externalId}, sent_at = coalesce(mp.sent_at, now())
+      from said
+      where mp.message_id = ${messageId} and mp.generation = ${generation} and mp.n = ${n}
+        and (mp.status in ('queued', 'sending', 'failed') or status_rank(said.status) > status_rank(mp.status))
+    )
+    select external_id from named where parked is not null`;
+}
 
-/** Brings a message up to the least of its parts, and records the event of the status it reached. */
-async function raiseStatus(tx: Sql, messageId: string): Promise<boolean> {
-  await tx`
+/** Brings the parts of a message up to what their receipts say. */
+function raiseParts(tx: Sql, messageId: string) {
+  return tx`
     update message_parts mp set status = p.best_status
     from provider_ids p, messages m
     where m.id = ${messageId} and mp.message_id = m.id and mp.generation = m.generation
       and p.channel_id = m.channel_id and p.message_id = m.id and p.part = mp.n and p.external_id = mp.external_id
       and status_rank(p.best_status) > status_rank(mp.status)`;
-  const [raised] = await tx<Raised[]>`
+}
+
+/** Brings a message up to the least of its parts; resolves with the message where that is higher. */
+function raiseMessage(tx: Sql, messageId: string) {
+  return tx<MessageRow[]>`
     with reached as (
       select mp.status, p.error, coalesce(p.status_at, now()) as at from message_parts mp
       join messages m on m.id = mp.message_id and m.generation = mp.generation
@@ -113,9 +134,7 @@ async function raiseStatus(tx: Sql, messageId: string): Promise<boolean> {
     from reached r
     where m.id = ${messageId} and r.status in ('sent', 'failed', 'delivered', 'read')
       and (status_rank(r.status) > status_rank(m.status) or ${neverKnown(tx)})
-    returning m.id, m.business_id, m.conversation_id, m.customer_id, m.status`;
-  if (raised !== undefined) await recordStatus(tx, raised);
-  return raised !== undefined;
+    returning m.*`;
 }
 
 /** Any evidence is better than none: even `sent` raises a failure that only meant that nobody could know. */
@@ -124,8 +143,8 @@ function neverKnown(tx: Sql) {
 }
 
 /** Records `message.sent`, `.delivered`, `.read` or `.failed`; a failure lets the lane look at what waits behind. */
-export async function recordStatus(tx: Sql, message: Raised): Promise<void> {
-  const data = await snapshot(tx, { messageId: message.id });
+export async function recordStatus(tx: Sql, message: MessageRow): Promise<void> {
+  const data = await snapshot(tx, { message });
   await record(tx, [
     {
       type: `message.${message.status}` as EventType,

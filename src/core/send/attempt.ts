@@ -1,4 +1,5 @@
 import type { Pool, Sql } from '../database/connect.ts';
+import { recordset } from '../database/recordset.ts';
 import { newId } from '../id.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
 import type { SendOptions } from './options.ts';
@@ -12,6 +13,8 @@ export interface Attempt {
 interface Beginning {
   message: SendingMessage;
   row: PartRow;
+  /** All parts of the message where none is kept yet. */
+  unkept: PartRow[];
   lease: Lease;
 }
 
@@ -20,7 +23,7 @@ export async function beginAttempt(
   { pool }: SendOptions,
   beginning: Beginning,
 ): Promise<Attempt | undefined> {
-  const { message, row, lease } = beginning;
+  const { message, row, unkept, lease } = beginning;
   const attempt = { id: newId(), startedAt: new Date() };
   const rows = await pool`
     with claimed as (
@@ -28,6 +31,11 @@ export async function beginAttempt(
       where m.id = ${message.id} and m.generation = ${message.generation} and m.status in ('queued', 'sending')
         and ${leaseHeld(pool, lease)}
       returning m.id
+    ), kept as (
+      insert into message_parts (message_id, generation, n, payload, status)
+      select claimed.id, ${message.generation}, r.n, r.payload, case when r.n = ${row.n} then 'sending' else r.status end
+      from claimed, json_to_recordset(${recordset(pool, unkept)}) as r(n int, payload jsonb, status text)
+      on conflict do nothing
     ), part as (
       update message_parts p set status = 'sending' from claimed
       where p.message_id = claimed.id and p.generation = ${message.generation} and p.n = ${row.n}

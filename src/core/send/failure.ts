@@ -4,7 +4,7 @@ import type { Sql } from '../database/connect.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../errors.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
 import { recordStatus } from '../messages/receipts.ts';
-import type { MessageError } from '../views/message.ts';
+import type { MessageError, MessageRow } from '../views/message.ts';
 import { type Attempt, finishAttempt } from './attempt.ts';
 import type { SendOptions } from './options.ts';
 import type { PartRow, SendingMessage } from './parts.ts';
@@ -177,10 +177,10 @@ async function holds(tx: Sql, lease: Lease): Promise<boolean> {
 }
 
 async function setFailed(tx: Sql, message: SendingMessage, error: MessageError): Promise<void> {
-  const [failed] = await tx<Parameters<typeof recordStatus>[1][]>`
+  const [failed] = await tx<MessageRow[]>`
     update messages set status = 'failed', error = ${tx.json(error)}, next_attempt_at = null
     where id = ${message.id} and generation = ${message.generation} and status in ('queued', 'sending')
-    returning id, business_id, conversation_id, customer_id, status`;
+    returning *`;
   if (failed !== undefined) await recordStatus(tx, failed);
 }
 

@@ -1,6 +1,5 @@
 import type { LoadedChannel } from '../channels.ts';
 import type { Sql } from '../database/connect.ts';
-import { recordset } from '../database/recordset.ts';
 import type { Correspondence, OutboundAttachment, OutboundMessage, Part } from '../envelope.ts';
 import type { FilledTemplate } from '../template.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -16,6 +15,13 @@ export interface SendingMessage extends MessageRow {
   reply_window_expires_at: Date | null;
   /** Whoever reads there has forbidden us to write. */
   opted_out: boolean;
+  /** Those of this generation; null where none were kept yet. */
+  parts: PartRow[] | null;
+}
+
+/** The message and the try of it that a part belongs to. */
+export function identityOf(message: SendingMessage) {
+  return { channelId: message.channel_id, messageId: message.id, generation: message.generation };
 }
 
 export interface PartRow {
@@ -24,9 +30,11 @@ export interface PartRow {
   payload: { payload: Record<string, unknown>; attachmentIds: string[] };
 }
 
-/** The parts of this generation, checkpointed: split once, so that a retry sends what is left of the same parts. */
-export async function loadParts(tx: Sql, message: SendingMessage): Promise<PartRow[]> {
-  if (message.generation > 1) await carryOver(tx, message);
+/** The parts of this generation that are kept: split once, so that a retry sends what is left of the same parts. */
+export async function keptParts(tx: Sql, message: SendingMessage): Promise<PartRow[]> {
+  if (message.parts !== null) return message.parts;
+  if (message.generation === 1) return [];
+  await carryOver(tx, message);
   return await tx<PartRow[]>`
     select n, status, payload from message_parts
     where message_id = ${message.id} and generation = ${message.generation} order by n`;
@@ -50,24 +58,18 @@ interface Splitting {
   correspondence: Correspondence | undefined;
 }
 
-/** Splits a message for its channel and keeps the parts; throws what the adapter throws when it cannot. */
-export async function storeParts(
+/** Splits a message for its channel; throws what the adapter throws when it cannot. */
+export async function splitIntoParts(
   tx: Sql,
   message: SendingMessage,
   { loaded, attachments, correspondence }: Splitting,
 ): Promise<PartRow[]> {
   const outbound = { ...(await outboundMessage(tx, message, attachments)), correspondence };
-  const parts = loaded.adapter.split(outbound, loaded.channel).map((part) => ({
+  return loaded.adapter.split(outbound, loaded.channel).map((part) => ({
     n: part.n,
     status: 'queued',
     payload: { payload: part.payload, attachmentIds: part.attachments.map((it) => it.id) },
   }));
-  await tx`
-    insert into message_parts (message_id, generation, n, payload, status)
-    select ${message.id}, ${message.generation}, n, payload, status
-    from json_to_recordset(${recordset(tx, parts)}) as r(n int, payload jsonb, status text)
-    on conflict do nothing`;
-  return parts;
 }
 
 /** The part as the adapter made it, going to where the thread is now. */
