@@ -55,6 +55,8 @@ export interface Subject {
   businessId: string;
   apiKey: string;
   door: { url: string; headers: Record<string, string> };
+  /** Where the channel's messages go. */
+  telegram: FakeTelegram;
   call<T>(method: string, path: string, body: unknown): Promise<T>;
 }
 
@@ -114,6 +116,7 @@ async function furnish({ gateway, dataDir, sql, telegram }: Parts): Promise<Subj
     businessId: credentials.business_id,
     apiKey: API_KEY,
     call,
+    telegram,
     door: {
       url: `${gateway.url}/webhooks/telegram/${id}`,
       headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': SECRET },

@@ -163,6 +163,13 @@ const ROWS: RowPlan[] = [
     dream: '1.0 × one insert per request',
   },
   {
+    what: "Agents' replies by API, sent by a provider that answers at once and noted as sent",
+    unit: 'replies/s',
+    ours: ['replies by a provider'],
+    must: '–',
+    dream: '1,000',
+  },
+  {
     what: 'Lists of an inbox (24, each filter and sort): p95 with 1,000,000 messages over the same with 10,000',
     unit: '×',
     ours: ['lists: the slowest', 'lists: the middle one'],
