@@ -191,7 +191,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
     const smtp = config.smtp && (await listenForMail({ ...config.smtp, ...parts }));
     if (smtp !== undefined) closeLater(smtp.stop);
     smtpPort = smtp?.port;
-    closeLater(startConnecting(parts).stop);
+    closeLater(startConnecting({ ...parts, publicUrl }).stop);
     closeLater(startAiReader({ ...parts, wakeQueue: (laneKeys) => wakeQueue(laneKeys) }).stop);
     closeLater(startAssigner(parts).stop);
     closeLater(startCanceler(parts).stop);

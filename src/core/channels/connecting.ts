@@ -6,6 +6,8 @@ import { loop } from '../loop.ts';
 interface ConnectingOptions {
   pool: Pool;
   channels: Pick<Channels, 'find' | 'connect' | 'doorUrl'>;
+  /** Undefined where this process does not know how the world reaches the others. */
+  publicUrl(): string | undefined;
   log: Log;
 }
 
@@ -23,7 +25,7 @@ export function startConnecting(options: ConnectingOptions): { stop(): Promise<v
   return loop({
     everyMs: POLL_MS,
     async turn() {
-      if (Date.now() - comparedAt >= COMPARE_MS) {
+      if (options.publicUrl() !== undefined && Date.now() - comparedAt >= COMPARE_MS) {
         await reconnectMoved(options);
         comparedAt = Date.now();
       }
