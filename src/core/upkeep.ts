@@ -29,66 +29,70 @@ const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
 /** What happens when its time has come: snoozed conversations wake, scheduled messages go, what is over is resolved or forgotten. */
-export function startUpkeep(options: UpkeepOptions): {
-  stop(): Promise<void>;
-} {
-  const { pool, transact, files, retentionDays, log } = options;
-  const due = loop({
-    everyMs: SECOND_MS,
-    async turn() {
-      await wakeSnoozed(transact);
-      await releaseScheduled(transact);
-      return false;
-    },
-    onError: (error) => log.error({ err: error }, 'waking what is due failed'),
-  });
-  const resolving = loop({
-    everyMs: 5 * SECOND_MS,
-    async turn() {
-      await resolveInactive(transact);
-      return false;
-    },
-    onError: (error) => log.error({ err: error }, 'resolving what nobody writes in failed'),
-  });
-  const erasing = loop({
-    everyMs: 10 * SECOND_MS,
-    async turn() {
-      await sweepErasures({ pool, transact, files });
-      return false;
-    },
-    onError: (error) => log.error({ err: error }, 'sweeping after an erasure failed'),
-  });
-  const removing = loop({
-    everyMs: 2 * SECOND_MS,
-    turn: () => removeBytes(pool, files),
-    onError: (error) => log.error({ err: error }, 'removing files failed'),
-  });
-  const expiring = loop({
-    everyMs: HOUR_MS,
-    async turn() {
-      const { messageDays, attachmentDays } = options;
-      const more = messageDays !== undefined && (await expireConversations(transact, messageDays));
-      return (attachmentDays !== undefined && (await expireAttachments(transact, attachmentDays))) || more;
-    },
-    onError: (error) => log.error({ err: error }, 'letting go of what is old failed'),
-  });
-  const forgetting = loop({
-    everyMs: HOUR_MS,
-    turn: () => forget(pool, files, retentionDays),
-    onError: (error) => log.error({ err: error }, 'forgetting what has ended failed'),
-  });
+export function startUpkeep(options: UpkeepOptions): { stop(): Promise<void> } {
+  const loops = dutiesOf(options).map(({ failure, ...duty }) =>
+    loop({ ...duty, onError: (error) => options.log.error({ err: error }, failure) }),
+  );
   return {
     async stop() {
-      await Promise.all([
-        removing.stop(),
-        expiring.stop(),
-        due.stop(),
-        resolving.stop(),
-        erasing.stop(),
-        forgetting.stop(),
-      ]);
+      await Promise.all(loops.map((one) => one.stop()));
     },
   };
+}
+
+interface Duty {
+  everyMs: number;
+  /** True while there is more to do at once. */
+  turn(): Promise<boolean>;
+  failure: string;
+}
+
+function dutiesOf({ pool, transact, files, ...options }: UpkeepOptions): Duty[] {
+  return [
+    {
+      everyMs: SECOND_MS,
+      turn: () => once(wakeSnoozed(transact).then(() => releaseScheduled(transact))),
+      failure: 'waking what is due failed',
+    },
+    {
+      everyMs: 2 * SECOND_MS,
+      turn: () => removeBytes(pool, files),
+      failure: 'removing files failed',
+    },
+    {
+      everyMs: 5 * SECOND_MS,
+      turn: () => once(resolveInactive(transact)),
+      failure: 'resolving what nobody writes in failed',
+    },
+    {
+      everyMs: 10 * SECOND_MS,
+      turn: () => once(sweepErasures({ pool, transact, files })),
+      failure: 'sweeping after an erasure failed',
+    },
+    {
+      everyMs: HOUR_MS,
+      turn: () => expire(transact, options),
+      failure: 'letting go of what is old failed',
+    },
+    {
+      everyMs: HOUR_MS,
+      turn: () => forget(pool, files, options.retentionDays),
+      failure: 'forgetting what has ended failed',
+    },
+  ];
+}
+
+/** Work that does in one turn all there is. */
+async function once(work: Promise<unknown>): Promise<false> {
+  await work;
+  return false;
+}
+
+type Ages = Pick<UpkeepOptions, 'messageDays' | 'attachmentDays'>;
+
+async function expire(transact: Transact, { messageDays, attachmentDays }: Ages): Promise<boolean> {
+  const more = messageDays !== undefined && (await expireConversations(transact, messageDays));
+  return (attachmentDays !== undefined && (await expireAttachments(transact, attachmentDays))) || more;
 }
 
 const FORGET_BATCH = 10_000;
