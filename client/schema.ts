@@ -6285,6 +6285,13 @@ export interface paths {
               [k: string]: string;
             } | null;
             /**
+             * For mutual TLS: what the receiver is shown, as PEM, with the certificates that vouch for it. The key is kept encrypted and never shown again.
+             */
+            client_certificate?: {
+              certificate: string;
+              private_key: string;
+            } | null;
+            /**
              * One delivery after the other, of a `conversation` or of the whole `endpoint`: those behind a failed one wait for it.
              */
             order?: 'none' | 'conversation' | 'endpoint';
@@ -6326,6 +6333,14 @@ export interface paths {
               headers: {
                 [k: string]: string;
               };
+              /**
+               * Shown to a receiver that asks for one; its key is never shown again.
+               */
+              client_certificate: {
+                subject: string;
+                fingerprint: string;
+                expires_at: string;
+              } | null;
               order: 'none' | 'conversation' | 'endpoint';
               concurrency: number | null;
               rate_limit: number | null;
@@ -6442,6 +6457,13 @@ export interface paths {
              */
             headers?: {
               [k: string]: string;
+            } | null;
+            /**
+             * For mutual TLS: what the receiver is shown, as PEM, with the certificates that vouch for it. The key is kept encrypted and never shown again.
+             */
+            client_certificate?: {
+              certificate: string;
+              private_key: string;
             } | null;
             /**
              * One delivery after the other, of a `conversation` or of the whole `endpoint`: those behind a failed one wait for it.
@@ -9351,6 +9373,14 @@ export interface WebhookEndpoint {
   headers: {
     [k: string]: string;
   };
+  /**
+   * Shown to a receiver that asks for one; its key is never shown again.
+   */
+  client_certificate: {
+    subject: string;
+    fingerprint: string;
+    expires_at: string;
+  } | null;
   order: 'none' | 'conversation' | 'endpoint';
   concurrency: number | null;
   rate_limit: number | null;

@@ -3,20 +3,28 @@ import { connect as connectSocket, isIP, type LookupFunction, type Socket } from
 import { promisify } from 'node:util';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type AddressRules, createAddressRules } from './address.ts';
-import { invalidField } from './errors.ts';
-import { createPortRules, type PortRules, portOf } from './ports.ts';
+import { createPortRules, portOf } from './ports.ts';
 import { openTunnel } from './tunnel.ts';
+import { isForbiddenLiteral, type Rules, vetUrl } from './vet-url.ts';
 
 /** The one guard for every address that a tenant, provider or visitor supplies. */
 export interface EgressGuard {
   /** For undici: never follows redirects, connects only to vetted addresses. */
   readonly dispatcher: Dispatcher;
+  /** The same, showing who we are to servers that ask; closed by whoever opened it. */
+  dispatcherAs(identity: TlsIdentity): Dispatcher;
   /** For protocols that are not HTTP (SMTP, IMAP). */
   connect(host: string, port: number): Promise<Socket>;
   /** Throws AppError `validation_error` naming `field` when the URL could never be reached: no http(s), credentials, a private literal. Resolves no name. */
   vetUrl(url: string, field: string): URL;
   /** Lets all connections go, those in use too. */
   close(): Promise<void>;
+}
+
+/** A certificate and its key, as PEM. */
+export interface TlsIdentity {
+  cert: string;
+  key: string;
 }
 
 /** All addresses of a name, as `dns.promises.lookup(name, { all: true })` gives them. */
@@ -37,7 +45,6 @@ const IDLE_MS = 10_000;
 const IDLE_MAX_MS = 60_000;
 // One host may serve many subscribers: those of one who never answers must leave room for the others'.
 const CONNECTIONS_PER_ORIGIN = 1_024;
-const MAX_URL_LENGTH = 2_048;
 
 interface EgressOptions {
   /** CIDRs that may be reached although they are private. */
@@ -54,16 +61,19 @@ interface EgressOptions {
 export function createEgress({ allow, proxy, lookup = lookupAll, ...options }: EgressOptions): EgressGuard {
   const rules = { ...createAddressRules(allow), ...createPortRules(options) };
   const vetted = vettedLookup(rules, lookup);
-  const dispatcher = new Agent({
-    connect: guardedConnector({ rules, vetted, proxy }),
-    connections: CONNECTIONS_PER_ORIGIN,
-    keepAliveTimeout: IDLE_MS,
-    keepAliveMaxTimeout: IDLE_MAX_MS,
-    pipelining: 1,
-  });
+  const openDispatcher = (identity?: TlsIdentity) =>
+    new Agent({
+      connect: guardedConnector({ rules, vetted, proxy, identity }),
+      connections: CONNECTIONS_PER_ORIGIN,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MAX_MS,
+      pipelining: 1,
+    });
+  const dispatcher = openDispatcher();
   const sockets = new Set<Socket>();
   return {
     dispatcher,
+    dispatcherAs: openDispatcher,
     async connect(host, port) {
       const socket = await openSocket(host, port, { rules, vetted });
       sockets.add(socket);
@@ -77,8 +87,6 @@ export function createEgress({ allow, proxy, lookup = lookupAll, ...options }: E
     },
   };
 }
-
-type Rules = AddressRules & PortRules;
 
 const lookupAll: Lookup = (hostname) => promisify(systemLookup)(hostname, { all: true });
 
@@ -109,12 +117,14 @@ interface Connecting {
   rules: Rules;
   vetted: LookupFunction;
   proxy: string | undefined;
+  identity: TlsIdentity | undefined;
 }
 
 /** undici's connector; it asks no lookup for a literal, so that one is judged here. */
-function guardedConnector({ rules, vetted, proxy }: Connecting): buildConnector.connector {
+function guardedConnector({ rules, vetted, proxy, identity }: Connecting): buildConnector.connector {
   // HTTP/2 would let one peer multiplex what our own limits count as connections.
   const direct = buildConnector({
+    ...identity,
     lookup: vetted,
     timeout: CONNECT_TIMEOUT_MS,
     allowH2: false,
@@ -178,10 +188,6 @@ function refusal(
   return why === undefined ? undefined : new EgressBlocked(host, why);
 }
 
-function isForbiddenLiteral(host: string, rules: AddressRules): boolean {
-  return isIP(host) !== 0 && !rules.permits(host);
-}
-
 /** Destroys a socket that takes too long to connect, or that is connected to an address which may not be reached. */
 function watch(socket: Socket, host: string, rules: AddressRules): void {
   const deadline = setTimeout(() => socket.destroy(connectTimeout(host)), CONNECT_TIMEOUT_MS);
@@ -219,24 +225,4 @@ function openSocket(
       resolve(socket);
     });
   });
-}
-
-function vetUrl(text: string, { field, rules }: { field: string; rules: Rules }): URL {
-  if (!URL.canParse(text)) throw invalidField(field, 'is not a URL');
-  if (text.length > MAX_URL_LENGTH) throw invalidField(field, `is longer than ${MAX_URL_LENGTH} characters`);
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw invalidField(field, 'must begin with http:// or https://');
-  if (url.username !== '' || url.password !== '') throw invalidField(field, 'must not carry credentials');
-  const refused = rules.refusal(url.protocol, url.port);
-  if (refused !== undefined) throw invalidField(field, refused);
-  if (!mayBeReached(url.hostname, rules)) throw invalidField(field, 'is not a public address');
-  return url;
-}
-
-/** WHATWG URLs spell every IPv4 literal in one way, and IPv6 in brackets; any other name is judged when it is resolved. */
-function mayBeReached(hostname: string, rules: AddressRules): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  if (/(^|\.)localhost\.?$/.test(host)) return rules.permits('127.0.0.1') || rules.permits('::1');
-  return !isForbiddenLiteral(host, rules);
 }

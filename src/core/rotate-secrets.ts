@@ -8,6 +8,7 @@ const ENCRYPTED = [
   { table: 'attachments', column: 'source', field: 'source' },
   { table: 'endpoint_secrets', column: 'secret', field: 'endpoint_secret' },
   { table: 'webhook_endpoints', column: 'headers', field: 'headers' },
+  { table: 'webhook_endpoints', column: 'client_key', field: 'client_key' },
   { table: 'ai_hooks', column: 'secret', field: 'ai_secret' },
 ] as const;
 type Encrypted = (typeof ENCRYPTED)[number];

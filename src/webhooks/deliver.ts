@@ -13,26 +13,30 @@ import {
 } from './due.ts';
 import { createGroup } from './group.ts';
 import { createPaces } from './pace.ts';
+import {
+  concurrencyOf,
+  dueAgain,
+  isDone,
+  isTargetFresh,
+  msUntilNext,
+  roomToBegin,
+  takesHanded,
+  wantsMore,
+} from './progress.ts';
 import { post } from './request.ts';
 import { type Ending, resultOf, writeResults } from './results.ts';
 import {
   becomesDue,
   close,
-  concurrencyOf,
   type DeliverOptions,
-  dueAgain,
   fail,
-  isDone,
-  isTargetFresh,
-  msUntilNext,
+  letGo,
   notice,
   openRun,
   putInHand,
   type Run,
-  roomToBegin,
+  retarget,
   type Streak,
-  takesHanded,
-  wantsMore,
 } from './run.ts';
 import { signatureHeaders } from './sign.ts';
 import { isOrdered, loadTarget, type Target } from './target.ts';
@@ -85,6 +89,7 @@ async function workTarget(run: Run, firstPage: DuePage, woken: Promise<void>): P
     await run.bell.wait(msUntilNext(run));
   }
   unfollow();
+  letGo(run);
   const next = dueAgain(run);
   run.isClosed = true;
   if (run.failure !== undefined) throw run.failure;
@@ -146,9 +151,8 @@ async function take(run: Run, { due, last, next }: DuePage, fresh: readonly DueD
 async function refreshTarget(run: Run): Promise<void> {
   if (isTargetFresh(run)) return;
   const target = await loadTarget(run.pool, run.secrets, run.target.endpoint.id);
-  run.targetLoadedAt = Date.now();
   if (target === undefined) close(run);
-  else run.target = target;
+  else retarget(run, target);
 }
 
 /** One statement writes the attempts of all that there is room for; then their requests may leave. */
@@ -180,7 +184,7 @@ function deliver(run: Run, begun: Begun): void {
   const { body } = begun.delivery;
   const limits = { timeoutMs: policy.timeoutMs, signal: lease.signal };
   run.underWay += 1;
-  post(run.egress.dispatcher, { url: target.url, headers: headersOf(begun, target), body }, limits).then(
+  post(run.dispatcher, { url: target.url, headers: headersOf(begun, target), body }, limits).then(
     (answer) => {
       run.underWay -= 1;
       run.activeAt = Date.now();

@@ -1,6 +1,7 @@
 import type { EgressGuard } from '../core/egress.ts';
 import { invalidField } from '../core/errors.ts';
 import { EVENT_TYPES } from '../core/events.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { Order } from './endpoint-view.ts';
 import type { Filter } from './filter.ts';
 import { type CustomHeaders, vetHeaders } from './headers.ts';
@@ -14,6 +15,7 @@ export interface EndpointFields {
   description?: string | null | undefined;
   signatures?: SecretKind[] | undefined;
   headers?: CustomHeaders | null | undefined;
+  client_certificate?: ClientCertificate | null | undefined;
   order?: Order | undefined;
   concurrency?: number | null | undefined;
   rate_limit?: number | null | undefined;
@@ -22,7 +24,7 @@ export interface EndpointFields {
 
 /** The named fields as columns. Throws a refusal that names the field. */
 export function columnsOf(fields: EndpointFields, egress: EgressGuard): Record<string, unknown> {
-  const { url, events, headers, order, signatures, ...plain } = fields;
+  const { url, events, headers, client_certificate: _sealed, order, signatures, ...plain } = fields;
   if (headers) vetHeaders(headers);
   return Object.fromEntries(
     Object.entries({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoOrNull } from '../core/views/time.ts';
+import { clientCertificateView, viewClientCertificate } from './client-certificate.ts';
 import { type Filter, filterSchema } from './filter.ts';
 import { maskedHeaders } from './headers.ts';
 import type { Dialect } from './payload.ts';
@@ -19,6 +20,8 @@ export interface EndpointRow {
   signatures: SecretKind[];
   headers: Uint8Array | null;
   header_names: string[];
+  client_certificate: string | null;
+  client_key: Uint8Array | null;
   ordering: Order;
   /** Requests under way at once; null is the usual number. */
   concurrency: number | null;
@@ -48,6 +51,7 @@ export const endpointView = z
     description: z.string().nullable(),
     signatures: z.array(z.enum(['v1', 'v1a'])),
     headers: z.record(z.string(), z.string()).meta({ description: 'Their values are never shown again.' }),
+    client_certificate: clientCertificateView.nullable(),
     order: z.enum(ORDERS),
     concurrency: z.number().int().nullable(),
     rate_limit: z.number().int().nullable(),
@@ -86,6 +90,7 @@ export function viewEndpoint(row: EndpointRow, { disableAfterMs }: { disableAfte
     description: row.description,
     signatures: row.signatures,
     headers: maskedHeaders(row.header_names),
+    client_certificate: viewClientCertificate(row),
     order: row.ordering,
     concurrency: row.concurrency,
     rate_limit: row.rate_limit,

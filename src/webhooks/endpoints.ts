@@ -4,6 +4,7 @@ import { AppError, invalidField } from '../core/errors.ts';
 import { isUuid, newId } from '../core/id.ts';
 import { scheduleLanes } from '../core/lanes.ts';
 import type { Secrets } from '../core/secrets.ts';
+import { sealClientCertificate, vetClientCertificate } from './client-certificate.ts';
 import { columnsOf, type EndpointFields } from './endpoint-fields.ts';
 import { addSecret, dropSecrets, type Rotation, rotateSecret } from './endpoint-secrets.ts';
 import type { EndpointRow } from './endpoint-view.ts';
@@ -29,11 +30,14 @@ interface Guards {
 export async function createEndpoint(tx: Sql, draft: NewEndpoint, { secrets, egress }: Guards) {
   const { businessId, dialect, secret: given, ...fields } = draft;
   const owner = { id: newId(), business_id: businessId };
+  const shown = fields.client_certificate ?? null;
+  if (shown !== null) vetClientCertificate(shown, fields.url);
   const row = {
     ...owner,
     dialect,
     ...columnsOf(fields, egress),
     ...sealHeaders(secrets, owner, fields.headers ?? null),
+    ...sealClientCertificate(secrets, owner, shown),
   };
   const [endpoint] = await tx<[EndpointRow]>`insert into webhook_endpoints ${tx(row as never)} returning *`;
   if (endpoint.signatures.includes('v1a')) await addSecret(tx, endpoint, { secrets, kind: 'v1a' });
@@ -86,9 +90,12 @@ export async function updateEndpoint(
 ): Promise<EndpointRow> {
   const before = await lockEndpoint(tx, businessId, id);
   refuseLeak(before, fields);
+  const shown = fields.client_certificate;
+  if (shown) vetClientCertificate(shown, fields.url ?? before.url);
   const set = {
     ...columnsOf(fields, egress),
     ...(fields.headers === undefined ? {} : sealHeaders(secrets, before, fields.headers)),
+    ...(shown === undefined ? {} : sealClientCertificate(secrets, before, shown)),
     ...switched(before, fields),
     paused_until: null,
     updated_at: new Date(),
@@ -101,11 +108,13 @@ export async function updateEndpoint(
   return endpoint;
 }
 
-/** Whoever may change the address must not learn the headers that were meant for another one. */
-function refuseLeak(before: EndpointRow, { url, headers }: EndpointFields): void {
-  if (url === undefined || headers !== undefined || before.headers === null) return;
-  if (URL.parse(url)?.origin !== URL.parse(before.url)?.origin)
-    throw invalidField('headers', 'must be given again for another host');
+/** Whoever may change the address must not learn, or be taken for, what was meant for another one. */
+function refuseLeak(before: EndpointRow, { url, ...given }: EndpointFields): void {
+  if (url === undefined || URL.parse(url)?.origin === URL.parse(before.url)?.origin) return;
+  for (const field of ['headers', 'client_certificate'] as const) {
+    if (before[field] !== null && given[field] === undefined)
+      throw invalidField(field, 'must be given again for another host');
+  }
 }
 
 const FORGIVEN = {
@@ -136,7 +145,8 @@ export async function deleteEndpoint(tx: Sql, businessId: string, id: string): P
   await lockEndpoint(tx, businessId, id);
   await tx`
     update webhook_endpoints
-    set deleted_at = now(), is_active = false, headers = null, header_names = '{}', updated_at = now()
+    set deleted_at = now(), is_active = false, headers = null, header_names = '{}',
+      client_certificate = null, client_key = null, updated_at = now()
     where id = ${id}`;
   await tx`delete from endpoint_secrets where endpoint_id = ${id}`;
   await scheduleLanes(tx, [endpointLane(id)]);

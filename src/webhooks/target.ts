@@ -1,5 +1,7 @@
 import type { Sql } from '../core/database/connect.ts';
+import type { TlsIdentity } from '../core/egress.ts';
 import type { Secrets } from '../core/secrets.ts';
+import { openClientCertificate } from './client-certificate.ts';
 import { listSealedSecrets, openSecret } from './endpoint-secrets.ts';
 import type { EndpointRow } from './endpoint-view.ts';
 import { findEndpointById } from './endpoints.ts';
@@ -12,6 +14,8 @@ export interface Target {
   url: URL;
   signers: Signer[];
   headers: CustomHeaders;
+  /** What it is shown, where it wants to know who delivers. */
+  identity: TlsIdentity | undefined;
 }
 
 /** Loads the endpoint with every secret that is still valid, the newest first; undefined when nothing may go there. */
@@ -26,7 +30,13 @@ export async function loadTarget(
   ]);
   if (endpoint === undefined || !endpoint.is_active) return undefined;
   const signers = sealed.map((row) => createSigner(openSecret(secrets, endpoint, row).secret));
-  return { endpoint, url: new URL(endpoint.url), signers, headers: openHeaders(secrets, endpoint) };
+  return {
+    endpoint,
+    url: new URL(endpoint.url),
+    signers,
+    headers: openHeaders(secrets, endpoint),
+    identity: openClientCertificate(secrets, endpoint),
+  };
 }
 
 /** Whether deliveries wait for each other. */

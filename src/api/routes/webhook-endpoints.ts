@@ -43,6 +43,14 @@ const endpointFields = z.object({
   headers: z.record(z.string(), z.string()).nullable().optional().meta({
     description: 'Headers of your own, such as `Authorization`; kept encrypted, never shown again.',
   }),
+  client_certificate: z
+    .object({ certificate: z.string().max(65_536), private_key: z.string().max(16_384) })
+    .nullable()
+    .optional()
+    .meta({
+      description:
+        'For mutual TLS: what the receiver is shown, as PEM, with the certificates that vouch for it. The key is kept encrypted and never shown again.',
+    }),
   order: z.enum(ORDERS).optional().meta({
     description:
       'One delivery after the other, of a `conversation` or of the whole `endpoint`: those behind a failed one wait for it.',

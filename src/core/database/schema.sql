@@ -871,6 +871,8 @@ create table webhook_endpoints (
   concurrency integer,
   missed_since timestamp with time zone,
   exhausted_announced_at timestamp with time zone,
+  client_certificate text,
+  client_key bytea,
   constraint webhook_endpoints_pkey PRIMARY KEY (id),
   constraint webhook_endpoints_business_id_id_key UNIQUE (business_id, id),
   constraint webhook_endpoints_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
