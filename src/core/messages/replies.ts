@@ -1,8 +1,8 @@
 import type { Actor } from '../actor.ts';
 import { lockConversation } from '../conversations.ts';
 import type { Pool, Sql } from '../database/connect.ts';
-import type { Transact } from '../database/transact.ts';
-import type { Place } from '../events/place.ts';
+import { isAway, type Transact } from '../database/transact.ts';
+import type { Announce, Place } from '../events/place.ts';
 import { isUuid } from '../id.ts';
 import type { Slots } from '../slots.ts';
 import { together } from '../together.ts';
@@ -37,7 +37,8 @@ const TURN_WITHIN_MS = 50;
 export function createReplies({ pool, transact, place, turns, ...tools }: RepliesOptions): WriteReply {
   /** What one is refused for spoils no other, and nobody waits for a conversation that somebody else has. */
   async function writeAll(replies: Reply[]): Promise<(MessageView | Promise<MessageView>)[]> {
-    const written = await writeFree(replies).catch(() => new Map<Reply, MessageView>());
+    const { written, announce } = await writeFree(replies).catch(noneWritten);
+    announce();
     return replies.map((reply) => written.get(reply) ?? writeAlone(reply));
   }
 
@@ -48,7 +49,7 @@ export function createReplies({ pool, transact, place, turns, ...tools }: Replie
     });
   }
 
-  async function writeFree(replies: Reply[]): Promise<Map<Reply, MessageView>> {
+  async function writeFree(replies: Reply[]): Promise<Batch> {
     let turn: ReturnType<Slots['takeWithin']> | undefined;
     const writing = pool.begin(async (tx) => {
       const free = await lockFree(tx, replies);
@@ -58,12 +59,21 @@ export function createReplies({ pool, transact, place, turns, ...tools }: Replie
       const announce = await place(tx, events);
       return { announce, written: new Map(free.map((reply, index) => [reply, views[index] as MessageView])) };
     });
-    const { announce, written } = await writing.finally(() => turn?.then((end) => end?.()));
-    announce();
-    return written;
+    return writing.finally(() => turn?.then((end) => end?.())) as Promise<Batch>;
   }
 
   return together(writeAll, { most: MOST_AT_ONCE });
+}
+
+interface Batch {
+  written: Map<Reply, MessageView>;
+  announce: Announce;
+}
+
+/** Where a connection breaks, nobody knows whether the commit went through: what may be there is not written again. */
+function noneWritten(error: unknown): Batch {
+  if (isAway(error)) throw error;
+  return { written: new Map(), announce: () => {} };
 }
 
 /** Those in conversations of their business that nobody works on just now, locked in the order of every writer. */
@@ -71,12 +81,12 @@ async function lockFree(tx: Sql, replies: Reply[]): Promise<Reply[]> {
   const asked = replies.filter((reply) => isUuid(reply.conversationId));
   const ids = asked.map((reply) => reply.conversationId);
   const businesses = asked.map((reply) => reply.actor.businessId);
-  const rows = await tx<{ id: string }[]>`
-    select c.id from conversations c
+  const rows = await tx<{ id: string; business_id: string }[]>`
+    select c.id, c.business_id from conversations c
     join unnest(${ids}::uuid[], ${businesses}::uuid[]) as asked(id, business_id) using (id, business_id)
     order by c.id for update of c skip locked`;
-  const free = new Set(rows.map((row) => row.id));
-  return asked.filter((reply) => free.has(reply.conversationId));
+  const free = new Map(rows.map((row) => [row.id, row.business_id]));
+  return asked.filter(({ actor, conversationId }) => free.get(conversationId) === actor.businessId);
 }
 
 async function entriesOf(tx: Sql, replies: Reply[]) {
