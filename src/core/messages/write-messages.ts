@@ -29,11 +29,9 @@ export async function writeMessages(
   for (const entry of entries) {
     const standing = standings.get(entry.conversationId);
     if (standing === undefined) throw conversationNotFound();
-    const outcome =
-      outcomes.find((it) => isRepeated(entry, it)) ??
-      (await findRepeated(tx, entry)) ??
-      (await planMessage(tx, standing, { entry, tools }));
-    if (isPlan(outcome)) standings.set(standing.id, outcome.after);
+    const before = outcomes.find((it) => isRepeated(entry, it)) ?? (await findRepeated(tx, entry));
+    const outcome = before ?? (await planMessage(tx, standing, { entry, tools }));
+    if (before === undefined && isPlan(outcome)) standings.set(standing.id, outcome.after);
     outcomes.push(outcome);
   }
   const plans = [...new Set(outcomes.filter(isPlan))];
