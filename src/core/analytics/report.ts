@@ -113,57 +113,51 @@ function rounded(seconds: number | null | undefined): number | null {
 function countRounds(pool: Pool, filter: ReportFilter, grouping?: Grouping) {
   return pool<({ key: string | null } & Counted)[]>`
     select key::text,
-      count(*) filter (where kind = 'begun' and number = 1)::int as conversations,
-      count(*) filter (where kind = 'begun' and number > 1)::int as reopened,
-      count(*) filter (where kind = 'resolution' and ending = 'resolved')::int as resolved,
-      count(*) filter (where kind = 'resolution' and ending = 'closed')::int as closed,
+      count(*) filter (where number = 1)::int as conversations,
+      count(*) filter (where number > 1)::int as reopened,
+      count(*) filter (where ending = 'resolved')::int as resolved,
+      count(*) filter (where ending = 'closed')::int as closed,
       ${spread(pool, filter, 'first_response')} as first_response,
       ${spread(pool, filter, 'resolution')} as resolution,
       ${spread(pool, filter, 'handle')} as handle,
-      count(*) filter (where kind = 'rating')::int as ratings,
-      avg(seconds) filter (where kind = 'rating') as score,
-      count(*) filter (where kind = 'rating' and seconds >= 4)::int as happy
+      count(score)::int as ratings,
+      avg(score) as score,
+      count(*) filter (where score >= 4)::int as happy
     from (
-      select ${keyOf(pool, filter, grouping)} as key, kind, number, ending, seconds
+      select ${keyOf(pool, filter, grouping)} as key, number, ending, first_response, resolution, handle, score
       from (${facts(pool, filter)}) f ${tagsOf(pool, grouping)}
       where true ${conditions(pool, filter)}) k
     group by k.key`;
 }
 
-function spread(sql: Sql, { without }: ReportFilter, kind: string) {
+function spread(sql: Sql, { without }: ReportFilter, name: string) {
   if (without?.includes('times')) return sql`'{}'::float8[]`;
-  const only = sql`filter (where kind = ${kind} and seconds is not null)`;
+  const seconds = sql(name);
   return sql`array[
-    count(*) ${only}, avg(seconds) ${only}, percentile_cont(0.5) within group (order by seconds) ${only},
-    percentile_cont(0.9) within group (order by seconds) ${only}]::float8[]`;
+    count(${seconds}), avg(${seconds}), percentile_cont(0.5) within group (order by ${seconds}),
+    percentile_cont(0.9) within group (order by ${seconds})]::float8[]`;
 }
 
-/** Each thing that happened in the time, one a row, found by the index of its own time. */
+/** Each thing that happened in the time, one a row, found by the index of its own time; null is what did not happen then. */
 function facts(sql: Sql, { businessId, from, to, isWorking, without }: ReportFilter) {
   const seconds = (name: string) => (isWorking ? sql(`${name}_worked`) : sql(name));
-  const rows = (at: string) => sql`
-    from rounds where business_id = ${businessId} and not is_merged
-      and ${sql(at)} >= ${from} and ${sql(at)} < ${to}`;
+  const at = (time: string) =>
+    sql`business_id = ${businessId} and ${sql(time)} >= ${from} and ${sql(time)} < ${to}`;
+  const responses = sql`
+    union all
+    select responded_at, responded_by, channel_id, channel_type, tags, null, null, ${seconds('first_response')}, null, null, null
+    from rounds where ${at('responded_at')} and not is_merged and first_response is not null`;
   return sql`
-    select 'begun' as kind, began_at as at, agent_id, channel_id, channel_type, tags, number, ending,
-      null::float8 as seconds ${rows('began_at')}
+    select began_at as at, agent_id, channel_id, channel_type, tags, number, null as ending,
+      null::float8 as first_response, null::float8 as resolution, null::float8 as handle, null::smallint as score
+    from rounds where ${at('began_at')} and not is_merged
     union all
-    select 'resolution', ended_at, agent_id, channel_id, channel_type, tags, number, ending,
-      ${seconds('resolution')} ${rows('ended_at')}
+    select ended_at, agent_id, channel_id, channel_type, tags, null, ending, null, ${seconds('resolution')}, ${seconds('handle')}, null
+    from rounds where ${at('ended_at')} and not is_merged
     union all
-    select 'rating', answered_at, agent_id, channel_id, channel_type, tags, null, null, score
-    from ratings where business_id = ${businessId} and answered_at >= ${from} and answered_at < ${to}
-    ${
-      without?.includes('times')
-        ? sql``
-        : sql`
-    union all
-    select 'first_response', responded_at, responded_by, channel_id, channel_type, tags, number, ending,
-      ${seconds('first_response')} ${rows('responded_at')} and first_response is not null
-    union all
-    select 'handle', ended_at, agent_id, channel_id, channel_type, tags, number, ending,
-      ${seconds('handle')} ${rows('ended_at')} and handle is not null`
-    }`;
+    select answered_at, agent_id, channel_id, channel_type, tags, null, null, null, null, null, score
+    from ratings where ${at('answered_at')}
+    ${without?.includes('times') ? sql`` : responses}`;
 }
 
 function countMessages(pool: Pool, filter: ReportFilter, grouping?: Grouping) {
