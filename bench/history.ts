@@ -7,7 +7,7 @@ const MESSAGES_PER_CONVERSATION = 10;
 const AGENTS = 10;
 
 /** What customers write about, each in 5 % of all messages. */
-export const TOPICS = (
+const TOPICS = (
   'where it is now/a refund/the invoice/a broken handle/the wrong colour/a gift voucher/the delivery date/my new address/' +
   'the warranty/a missing screw/the password/two sizes larger/the manual/a discount/the express courier/' +
   'the noise it makes/an exchange/the battery/the subscription/the opening hours'
