@@ -61,13 +61,25 @@ export async function findInboundRequest(
   return row;
 }
 
+const PIECE_BYTES = 1024 * 1024;
+
 /** A request as it came, for what is still to be taken out of it. Throws `not_found` once its body is gone. */
 export async function keptRequest(
   sql: Sql,
   { id, receivedAt }: NonNullable<AttachmentRef['request']>,
 ): Promise<DoorRequest> {
-  const [kept] = await sql<Pick<InboundRequestRow, 'headers' | 'url' | 'body'>[]>`
-    select headers, url, body from inbound_requests where id = ${id} and received_at = ${receivedAt}`;
-  if (!kept?.body) throw new AppError('not_found', 'what the provider sent is no longer kept');
-  return { method: 'POST', url: kept.url ?? '', headers: kept.headers, body: kept.body };
+  const [kept] = await sql<(Pick<InboundRequestRow, 'headers' | 'url'> & { size: number | null })[]>`
+    select headers, url, octet_length(body) as size from inbound_requests
+    where id = ${id} and received_at = ${receivedAt}`;
+  if (kept?.size == null) throw new AppError('not_found', 'what the provider sent is no longer kept');
+  const body = Buffer.allocUnsafe(kept.size);
+  // In pieces: whole, as the driver reads it, it takes six times its size in memory.
+  for (let at = 0; at < body.length; at += PIECE_BYTES) {
+    const [read] = await sql<{ piece: Buffer | null }[]>`
+      select substring(body from ${at + 1} for ${PIECE_BYTES}) as piece from inbound_requests
+      where id = ${id} and received_at = ${receivedAt}`;
+    if (!read?.piece) throw new AppError('not_found', 'what the provider sent is no longer kept');
+    read.piece.copy(body, at);
+  }
+  return { method: 'POST', url: kept.url ?? '', headers: kept.headers, body };
 }

@@ -5,8 +5,8 @@ import type { AttachmentRef, Inbound } from './envelope.ts';
 import { AppError } from './errors.ts';
 import type { Place } from './events/place.ts';
 import { type Accepted, type IngestRequest, itemsOf } from './ingest/item.ts';
+import { bringLargeBodies, keepRequests } from './ingest/keep-requests.ts';
 import { type Stored, storeBatch } from './ingest/store.ts';
-import { keepRequests } from './ingest/write.ts';
 import type { Log } from './log.ts';
 import type { Secrets } from './secrets.ts';
 import type { Slots } from './slots.ts';
@@ -109,7 +109,13 @@ export function createIngest({ pool, place, turns, secrets, log }: IngestOptions
   }
 
   function keepFailed(request: IngestRequest, reason: string): Promise<void> {
-    return withRetries(() => keepRequests(pool, [{ request, status: 'failed', reason, customerId: null }]));
+    const outcome = { request, status: 'failed', reason, customerId: null } as const;
+    return withRetries(() =>
+      pool.begin(async (tx) => {
+        await bringLargeBodies(tx, [request]);
+        await keepRequests(tx, [outcome]);
+      }),
+    );
   }
 
   async function store(requests: IngestRequest[], onWritten: () => void): Promise<Stored> {

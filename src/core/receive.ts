@@ -44,7 +44,7 @@ interface ReceiverOptions {
 
 type Parse = () => Inbound[] | Promise<Inbound[]>;
 
-// Storing a request takes ten times its size in memory: a mail of 25 MB has its turn alone.
+// Reading a request takes some times its size in memory: a mail of 25 MB has its turn alone.
 const LARGE_BYTES = 1024 * 1024;
 const LARGE_AT_ONCE = 1;
 

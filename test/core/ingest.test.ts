@@ -416,6 +416,29 @@ describe('poison', () => {
   });
 });
 
+describe('a large request', () => {
+  it.each(['taken', 'failed'])('that is %s is kept byte for byte', async (what) => {
+    const { pool } = gateway;
+    const log = createLog('silent');
+    const secrets = createSecrets(['a secret of the tests, long enough']);
+    const place = placeQuietly(await createWake(undefined, log));
+    const ingest = createIngest({ pool, place, turns: createSlots(1), secrets, log });
+    const channel = {
+      id: door.channelId,
+      businessId: gateway.businessId,
+      type: 'telegram',
+      reopen: 'always',
+    };
+    const body = randomBytes(2_500_000);
+    const raw = { body, headers: {}, url: undefined };
+    const request = { id: newId(), receivedAt: new Date(), channel, raw, inbound: [] };
+    await (what === 'taken' ? ingest.submit(request) : ingest.keepFailed(request, 'unreadable'));
+    const [kept] = await pool<{ body: Buffer }[]>`select body from inbound_requests where id = ${request.id}`;
+    expect(kept?.body.equals(body)).toBe(true);
+    await ingest.close();
+  });
+});
+
 describe('what a request does that nobody foresaw', () => {
   it('refuses that one, and none that came with it', async () => {
     const { pool } = gateway;

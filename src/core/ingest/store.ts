@@ -6,12 +6,13 @@ import type { MessageRow } from '../views/message.ts';
 import { linkAliases } from './aliases.ts';
 import { addToStoredAlbum, applyChange } from './changes.ts';
 import type { Accepted, IngestRequest, Item } from './item.ts';
+import { bringLargeBodies, keepRequests, type RequestOutcome } from './keep-requests.ts';
 import { adoptKnownAddresses } from './known-addresses.ts';
 import { forgetUnused } from './parties.ts';
 import { NOTHING_STORED, planMessages } from './plan.ts';
 import { lockState, type State } from './state.ts';
 import type { Plan, PlanContext } from './work.ts';
-import { keepRequests, type RequestOutcome, writePlan } from './write.ts';
+import { writePlan } from './write.ts';
 
 interface Batch {
   requests: IngestRequest[];
@@ -32,6 +33,7 @@ export async function storeBatch(
   tx: Sql,
   { requests, items, context, takeTurn, place }: Batch,
 ): Promise<Stored> {
+  await bringLargeBodies(tx, requests);
   if (items.length === 0) {
     await keepRequests(tx, requests.map(ignored));
     return { answers: new Map(), announce: () => {} };

@@ -3,7 +3,6 @@ import { recordset } from '../database/recordset.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { MessageRow } from '../views/message.ts';
-import { type IngestRequest, storable } from './item.ts';
 import type { PlannedAttachment } from './rows.ts';
 import type { ThreadState } from './threads.ts';
 import type { Plan } from './work.ts';
@@ -165,57 +164,4 @@ function claimUploads(tx: Sql, rows: PlannedAttachment[]) {
       state = 'ready'
     from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, message_id uuid, conversation_id uuid, position int)
     where a.id = r.id`;
-}
-
-export interface RequestOutcome {
-  request: IngestRequest;
-  status: 'processed' | 'ignored' | 'failed';
-  reason: string | null;
-  customerId: string | null;
-}
-
-const BYTEA = 17;
-
-/** Keeps what was received, and what became of it. */
-export async function keepRequests(tx: Sql, outcomes: RequestOutcome[]): Promise<void> {
-  const replays = outcomes.filter(({ request }) => request.isReplay);
-  for (const replay of replays) await noteReplay(tx, replay);
-  const fresh = replays.length === 0 ? outcomes : outcomes.filter(({ request }) => !request.isReplay);
-  if (fresh.length > 0) await insertRequests(tx, fresh);
-}
-
-/** What was processed once stays so, whatever a second look brings. */
-async function noteReplay(tx: Sql, { request, status, reason, customerId }: RequestOutcome): Promise<void> {
-  await tx`
-    update inbound_requests
-    set status = ${status}, reason = ${reason === null ? 'replayed' : storable(reason)},
-      customer_id = coalesce(customer_id, ${customerId})
-    where id = ${request.id} and received_at = ${request.receivedAt}
-      and (status <> 'processed' or ${status} = 'processed')`;
-}
-
-/** Byte for byte. */
-async function insertRequests(tx: Sql, outcomes: RequestOutcome[]): Promise<void> {
-  const rows = outcomes.map(({ request, status, reason, customerId }) => ({
-    id: request.id,
-    received_at: request.receivedAt,
-    business_id: request.channel.businessId,
-    channel_id: request.channel.id,
-    customer_id: customerId,
-    status,
-    reason: reason === null ? null : storable(reason),
-    headers: request.raw.headers,
-    url: request.raw.url ?? null,
-  }));
-  // Views, not copies: a mail may have 25 MB.
-  const bodies = outcomes.map(({ request: { raw } }) =>
-    Buffer.from(raw.body.buffer, raw.body.byteOffset, raw.body.byteLength),
-  );
-  await tx`
-    insert into inbound_requests (id, received_at, business_id, channel_id, customer_id, status, reason, headers, url, body)
-    select * from rows from (
-      json_to_recordset(${recordset(tx, rows)}) as (id uuid, received_at timestamptz, business_id uuid,
-        channel_id uuid, customer_id uuid, status text, reason text, headers jsonb, url text),
-      unnest(${tx.array(bodies, BYTEA)})
-    )`;
 }
