@@ -26,6 +26,8 @@ export interface Mailboxes {
 export interface Delivering extends Mailboxes {
   /** For large mails, from their first bytes until they are stored. */
   room: Slots;
+  /** For one of them at a time, which is put together to be stored. */
+  turns: Slots;
   authenticate: Authenticator;
 }
 
@@ -41,17 +43,17 @@ export async function deliver(
     sender: mailFrom === false ? '' : mailFrom.address,
     recipients: rcptTo.map(({ address }) => address),
   };
-  const { body, giveBack } = await readBody(stream, options);
+  const { chunks, giveBack } = await readBody(stream, options);
   try {
-    return await store(body, envelope, options);
+    return await store(chunks, envelope, options);
   } finally {
     giveBack();
   }
 }
 
 /** One after the other: a large mail for many is in memory once. */
-async function store(body: Buffer, envelope: Envelope, options: Delivering): Promise<Answer[]> {
-  const verdict = await verdictOf(body, envelope, options);
+async function store(chunks: Buffer[], envelope: Envelope, options: Delivering): Promise<Answer[]> {
+  const verdict = await verdictOf(chunks, envelope, options);
   // Two addresses of one mailbox get the mail once.
   const answers = new Map<string, Answer>();
   const storeFor = async (recipient: string): Promise<Answer> => {
@@ -59,8 +61,8 @@ async function store(body: Buffer, envelope: Envelope, options: Delivering): Pro
     if (channel === undefined) return refuse(550, 'No such mailbox here');
     const known = answers.get(channel.id);
     if (known !== undefined) return known;
-    const raw = Buffer.concat([Buffer.from(traceOf({ ...envelope, recipient, channel, verdict })), body]);
-    const answer = await receiveOne(channel, raw, options).catch(refusal);
+    const trace = Buffer.from(traceOf({ ...envelope, recipient, channel, verdict }));
+    const answer = await receiveOne(channel, [trace, ...chunks], options).catch(refusal);
     answers.set(channel.id, answer);
     return answer;
   };
@@ -71,16 +73,25 @@ async function store(body: Buffer, envelope: Envelope, options: Delivering): Pro
 
 async function receiveOne(
   { id, settings }: Channel<EmailSettings>,
-  body: Buffer,
-  { receiver }: Delivering,
+  chunks: Buffer[],
+  { receiver, turns }: Delivering,
 ): Promise<Answer> {
-  const headers = { 'content-type': 'message/rfc822', authorization: `Bearer ${settings.inbound_secret}` };
-  await receiver.request('email', id, { method: 'POST', url: '', headers, body });
-  return 'stored';
+  const endTurn = sizeOf(chunks) > LARGE_BYTES ? await turns.take() : undefined;
+  try {
+    const headers = { 'content-type': 'message/rfc822', authorization: `Bearer ${settings.inbound_secret}` };
+    await receiver.request('email', id, { method: 'POST', url: '', headers, body: Buffer.concat(chunks) });
+    return 'stored';
+  } finally {
+    endTurn?.();
+  }
+}
+
+function sizeOf(chunks: Buffer[]): number {
+  return chunks.reduce((size, { length }) => size + length, 0);
 }
 
 interface Received {
-  body: Buffer;
+  chunks: Buffer[];
   /** To be called once the mail is out of memory. */
   giveBack(): void;
 }
@@ -99,7 +110,7 @@ async function readBody(stream: SMTPServerDataStream, { room }: Delivering): Pro
     }
     if (stream.sizeExceeded || size > MAX_BYTES)
       throw refuse(552, `A mail may have up to ${MAX_BYTES} bytes`);
-    return { body: Buffer.concat(chunks), giveBack: giveBack ?? (() => {}) };
+    return { chunks, giveBack: giveBack ?? (() => {}) };
   } catch (error) {
     giveBack?.();
     throw error;
@@ -114,13 +125,13 @@ interface Envelope {
 
 /** Only a stranger's own address says anything of the sender; from our own network comes a relay. */
 async function verdictOf(
-  body: Buffer,
+  chunks: Buffer[],
   { session, sender }: Envelope,
   { authenticate }: Delivering,
 ): Promise<Verdict | undefined> {
   const ip = session.remoteAddress.replace(/^::ffff:/i, '');
   if (!ipaddr.isValid(ip) || ipaddr.parse(ip).range() !== 'unicast') return undefined;
-  return authenticate(body, { ip, helo: session.hostNameAppearsAs || ip, sender });
+  return authenticate(Buffer.concat(chunks), { ip, helo: session.hostNameAppearsAs || ip, sender });
 }
 
 interface Trace extends Envelope {

@@ -32,7 +32,7 @@ const CLOSING_MS = 5_000;
 /** Receives mail by SMTP or LMTP: 250 once it is stored, 451 while it cannot be, 550 for an address that is nobody's, 552 when too large. */
 export async function startSmtpReceiver(options: SmtpReceiverOptions): Promise<SmtpReceiver> {
   const { host, port, tls, lmtp, log } = options;
-  const room = createSlots(LARGE_AT_ONCE);
+  const [room, turns] = [createSlots(LARGE_AT_ONCE), createSlots(1)];
   const authenticate = options.authenticate ?? createAuthenticator('tributary');
   const deliveries = new Set<Promise<void>>();
   const server = new SMTPServer({
@@ -52,7 +52,7 @@ export async function startSmtpReceiver(options: SmtpReceiverOptions): Promise<S
       checkRecipient(address, session, options).then(() => done(), done);
     },
     onData(stream, session, done) {
-      const delivery = deliver(stream, session, { ...options, room, authenticate }).then(
+      const delivery = deliver(stream, session, { ...options, room, turns, authenticate }).then(
         (answers) => (lmtp ? done(null, answers as never) : done(worstOf(answers), 'stored')),
         (error: unknown) => done(refusal(error)),
       );

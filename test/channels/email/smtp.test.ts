@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -106,8 +106,8 @@ describe.skipIf(swaksMissing())('the SMTP receiver', () => {
     expect(said).toMatch(/250 .*stored/);
     await eventually(async () => {
       const [file] =
-        await gateway.pool`select state, size_bytes::int as size from attachments where name = 'big.bin'`;
-      expect(file).toEqual({ state: 'ready', size: bytes.length });
+        await gateway.pool`select state, encode(sha256, 'hex') as sha256 from attachments where name = 'big.bin' order by id desc limit 1`;
+      expect(file).toEqual({ state: 'ready', sha256: createHash('sha256').update(bytes).digest('hex') });
     }, 20_000);
   });
 
