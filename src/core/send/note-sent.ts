@@ -22,10 +22,8 @@ export function noteSent(
   return transact(async (tx) => {
     const externalIds = [sent.externalId, ...(sent.alsoKnownAs ?? [])].filter((id) => id !== undefined);
     if (sent.refused !== undefined) await noteRefused(tx, message, sent.refused);
-    await Promise.all([
-      finishAttempt(tx, attempt, { outcome: 'sent' }),
-      partSent(tx, { ...identityOf(message), n: row.n, externalIds, status: sent.status ?? 'sent' }),
-    ]);
+    await finishAttempt(tx, attempt, { outcome: 'sent' });
+    await partSent(tx, { ...identityOf(message), n: row.n, externalIds, status: sent.status ?? 'sent' });
     if (sent.newThreadKey !== undefined) await moveThread(tx, message, sent.newThreadKey);
   });
 }
