@@ -136,7 +136,8 @@ describe.skipIf(dovecotMissing())('a mailbox at a real IMAP server', () => {
       keepSecret: async () => {},
       log: () => {},
     });
-    opened.push({ close: async () => void (stopping.abort(), await listening, await close()) });
+    // Before its server goes.
+    opened.unshift({ close: async () => void (stopping.abort(), await listening, await close()) });
     await eventually(() => expect(began).toBe(true));
     await dovecot.deliver(mail({ text: 'Asked for' }));
     await eventually(() => expect(received).toMatchObject([{ content: 'Asked for' }]));
