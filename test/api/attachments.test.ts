@@ -109,6 +109,8 @@ describe('uploads', () => {
       'PNG',
     ]);
     expect((await fetch(attachment?.url ?? '', { headers: { range: 'bytes=999-' } })).status).toBe(416);
+    const last = await fetch(attachment?.url ?? '', { headers: { range: 'bytes=-999' } });
+    expect([last.status, (await last.arrayBuffer()).byteLength]).toEqual([200, PNG.byteLength]);
     expect((await fetch(`${attachment?.url}x`)).status).toBe(404);
   });
 

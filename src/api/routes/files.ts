@@ -125,6 +125,8 @@ function rangeOf(
 ): Span | 'unsatisfiable' | undefined {
   if (range === undefined || size === undefined || (ifRange !== undefined && ifRange !== etag))
     return undefined;
+  // The last bytes of a file that has no more than these are the file; range-parser knows none such.
+  if (Number(/^bytes=-(\d+)$/.exec(range)?.[1]) >= size) return undefined;
   const ranges = parseRange(size, range);
   if (ranges === UNSATISFIABLE) return 'unsatisfiable';
   return typeof ranges === 'object' && ranges.type === 'bytes' && ranges.length === 1 ? ranges[0] : undefined;
