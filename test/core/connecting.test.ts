@@ -71,8 +71,9 @@ describe('a channel whose provider could not be reached', () => {
       expect((await read(id)).broken_reason).toContain('401');
       expect(await errorsOf(id)).toHaveLength(1);
     }, 20_000);
-    const [row] = await gateway.pool`select connect_at from channels where id = ${id}`;
-    expect(row).toEqual({ connect_at: null });
+    const [row] = await gateway.pool`select connect_at, connected_url from channels where id = ${id}`;
+    // Of no other address than ours, for which it would be asked again.
+    expect(row).toEqual({ connect_at: null, connected_url: `${PUBLIC_URL}/webhooks/telegram/${id}` });
   });
 });
 

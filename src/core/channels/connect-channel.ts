@@ -31,7 +31,7 @@ export async function connectChannel(
       return undefined;
     }
     if (isNew) await discard(pool, row.id, { error, field: `config.${adapter.secretKeys[0] ?? 'type'}` });
-    return (await keepRefusal(pool, row, problem)) ? problem : undefined;
+    return (await keepRefusal(pool, row, { problem, doorUrl })) ? problem : undefined;
   }
 }
 
@@ -82,10 +82,17 @@ async function keepTrying(pool: Pool, row: Row, problem: string): Promise<void> 
     where ${unchanged(pool, row)}`;
 }
 
-async function keepRefusal(pool: Pool, row: Row, problem: string): Promise<boolean> {
+interface Refused {
+  problem: string;
+  doorUrl: string | undefined;
+}
+
+/** It was told of the door, too: nobody asks again for its sake. */
+async function keepRefusal(pool: Pool, row: Row, { problem, doorUrl }: Refused): Promise<boolean> {
   const todo = [`Connecting failed: ${problem} Save the channel again once that is solved.`];
   const kept = await pool`
-    update channels set setup = ${pool.json({ done: [], todo })}, connect_at = null, connect_tries = 0
+    update channels
+    set setup = ${pool.json({ done: [], todo })}, connected_url = ${doorUrl ?? null}, connect_at = null, connect_tries = 0
     where ${unchanged(pool, row)} returning id`;
   return kept.length === 1;
 }
