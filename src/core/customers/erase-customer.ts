@@ -9,7 +9,7 @@ import { personOf, tracesOf } from './erasure/person.ts';
 import { blankPerson, forgetAddresses } from './erasure/rows.ts';
 import { lockCustomers } from './lock-customers.ts';
 
-/** Erases a person with all who were merged into them: what they wrote, what was written to them, and who they are. */
+/** Erases a person with all who were merged into them: who they are at once, and with the sweep what they and others said. */
 export async function eraseCustomer(tx: Sql, actor: Actor, id: string): Promise<void> {
   const { businessId } = actor;
   refuseMerged(await findCustomer(tx, businessId, id));
@@ -20,10 +20,10 @@ export async function eraseCustomer(tx: Sql, actor: Actor, id: string): Promise<
   const person = await personOf(tx, erased);
   const traces = await tracesOf(tx, person);
   await forgetAddresses(tx, person);
-  const files = await blankPerson(tx, person);
+  await blankPerson(tx, person);
   await tx`
     insert into erasures (customer_id, business_id, requested_at, next_sweep_at, addresses, channel_ids, files)
-    values (${id}, ${businessId}, ${erased.requestedAt}, now() + interval '1 minute', ${traces.addresses}, ${traces.channels}, ${files})`;
+    values (${id}, ${businessId}, ${erased.requestedAt}, now() + interval '1 minute', ${traces.addresses}, ${traces.channels}, '{}')`;
   await audit(tx, actor, { action: 'customer.erased', subjectId: id });
   await closeConversations(tx, person, await authorOf(tx, actor));
   const [customer] = await tx<[StoredCustomer]>`select * from customers where id = ${id}`;

@@ -15,22 +15,21 @@ const KEPT_OF_MESSAGE = [
 ].flatMap((names) => names.split(' '));
 const KEPT_OF_ATTACHMENT = 'id business_id conversation_id message_id position created_at'.split(' ');
 
-/** Leaves of the person's rows what counts and orders. Resolves with the files that are not needed any more. */
-export async function blankPerson(tx: Sql, { customers, conversations, until }: Person): Promise<string[]> {
+/** Leaves of the person's rows what counts and orders, and sends them nothing more. */
+export async function blankPerson(tx: Sql, { customers, conversations }: Person): Promise<void> {
   await blank(tx, 'customers', {
     keep: KEPT_OF_CUSTOMER,
     set: { deleted_at: tx`coalesce(deleted_at, now())`, updated_at: tx`clock_timestamp()` },
     where: tx`id = any(${customers})`,
   });
   await blankConversations(tx, conversations);
-  await tx`delete from search_documents where id = any(${[...customers, ...conversations]})`;
+  await tx`
+    delete from search_documents
+    where id = any(${[...customers, ...conversations]}) or customer_id = any(${customers})`;
   await tx`update ratings set comment = null where conversation_id = any(${conversations})`;
-  // What others wrote to a merged conversation is theirs.
-  return blankMessages(
-    tx,
-    tx`conversation_id = any(${conversations}) and created_at < ${until}
-      and (direction <> 'inbound' or customer_id is null or customer_id = any(${customers}))`,
-  );
+  await tx`
+    update messages set status = 'canceled', next_attempt_at = null
+    where conversation_id = any(${conversations}) and status in ('scheduled', 'queued', 'sending')`;
 }
 
 interface Keeping {

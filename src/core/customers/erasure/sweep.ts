@@ -5,6 +5,7 @@ import type { Transact } from '../../database/transact.ts';
 import { SYSTEM } from '../../messages/author.ts';
 import { lockCustomers } from '../lock-customers.ts';
 import { closeConversations } from './close.ts';
+import { blankOwnMessages } from './messages.ts';
 import { type Person, personOf, type Traces } from './person.ts';
 import { blankRecords, blankRequests } from './records.ts';
 import { blankMessages, blankPerson, filesOf, forgetAddresses } from './rows.ts';
@@ -21,7 +22,6 @@ interface ErasureRow {
   requested_at: Date;
   addresses: string[];
   channel_ids: string[];
-  files: string[];
   swept_at: Date | null;
 }
 
@@ -39,12 +39,22 @@ export async function sweepErasure(
   const { business_id: businessId, requested_at: requestedAt } = erasure;
   const person = await personOf(pool, { businessId, customerId, requestedAt });
   const traces = { addresses: erasure.addresses, channels: erasure.channel_ids };
+  await blankOwnMessages(transact, person, customerId);
+  // What indexed a message that it had read before.
+  await untilRunningEnd(pool);
   const elsewhere = await writtenElsewhere(pool, person);
   const leftFiles = await transact((tx) => blankRest(tx, person, { ...traces, elsewhere }));
   await blankRecords(pool, person, [...elsewhere, ...(await writtenIn(pool, person))]);
   await blankRequests(pool, person, traces);
-  for (const key of [...erasure.files, ...leftFiles]) await files.remove(key);
+  for (const key of [...(await filesNoted(pool, customerId)), ...leftFiles]) await files.remove(key);
   await noteSwept(pool, erasure);
+}
+
+async function filesNoted(sql: Sql, customerId: string): Promise<string[]> {
+  const [row] = await sql<
+    { files: string[] }[]
+  >`select files from erasures where customer_id = ${customerId}`;
+  return row?.files ?? [];
 }
 
 /** What slipped in during the erasure, and what the person wrote in conversations of others. */
@@ -55,14 +65,14 @@ async function blankRest(
 ): Promise<string[]> {
   await lockCustomers(tx, person.customers);
   await forgetAddresses(tx, person);
-  const own = await blankPerson(tx, person);
+  await blankPerson(tx, person);
   await closeConversations(tx, person, SYSTEM);
   const elsewhere = await blankMessages(tx, tx`id = any(${traces.elsewhere})`);
   await takeBackReactions(tx, person, traces);
   const uploads: ReturnType<Sql> = tx`state = 'uploaded' and uploaded_by = any(${traces.addresses.map((one) => `visitor:${one}`)})`;
   const unused = await filesOf(tx, uploads);
   await tx`delete from attachments where ${uploads}`;
-  return [...own, ...elsewhere, ...unused];
+  return [...elsewhere, ...unused];
 }
 
 /** What the person wrote in groups and in conversations that were merged: of messages only their conversation is indexed. */
