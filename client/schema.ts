@@ -5495,7 +5495,7 @@ export interface paths {
       };
       responses: {
         /**
-         * They are erased; old events and raw requests are still being searched
+         * They are erased; a long history is still being emptied
          */
         202: {};
         /**

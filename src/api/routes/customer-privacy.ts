@@ -32,7 +32,7 @@ const erase = createRoute({
   request: { params: idParam },
   responses: {
     204: { description: 'Nothing is left of them' },
-    202: { description: 'They are erased; old events and raw requests are still being searched' },
+    202: { description: 'They are erased; a long history is still being emptied' },
     ...errors,
   },
 });
