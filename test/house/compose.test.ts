@@ -43,7 +43,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('gives the gateway only variables that it reads, and enough of them', async () => {
-    const reader = await read('src/core/config.ts');
+    const reader = await read('src/core/environment.ts');
     for (const { environment = {} } of gateways) {
       for (const name of Object.keys(environment)) expect(reader, name).toMatch(new RegExp(`\\b${name}:`));
       const given = Object.entries(environment).filter(([, value]) => value !== null);

@@ -65,7 +65,7 @@ describe('the tour of the README', () => {
 describe('the README', () => {
   it('explains every variable of the environment, and none that nobody reads', async () => {
     const reader = /const ENVIRONMENT = z\.object\(\{(.*?)\n\}\);/s.exec(
-      await read('src/core/config.ts'),
+      await read('src/core/environment.ts'),
     )?.[1];
     const read_ = [...(reader ?? '').matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name);
     const explained = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
