@@ -21,6 +21,8 @@ export function startCounting(options: { pool: Pool; wake: Wake; log: Log }): { 
 }
 
 async function countBatch(tx: Sql, after: Position) {
+  // What is lost is lost together with its place, and counted again.
+  await tx`set local synchronous_commit = off`;
   await tx`insert into readers (name, seq, day) values (${NAME}, 0, '1970-01-01') on conflict do nothing`;
   const [place] = await tx<[Position]>`
     select seq, day::text as day from readers where name = ${NAME} for update`;

@@ -44,9 +44,11 @@ export function startReader(
     return row ?? START;
   }
 
+  /** Not waited for until it is on disk: whoever reads on from before it finds that the rest was done. */
   async function save({ seq, day }: Position): Promise<void> {
     await pool`
-      insert into readers (name, seq, day) values (${name}, ${seq}, ${day})
+      insert into readers (name, seq, day)
+      select ${name}, ${seq}, ${day} from (select set_config('synchronous_commit', 'off', true)) unhurried
       on conflict (name) do update set seq = excluded.seq, day = excluded.day, updated_at = now()`;
   }
 

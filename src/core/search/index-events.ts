@@ -29,7 +29,7 @@ export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { 
       return { upTo: positionOf({ seq: newest.seq, created_at: new Date() }), hasMore: true };
     }
     const signals = await readSignals(pool, after, newest);
-    await refreshDocuments(pool, await touchedBy(pool, signals));
+    await writeDocuments(pool, await touchedBy(pool, signals));
     const last = signals.length === BATCH ? signals.at(-1) : undefined;
     return { upTo: last === undefined ? newest : positionOf(last), hasMore: last !== undefined };
   });
@@ -45,12 +45,20 @@ async function indexEverything(pool: Pool): Promise<void> {
       const rows = await pool<{ id: string }[]>`
         select id from ${pool(table)} where id > ${after} order by id limit ${BATCH}`;
       const ids = rows.map(({ id }) => id);
-      await refreshDocuments(pool, { messages: [], conversations: [], customers: [], [table]: ids });
+      await writeDocuments(pool, { messages: [], conversations: [], customers: [], [table]: ids });
       const last = ids.at(-1);
       if (last === undefined || ids.length < BATCH) break;
       after = last;
     }
   }
+}
+
+/** Not waited for until they are on disk: what is lost is lost with the position that comes after it, and made again. */
+async function writeDocuments(pool: Pool, touched: Touched): Promise<void> {
+  await pool.begin(async (tx) => {
+    await tx`set local synchronous_commit = off`;
+    await refreshDocuments(tx, touched);
+  });
 }
 
 interface Signal {
