@@ -35,7 +35,7 @@ export interface Found {
 const MOST = 200;
 const PATIENCE_MS = 240;
 // As long as looking at the newest may take, so that there is time for the rest.
-const FIRST_PATIENCE_MS = 100;
+const FIRST_PATIENCE_MS = 160;
 // Frequent words have their newest hits among so many documents: of rare ones the indexes say where they are.
 const NEWEST = 10_000;
 const CANCELED = '57014';
