@@ -4,9 +4,10 @@ import type { Pool, Sql } from './connect.ts';
 /** Runs the work in one transaction and wakes the dispatcher after the commit. The work may run twice: no I/O inside. */
 export type Transact = <T>(work: (tx: Sql) => Promise<T>) => Promise<T>;
 
-const MAX_TRIES = 5;
 // serialization_failure, deadlock_detected: the database chose us to yield, the same work succeeds next time.
 const YIELDED = new Set(['40001', '40P01']);
+// How often it is tried again; a plan of before a newer release added a column is forgotten with its failure, so that ends.
+const TRIES_LEFT = { yielded: 4, stalePlan: 200 };
 
 /** The one way to write what records events. */
 export function createTransact(pool: Pool, wake: Wake): Transact {
@@ -18,13 +19,21 @@ export function createTransact(pool: Pool, wake: Wake): Transact {
 }
 
 async function withRetries<T>(run: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
+  for (const left = { ...TRIES_LEFT }; ; ) {
     try {
       return await run();
     } catch (error) {
-      if (tries === MAX_TRIES || !YIELDED.has(sqlState(error) ?? '')) throw error;
+      const reason = reasonToRepeat(error);
+      if (reason === undefined || left[reason] === 0) throw error;
+      left[reason] -= 1;
     }
   }
+}
+
+function reasonToRepeat(error: unknown): keyof typeof TRIES_LEFT | undefined {
+  if (YIELDED.has(sqlState(error) ?? '')) return 'yielded';
+  if (sqlState(error) !== '0A000') return undefined;
+  return (error as { routine?: string }).routine === 'RevalidateCachedQuery' ? 'stalePlan' : undefined;
 }
 
 /** The SQLSTATE of a database error, undefined for any other. */
