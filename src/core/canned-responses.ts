@@ -1,8 +1,8 @@
 import type { AttachmentDraft } from './attachments/attach.ts';
 import { removeFiles } from './attachments/removed-files.ts';
 import { AGENT_SIDE } from './attachments/uploads.ts';
-import type { Window } from './conversations.ts';
 import { containing } from './containing.ts';
+import type { Window } from './conversations.ts';
 import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
