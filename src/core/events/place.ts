@@ -55,12 +55,15 @@ interface Placed {
   listening: string[] | null;
 }
 
-/** The lock is held until the commit and nobody waits for it: who does not get it leaves its events to the dispatcher. */
+/**
+ * The lock is held until the commit and nobody waits for it: who does not get it leaves its events to the dispatcher. Nor
+ * is it asked for where events wait already: the dispatcher of another process would hardly ever find it free.
+ */
 async function insertEvents(tx: Sql, events: IdentifiedEvent[]): Promise<Placed> {
   const [placed] = await tx<[Placed]>`
     with gate as materialized (
-      select pg_try_advisory_xact_lock(${DISPATCH_LOCK}) and (select id from outbox order by id limit 1) is null as open,
-        clock_timestamp() as at
+      select case when (select id from outbox order by id limit 1) is null
+        then pg_try_advisory_xact_lock(${DISPATCH_LOCK}) else false end as open, clock_timestamp() as at
     ), recorded as (
       ${eventColumns(tx, events)}
     ), placed as (
