@@ -1,3 +1,4 @@
+import { type Bell, createBell } from './bell.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { newId } from './id.ts';
 import type { Log } from './log.ts';
@@ -240,26 +241,4 @@ async function forgottenLanes(pool: Pool): Promise<string[]> {
       order by due_at limit ${RECONCILE_BATCH} for update skip locked)
     returning key`;
   return rows.map((row) => row.key);
-}
-
-interface Bell {
-  ring(): void;
-  /** Resolves at the next ring. */
-  next(): Promise<void>;
-}
-
-function createBell(): Bell {
-  let ring: () => void = () => {};
-  let next = new Promise<void>((resolve) => {
-    ring = resolve;
-  });
-  return {
-    ring(): void {
-      ring();
-      next = new Promise<void>((resolve) => {
-        ring = resolve;
-      });
-    },
-    next: () => next,
-  };
 }
