@@ -550,6 +550,13 @@ describe('people', () => {
     expect((await conversationOf(person)).messages.map(({ content }) => content)).toContain('same person');
   });
 
+  async function findBy(q: string, customerId: string | null): Promise<void> {
+    await eventually(async () => {
+      const found = await api<{ data: { id: string }[] }>('GET', `/search?q=${q}`);
+      expect(found.body.data.map(({ id }) => id)).toContain(customerId);
+    });
+  }
+
   it('keep their conversation when they change their number', async () => {
     const person = somebody();
     await receive(person, textMessage(person, 'old number'));
@@ -565,6 +572,21 @@ describe('people', () => {
     expect(takenAs('hello there')?.to).toBe('16505550777');
     const customer = await api<{ phone: string }>('GET', `/customers/${conversation.customer_id}`);
     expect(customer.body.phone).toBe('+16505550777');
+  });
+
+  it('are found by their new number, whatever number was noted of them', async () => {
+    const person = somebody();
+    await receive(person, textMessage(person, 'old number'));
+    const { customer_id } = await conversationOf(person);
+    await api('PATCH', `/customers/${customer_id}`, { phone: '+4930901820' });
+    await findBy('4930901820', customer_id);
+    const system = customerMessage(person, {
+      system: { body: 'changed', wa_id: '16505550432', type: 'user_changed_number' },
+    });
+    expect(await meta.post(door, webhook(change(meta.phoneNumberId, { messages: [system] })))).toBe(200);
+    const moved = { ...person, waId: '16505550432' };
+    await receive(moved, textMessage(moved, 'new number'));
+    await findBy('16505550432', customer_id);
   });
 
   it.each([

@@ -116,12 +116,17 @@ function idsIn(ids: (string | null)[]): Set<string> {
   return new Set(ids.filter((id) => id !== null));
 }
 
-/** Ingest fills in a name without an event of its own. Documents are as old as what they were made of, to the millisecond. */
+/**
+ * Ingest fills in a name, and follows people to new addresses, without an event of its own. Documents are as old as what they
+ * were made of, to the millisecond.
+ */
 async function changedSince(pool: Pool, ids: string[]): Promise<{ id: string }[]> {
   if (ids.length === 0) return [];
   return pool<{ id: string }[]>`
     select p.id from customers p left join search_documents d on d.id = p.id
-    where p.id = any(${ids}) and d.at is distinct from date_trunc('milliseconds', p.updated_at)`;
+    where p.id = any(${ids}) and (d.at is distinct from date_trunc('milliseconds', p.updated_at)
+      or exists (select 1 from identities i where i.customer_id = p.id and i.kind in ('email', 'phone')
+        and strpos(d.text, lower(i.address)) = 0))`;
 }
 
 /** All that led to these customers, and those who were merged into them. */
