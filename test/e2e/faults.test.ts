@@ -60,6 +60,9 @@ interface Receiver {
   close(): Promise<void>;
 }
 
+// Answers are stored together, and the database is busy: on a slow machine that takes its time.
+const STORING_MS = 250;
+
 async function startReceiver(answerAfterMs = 60): Promise<Receiver> {
   let gate = Promise.withResolvers<void>();
   gate.resolve();
@@ -85,7 +88,7 @@ async function startReceiver(answerAfterMs = 60): Promise<Receiver> {
     url: `http://127.0.0.1:${port}`,
     taken: [],
     open: 0,
-    unsettled: () => receiving.open + closedAt.filter((at) => at > Date.now() - 100).length,
+    unsettled: () => receiving.open + closedAt.filter((at) => at > Date.now() - STORING_MS).length,
     hold() {
       gate = Promise.withResolvers<void>();
     },
