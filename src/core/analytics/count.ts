@@ -9,7 +9,7 @@ import { advance, type Happening, happeningOf, type Round } from './rounds.ts';
 
 const NAME = 'analytics';
 const BATCH = 1_000;
-const REST = 2;
+const REST = 5;
 
 /** Keeps the numbers up to date: a reader of events whose place commits together with what it counted, each event once. */
 export function startCounting(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {

@@ -7,7 +7,7 @@ import { refreshDocuments, type Touched } from './documents.ts';
 import { findsParts } from './search.ts';
 
 const BATCH = 1_000;
-const REST = 2;
+const REST = 5;
 
 /** Keeps what is searched up to date: a reader of events, which begins with what was there before it. */
 export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {
