@@ -4,6 +4,7 @@ import { sqlState } from './database/transact.ts';
 import type { AttachmentRef, Inbound } from './envelope.ts';
 import { AppError } from './errors.ts';
 import type { Place } from './events/place.ts';
+import { inTurn } from './events/turn.ts';
 import { type Accepted, type IngestRequest, itemsOf } from './ingest/item.ts';
 import { bringLargeBodies, keepRequests } from './ingest/keep-requests.ts';
 import { type Stored, storeBatch } from './ingest/store.ts';
@@ -41,8 +42,6 @@ interface Waiting {
 const MAX_REQUESTS_PER_BATCH = 256;
 const TRIES = 3;
 const PAUSE_MS = 150;
-// Bounded, for the database cannot see that somebody waits here for one who waits for a lock of ours.
-const TURN_WITHIN_MS = 50;
 
 /** Commits requests in batches: those that arrive while a commit is under way share the next one. */
 export function createIngest({ pool, place, turns, secrets, log }: IngestOptions): Ingest {
@@ -125,17 +124,11 @@ export function createIngest({ pool, place, turns, secrets, log }: IngestOptions
       sealSource: (businessId: string, attachmentId: string, ref: AttachmentRef) =>
         sealSource(secrets, { businessId, attachmentId }, ref).toString('base64'),
     };
-    let turn: ReturnType<Slots['takeWithin']> | undefined;
-    const takeTurn = () => {
-      turn = turns.takeWithin(TURN_WITHIN_MS);
-      return turn;
-    };
-    const storing = pool.begin(async (tx) => {
+    return inTurn({ pool, turns }, async (tx, takeTurn) => {
       const stored = await storeBatch(tx, { requests, items, context, takeTurn, place });
       onWritten();
       return stored;
     });
-    return storing.finally(() => turn?.then((end) => end?.())) as Promise<Stored>;
   }
 
   return {

@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts';
 import type { Announce, Place } from '../events/place.ts';
+import type { TakeTurn } from '../events/turn.ts';
 import { park } from '../messages/parked.ts';
 import { partSent } from '../messages/receipts.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -18,8 +19,7 @@ interface Batch {
   requests: IngestRequest[];
   items: Item[];
   context: PlanContext;
-  /** Waits until nobody else of this process is placing events: those that find the order taken go a longer way. */
-  takeTurn(): Promise<unknown>;
+  takeTurn: TakeTurn;
   place: Place;
 }
 

@@ -3,6 +3,7 @@ import { lockConversation } from '../conversations.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import { isAway, type Transact } from '../database/transact.ts';
 import type { Announce, Place } from '../events/place.ts';
+import { inTurn } from '../events/turn.ts';
 import { isUuid } from '../id.ts';
 import type { Slots } from '../slots.ts';
 import { together } from '../together.ts';
@@ -30,8 +31,6 @@ interface RepliesOptions extends WritingTools {
 }
 
 const MOST_AT_ONCE = 64;
-// Longer than the commit of another batch; then the events go through the outbox.
-const TURN_WITHIN_MS = 50;
 
 /** Commits replies in batches: those that arrive while a commit is under way share the next one. */
 export function createReplies({ pool, transact, place, turns, ...tools }: RepliesOptions): WriteReply {
@@ -49,17 +48,14 @@ export function createReplies({ pool, transact, place, turns, ...tools }: Replie
     });
   }
 
-  async function writeFree(replies: Reply[]): Promise<Batch> {
-    let turn: ReturnType<Slots['takeWithin']> | undefined;
-    const writing = pool.begin(async (tx) => {
+  function writeFree(replies: Reply[]): Promise<Batch> {
+    return inTurn({ pool, turns }, async (tx, takeTurn) => {
       const free = await lockFree(tx, replies);
       const { views, events } = await writeMessages(tx, await entriesOf(tx, free), tools);
-      turn = turns.takeWithin(TURN_WITHIN_MS);
-      await turn;
+      await takeTurn();
       const announce = await place(tx, events);
       return { announce, written: new Map(free.map((reply, index) => [reply, views[index] as MessageView])) };
     });
-    return writing.finally(() => turn?.then((end) => end?.())) as Promise<Batch>;
   }
 
   return together(writeAll, { most: MOST_AT_ONCE });
