@@ -4,16 +4,23 @@ interface Waiting<Question, Answer> {
   reject(error: unknown): void;
 }
 
+interface TogetherOptions {
+  most: number;
+  /** What comes until it resolves shares the first question. */
+  gather?(): Promise<unknown>;
+}
+
 /** Asks once for many: what comes while an answer is under way shares the next question. An answer may be a promise still. */
 export function together<Question, Answer>(
   ask: (questions: Question[]) => Promise<(Answer | Promise<Answer>)[]>,
-  { most }: { most: number },
+  { most, gather }: TogetherOptions,
 ): (question: Question) => Promise<Answer> {
   const waiting: Waiting<Question, Answer>[] = [];
   let isAsking = false;
 
   async function askWhileAnyWait(): Promise<void> {
     isAsking = true;
+    await gather?.();
     while (waiting.length > 0) await answer(waiting.splice(0, most));
     isAsking = false;
   }

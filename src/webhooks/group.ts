@@ -1,13 +1,9 @@
+import { setImmediate as afterThisTurn } from 'node:timers/promises';
 import { sqlState } from '../core/database/transact.ts';
+import { together } from '../core/together.ts';
 
 /** Answers one item of a group. */
 export type Submit<T, R> = (item: T) => Promise<R>;
-
-interface Waiting<T, R> {
-  item: T;
-  resolve(result: R): void;
-  reject(error: unknown): void;
-}
 
 const MAX_ITEMS = 100;
 // The data itself is refused: found out one by one, so that nobody else's share fails with it.
@@ -15,35 +11,24 @@ const REFUSED_DATA = /^2[23]/;
 
 /** What all lanes of the process write: items that come in while a statement is under way share the next one. */
 export function createGroup<T, R>(run: (items: T[]) => Promise<R[]>): Submit<T, R> {
-  const waiting: Waiting<T, R>[] = [];
-  let isRunning = false;
-
-  async function drain(): Promise<void> {
-    while (waiting.length > 0) await settle(waiting.splice(0, MAX_ITEMS));
-    isRunning = false;
-  }
-
-  async function settle(group: Waiting<T, R>[]): Promise<void> {
+  async function settle(items: T[]): Promise<(R | Promise<R>)[]> {
     try {
-      const results = await run(group.map(({ item }) => item));
-      group.forEach(({ resolve }, index) => void resolve(results[index] as R));
+      return await run(items);
     } catch (error) {
-      await refuse(group, error);
+      if (items.length === 1 || !REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
+      return oneByOne(items);
     }
   }
 
-  async function refuse(group: Waiting<T, R>[], error: unknown): Promise<void> {
-    const isOnesFault = group.length > 1 && REFUSED_DATA.test(sqlState(error) ?? '');
-    if (!isOnesFault) return group.forEach(({ reject }) => void reject(error));
-    for (const one of group) await settle([one]);
+  async function oneByOne(items: T[]): Promise<Promise<R>[]> {
+    const results: Promise<R>[] = [];
+    for (const item of items) {
+      const result = run([item]).then(([answer]) => answer as R);
+      results.push(result);
+      await result.catch(() => {});
+    }
+    return results;
   }
 
-  return (item) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
-      if (isRunning) return;
-      isRunning = true;
-      // After this turn of the event loop: what happens together is written together.
-      setImmediate(() => void drain());
-    });
+  return together(settle, { most: MAX_ITEMS, gather: () => afterThisTurn() });
 }
