@@ -324,22 +324,14 @@ it('tells no more than the newest of a long conversation, and nothing internal',
   expect(scene.hook.of(id)[0]?.data.messages[0]?.content).toHaveLength(32_000);
   await scene.ok('POST', `/conversations/${id}/messages`, { content: 'A secret of the team', type: 'note' });
   for (let n = 0; n < 24; n += 1) await scene.say(`${n}`, { ...person, external_id: `p8-${n}` });
-  await eventually(() =>
-    expect(
-      scene.hook
-        .of(id)
-        .at(-1)
-        ?.data.messages.some(({ content }) => content === '23'),
-    ).toBe(true),
-  );
-  await eventually(async () =>
-    expect((await scene.turns(id)).filter((state) => /waiting|asking/.test(state))).toEqual([]),
-  );
+  // An answer that has not seen the last of them is let go, and they are asked about once more.
+  await eventually(async () => {
+    const last = (await scene.conversation(id)).messages.slice(-2);
+    expect(last).toMatchObject([{ content: '23' }, { sender_type: 'system' }]);
+  });
   const messages = scene.hook.of(id).at(-1)?.data.messages ?? [];
   expect(messages.length).toBeLessThanOrEqual(20);
   expect(messages.map(({ content }) => content)).toContain('23');
-  const last = (await scene.conversation(id)).messages.slice(-2);
-  expect(last.map(({ sender_type }) => sender_type)).toEqual(['customer', 'system']);
   expect(JSON.stringify(scene.hook.of(id))).not.toContain('secret of the team');
 });
 
