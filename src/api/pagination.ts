@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
+import type { ListWindow } from '../core/list-window.ts';
 import type { Secrets } from '../core/secrets.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -32,15 +33,11 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
   });
 }
 
-/** Which rows a page asks for. Fetch `fetch` rows: one more than shown tells whether there are more. */
-export interface PageWindow {
+/** Which rows a page asks for: one more than it shows tells whether there are more. */
+export interface PageWindow extends ListWindow {
   /** Whose cursors lead on here. */
   list: string;
   limit: number;
-  fetch: number;
-  /** The sort key of the last row of the page before. */
-  after: string[] | undefined;
-  offset: number;
 }
 
 /** Opens the cursor, which leads on in the list of this name only, and says which rows are asked for. */

@@ -4,6 +4,7 @@ import { audit } from './audit.ts';
 import type { Sql } from './database/connect.ts';
 import { AppError, invalidField } from './errors.ts';
 import { isUuid, newId } from './id.ts';
+import type { ListWindow } from './list-window.ts';
 import { together } from './together.ts';
 
 export type { Actor } from './actor.ts';
@@ -125,11 +126,7 @@ async function requireAgent(sql: Sql, businessId: string, agentId: string): Prom
 }
 
 /** The keys of a business that still stand, newest first. */
-export function listApiKeys(
-  sql: Sql,
-  businessId: string,
-  page: { after: string[] | undefined; offset: number; fetch: number },
-): Promise<ApiKeyRow[]> {
+export function listApiKeys(sql: Sql, businessId: string, page: ListWindow): Promise<ApiKeyRow[]> {
   return sql<ApiKeyRow[]>`
     select * from api_keys
     where business_id = ${businessId} and revoked_at is null

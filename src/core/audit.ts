@@ -1,6 +1,6 @@
-import type { Window } from './conversations.ts';
 import type { Sql } from './database/connect.ts';
 import { newId } from './id.ts';
+import type { ListWindow } from './list-window.ts';
 
 export interface Audited {
   /** What was done, as `noun.verb`: `channel.created`, `inbound_request.viewed`. */
@@ -51,7 +51,7 @@ export interface AuditFilter {
 export function listAudited(
   sql: Sql,
   { businessId, action, subjectId, agentId }: AuditFilter,
-  { after, fetch, offset }: Window,
+  { after, fetch, offset }: ListWindow,
 ): Promise<AuditRow[]> {
   return sql<AuditRow[]>`
     select l.*, a.name as agent_name, k.name as api_key_name from audit_log l

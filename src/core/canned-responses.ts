@@ -2,12 +2,12 @@ import type { AttachmentDraft } from './attachments/attach.ts';
 import { removeFiles } from './attachments/removed-files.ts';
 import { AGENT_SIDE } from './attachments/uploads.ts';
 import { containing } from './containing.ts';
-import type { Window } from './conversations.ts';
 import type { Sql } from './database/connect.ts';
 import { sqlState } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
 import { AppError, invalidField } from './errors.ts';
 import { isUuid, newId } from './id.ts';
+import type { ListWindow } from './list-window.ts';
 import { checkPlaceholders } from './placeholders.ts';
 
 /** A file of a canned response: one that we keep, or an address elsewhere. */
@@ -50,7 +50,7 @@ interface CannedFilter {
 export function listCannedResponses(
   sql: Sql,
   { businessId, q, shortcut }: CannedFilter,
-  { after, fetch, offset }: Window,
+  { after, fetch, offset }: ListWindow,
 ): Promise<CannedResponseRow[]> {
   const pattern = containing(q ?? '');
   return sql<CannedResponseRow[]>`

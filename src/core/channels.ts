@@ -18,6 +18,7 @@ import type { Transact } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
 import { AppError } from './errors.ts';
 import { isUuid } from './id.ts';
+import type { ListWindow } from './list-window.ts';
 import type { Secrets } from './secrets.ts';
 import type { ChannelRow, ChannelView } from './views/channel.ts';
 import type { Wake } from './wake.ts';
@@ -42,12 +43,6 @@ export interface ChannelFilter {
   isActive: boolean | undefined;
 }
 
-interface Window {
-  after: string[] | undefined;
-  offset: number;
-  fetch: number;
-}
-
 export interface Channels {
   /** The channel for a door or a send, cached for seconds; undefined when unknown or deleted. Inside a transaction, give it. */
   load(id: string, tx?: Sql): Promise<LoadedChannel | undefined>;
@@ -55,7 +50,7 @@ export interface Channels {
   byAccount(...accountKeys: string[]): Promise<LoadedChannel | undefined>;
   /** The business's own channel, fresh. Throws `not_found` for any other id. */
   find(sql: Sql, businessId: string, id: string): Promise<LoadedChannel>;
-  list(sql: Sql, filter: ChannelFilter, page: Window): Promise<LoadedChannel[]>;
+  list(sql: Sql, filter: ChannelFilter, page: ListWindow): Promise<LoadedChannel[]>;
   create(tx: Sql, actor: Actor, input: NewChannel): Promise<Changed>;
   change(tx: Sql, actor: Actor, input: ChannelChanges & { id: string }): Promise<Changed>;
   remove(tx: Sql, actor: Actor, id: string): Promise<void>;
@@ -179,7 +174,11 @@ export function createChannels(options: ChannelsOptions): Channels {
   };
 }
 
-function listRows(sql: Sql, { businessId, type, isActive }: ChannelFilter, { after, offset, fetch }: Window) {
+function listRows(
+  sql: Sql,
+  { businessId, type, isActive }: ChannelFilter,
+  { after, offset, fetch }: ListWindow,
+) {
   return sql<ChannelRow[]>`
     select * from channels where business_id = ${businessId} and deleted_at is null
       ${type === undefined ? sql`` : sql`and type = ${type}`}

@@ -2,15 +2,9 @@ import { containing, fewIds } from './containing.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { AppError } from './errors.ts';
 import { isUuid } from './id.ts';
+import type { ListWindow } from './list-window.ts';
 import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
 import type { CustomerRow } from './views/customer.ts';
-
-/** Which rows of a list are wanted: those behind a key, or from an offset. */
-export interface Window {
-  fetch: number;
-  after: string[] | undefined;
-  offset: number;
-}
 
 export const CONVERSATION_SORTS = [
   '-last_message_at',
@@ -79,7 +73,7 @@ export function conversationNotFound(): AppError {
 export async function listConversations(
   sql: Pool,
   filter: ConversationFilter,
-  window: Window,
+  window: ListWindow,
 ): Promise<ListedConversation[]> {
   const { column, direction } = orderOf(sql, filter.sort);
   const lookedUp = await lookUp(sql, filter);

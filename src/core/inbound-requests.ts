@@ -3,6 +3,7 @@ import type { Sql } from './database/connect.ts';
 import type { AttachmentRef } from './envelope.ts';
 import { AppError } from './errors.ts';
 import { isUuid } from './id.ts';
+import type { ListWindow } from './list-window.ts';
 
 export const INBOUND_STATUSES = ['processed', 'ignored', 'failed'] as const;
 export type InboundStatus = (typeof INBOUND_STATUSES)[number];
@@ -31,7 +32,7 @@ interface ListOptions {
   businessId: string;
   status: InboundStatus | undefined;
   channelId: string | undefined;
-  page: { after: string[] | undefined; offset: number; fetch: number };
+  page: ListWindow;
 }
 
 /** What providers sent to a business, newest first. */

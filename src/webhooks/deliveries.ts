@@ -2,6 +2,7 @@ import type { Sql } from '../core/database/connect.ts';
 import { AppError } from '../core/errors.ts';
 import { isUuid, newId } from '../core/id.ts';
 import { scheduleLanes } from '../core/lanes.ts';
+import type { ListWindow } from '../core/list-window.ts';
 import {
   type AttemptRow,
   type DeliveryDetailView,
@@ -12,7 +13,6 @@ import {
   viewDelivery,
 } from './delivery-view.ts';
 import type { EndpointRow } from './endpoint-view.ts';
-import type { Window } from './endpoints.ts';
 import { endpointLane } from './fanout.ts';
 import { type PayloadEvent, payloadOf } from './payload.ts';
 
@@ -27,7 +27,7 @@ export interface DeliveryFilter {
   last_status_code?: number | undefined;
 }
 
-interface LogQuery extends Window {
+interface LogQuery extends ListWindow {
   filter: DeliveryFilter;
   since?: string | undefined;
   until?: string | undefined;

@@ -3,6 +3,7 @@ import type { EgressGuard } from '../core/egress.ts';
 import { AppError, invalidField } from '../core/errors.ts';
 import { isUuid, newId } from '../core/id.ts';
 import { scheduleLanes } from '../core/lanes.ts';
+import type { ListWindow } from '../core/list-window.ts';
 import type { Secrets } from '../core/secrets.ts';
 import { sealClientCertificate, vetClientCertificate } from './client-certificate.ts';
 import { columnsOf, type EndpointFields } from './endpoint-fields.ts';
@@ -44,15 +45,12 @@ export async function createEndpoint(tx: Sql, draft: NewEndpoint, { secrets, egr
   return { endpoint, secret: await addSecret(tx, endpoint, { secrets, kind: 'v1', given }) };
 }
 
-/** Which rows of a list are asked for; `after` is the sort key of the last row of the page before. */
-export interface Window {
-  after: string[] | undefined;
-  fetch: number;
-  offset: number;
-}
-
 /** The business's endpoints, newest first. */
-export async function listEndpoints(sql: Sql, businessId: string, window: Window): Promise<EndpointRow[]> {
+export async function listEndpoints(
+  sql: Sql,
+  businessId: string,
+  window: ListWindow,
+): Promise<EndpointRow[]> {
   return sql<EndpointRow[]>`
     select * from webhook_endpoints
     where business_id = ${businessId} and deleted_at is null

@@ -1,9 +1,9 @@
 import type { Actor } from '../actor.ts';
 import { audit } from '../audit.ts';
-import type { Window } from '../conversations.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
 import { isUuid, newId } from '../id.ts';
+import type { ListWindow } from '../list-window.ts';
 import { checkRule, type RuleFields, type RuleInput, withChanges } from './rule.ts';
 import type { Trigger } from './triggers.ts';
 
@@ -20,7 +20,7 @@ export interface RuleRow extends RuleFields {
 export function listRules(
   sql: Sql,
   businessId: string,
-  { after, fetch, offset }: Window,
+  { after, fetch, offset }: ListWindow,
 ): Promise<RuleRow[]> {
   return sql<RuleRow[]>`
     select * from automation_rules
@@ -118,7 +118,7 @@ interface RunFilter {
 export function listRuns(
   sql: Sql,
   { ruleId, outcome, conversationId }: RunFilter,
-  { after, fetch, offset }: Window,
+  { after, fetch, offset }: ListWindow,
 ): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select * from automation_runs

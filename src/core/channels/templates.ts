@@ -3,6 +3,7 @@ import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
 import type { Transact } from '../database/transact.ts';
 import { type AppError, invalidField } from '../errors.ts';
+import type { ListWindow } from '../list-window.ts';
 import { refuseAsProvider } from '../messages/provider-refusal.ts';
 import type { Template, TemplateInput } from '../template.ts';
 
@@ -92,17 +93,11 @@ export interface TemplateFilter {
   status: string | undefined;
 }
 
-interface Window {
-  after: string[] | undefined;
-  offset: number;
-  fetch: number;
-}
-
 /** One window of the channel's templates, by name. */
 export async function listTemplates(
   sql: Sql,
   { row, filter }: { row: Owner; filter: TemplateFilter },
-  { after, offset, fetch }: Window,
+  { after, offset, fetch }: ListWindow,
 ): Promise<Template[]> {
   const { name, language, status } = filter;
   const rows = await sql<{ template: Template }[]>`

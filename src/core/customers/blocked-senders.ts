@@ -1,11 +1,11 @@
 import { domainToASCII } from 'node:url';
 import type { Actor } from '../actor.ts';
 import { audit } from '../audit.ts';
-import type { Window } from '../conversations.ts';
 import { recordCustomer, type StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { isUuid, newId } from '../id.ts';
+import type { ListWindow } from '../list-window.ts';
 import { normalPhone } from '../phone.ts';
 
 export const BLOCK_KINDS = ['person', 'address', 'domain'] as const;
@@ -118,7 +118,7 @@ interface BlockFilter {
 export async function listBlockedSenders(
   sql: Sql,
   { businessId, kind, customerId }: BlockFilter,
-  window: Window,
+  window: ListWindow,
 ): Promise<BlockedSenderRow[]> {
   return sql<BlockedSenderRow[]>`
     select * from blocked_senders

@@ -3,6 +3,7 @@ import { recordCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { newId } from '../id.ts';
+import type { ListWindow } from '../list-window.ts';
 import type { CustomerRow } from '../views/customer.ts';
 
 export type ConsentSource = 'customer' | 'provider' | 'agent';
@@ -112,7 +113,7 @@ export async function refuseOptedOut(sql: Sql, channelId: string, address: strin
 interface ConsentFilter {
   businessId: string;
   customerId: string;
-  page: { after: string[] | undefined; offset: number; fetch: number };
+  page: ListWindow;
 }
 
 /** What was said at the customer's addresses, newest first. */

@@ -1,7 +1,7 @@
 import { containing, fewIds } from '../containing.ts';
-import type { Window } from '../conversations.ts';
 import type { StoredCustomer } from '../customers.ts';
 import type { Pool, Sql } from '../database/connect.ts';
+import type { ListWindow } from '../list-window.ts';
 import { phoneForms } from '../phone.ts';
 import type { AddressKind } from './customer-addresses.ts';
 
@@ -22,7 +22,7 @@ export interface CustomerFilter {
 export async function listCustomers(
   sql: Pool,
   filter: CustomerFilter,
-  window: Window,
+  window: ListWindow,
 ): Promise<StoredCustomer[]> {
   const ids = await customersHolding(sql, filter);
   return sql<StoredCustomer[]>`

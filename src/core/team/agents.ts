@@ -6,6 +6,7 @@ import { sqlState } from '../database/transact.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { record } from '../events.ts';
 import { newId } from '../id.ts';
+import type { ListWindow } from '../list-window.ts';
 import { authorOf } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import { unassign } from './assign.ts';
@@ -27,11 +28,7 @@ export interface AgentRow {
 }
 
 /** The active agents of a business, in the order they joined. */
-export function listAgents(
-  sql: Sql,
-  businessId: string,
-  page: { after: string[] | undefined; offset: number; fetch: number },
-): Promise<AgentRow[]> {
+export function listAgents(sql: Sql, businessId: string, page: ListWindow): Promise<AgentRow[]> {
   return sql<AgentRow[]>`
     select * from agents where business_id = ${businessId} and is_active
       ${page.after === undefined ? sql`` : sql`and id > ${page.after[0] ?? null}::uuid`}

@@ -1,10 +1,10 @@
 import type { Actor } from '../actor.ts';
 import { audit } from '../audit.ts';
-import type { Window } from '../conversations.ts';
 import type { Sql } from '../database/connect.ts';
 import { sqlState } from '../database/transact.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { isUuid, newId } from '../id.ts';
+import type { ListWindow } from '../list-window.ts';
 import { type Author, authorOf } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import { unassign } from './assign.ts';
@@ -31,7 +31,7 @@ export interface TeamFields {
 export function listTeams(
   sql: Sql,
   businessId: string,
-  { after, offset, fetch }: Window,
+  { after, offset, fetch }: ListWindow,
 ): Promise<TeamRow[]> {
   return sql<TeamRow[]>`
     select t.*, ${membersOf(sql)} as members from teams t
