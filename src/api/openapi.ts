@@ -43,22 +43,3 @@ export function errorsIn<Envelope extends z.ZodType>(envelope: Envelope) {
 }
 
 export const errors = errorsIn(errorEnvelope);
-
-/** The body of an upload: one file, as a form sends it. */
-export const uploadBody = {
-  required: true,
-  content: {
-    'multipart/form-data': {
-      schema: z.object({ file: z.unknown().meta({ type: 'string', format: 'binary' }) }),
-    },
-  },
-};
-
-/** What an upload answers. */
-export const uploaded = z.object({
-  id: z.string(),
-  url: z.string(),
-  name: z.string(),
-  type: z.string(),
-  size: z.number().int(),
-});

@@ -1,6 +1,6 @@
 import { containing, fewIds } from './containing.ts';
 import type { Pool, Sql } from './database/connect.ts';
-import { AppError } from './errors.ts';
+import { AppError, invalidField } from './errors.ts';
 import { isUuid } from './id.ts';
 import type { ListWindow } from './list-window.ts';
 import type { ConversationRow, ConversationStatus } from './views/conversation.ts';
@@ -62,6 +62,15 @@ export async function lockConversation(tx: Sql, businessId: string, id: string):
     : [];
   if (row === undefined) throw conversationNotFound();
   return row;
+}
+
+/** The conversation that a request names in `conversation_id`. Throws a refusal of that field for any other id. */
+export function namedConversation(sql: Sql, businessId: string, id: string): Promise<ConversationRow> {
+  return findConversation(sql, businessId, id).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'not_found')
+      throw invalidField('conversation_id', 'is not a conversation of your business');
+    throw error;
+  });
 }
 
 /** What is heard of a conversation that is none, or somebody else's. */

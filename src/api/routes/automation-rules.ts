@@ -14,8 +14,7 @@ import {
   removeRule,
 } from '../../core/automation/rules.ts';
 import { TRIGGERS } from '../../core/automation/triggers.ts';
-import { findConversation } from '../../core/conversations.ts';
-import { AppError, invalidField } from '../../core/errors.ts';
+import { namedConversation } from '../../core/conversations.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
@@ -187,8 +186,7 @@ export function automationRuleRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<Ap
   app.openapi(tryOut, async (c) => {
     const { businessId } = c.var.actor;
     const rule = await findRule(pool, businessId, c.req.valid('param').id);
-    const id = c.req.valid('json').conversation_id;
-    const conversation = await findConversation(pool, businessId, id).catch(refuseUnknownConversation);
+    const conversation = await namedConversation(pool, businessId, c.req.valid('json').conversation_id);
     const occasions = await dryRun(pool, rule, conversation);
     const answer = {
       would_run: occasions.some(({ would_run }) => would_run),
@@ -209,10 +207,4 @@ const VOCABULARY = {
 
 function linesOf(words: Readonly<Record<string, { about: string }>>): Record<string, string> {
   return Object.fromEntries(Object.entries(words).map(([name, { about }]) => [name, about]));
-}
-
-function refuseUnknownConversation(error: unknown): never {
-  if (error instanceof AppError && error.code === 'not_found')
-    throw invalidField('conversation_id', 'is not a conversation of your business');
-  throw error;
 }

@@ -1,5 +1,4 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import { z } from 'zod';
 import { AGENT_SIDE } from '../../core/attachments/uploads.ts';
 import type { Attachments } from '../../core/attachments.ts';
@@ -12,14 +11,14 @@ import {
   listCannedResponses,
   removeCannedResponse,
 } from '../../core/canned-responses.ts';
-import { findConversation } from '../../core/conversations.ts';
-import { AppError, invalidField } from '../../core/errors.ts';
+import { namedConversation } from '../../core/conversations.ts';
 import { authorOf } from '../../core/messages/author.ts';
 import { fillIn, valuesOf } from '../../core/placeholders.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
-import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';
+import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
+import { keepUpload, uploadBody, uploaded } from '../upload.ts';
 import { idParam, refuseInvalid, uuid } from '../validate.ts';
 import { attachmentsInput, draftAttachments } from '../views/message-input.ts';
 
@@ -172,17 +171,8 @@ export function cannedResponseRoutes({ pool, secrets, attachments, egress }: Api
   });
 
   app.openapi(upload, async (c) => {
-    const { file } = await c.req.parseBody();
-    if (!(file instanceof File)) throw invalidField('file', 'is required, as a part of a multipart form');
-    const { id, url, name, type, size } = await attachments.upload({
-      businessId: c.var.actor.businessId,
-      conversationId: null,
-      uploadedBy: AGENT_SIDE,
-      name: file.name,
-      contentType: file.type,
-      body: file.stream(),
-    });
-    return c.json({ id, url: url ?? '', name, type, size: size ?? 0 }, 201);
+    const owner = { businessId: c.var.actor.businessId, conversationId: null, uploadedBy: AGENT_SIDE };
+    return c.json(await keepUpload(c, attachments, owner), 201);
   });
 
   app.openapi(get, async (c) =>
@@ -203,19 +193,11 @@ export function cannedResponseRoutes({ pool, secrets, attachments, egress }: Api
   app.openapi(render, async (c) => {
     const { businessId } = c.var.actor;
     const row = await findCannedResponse(pool, businessId, c.req.valid('param').id);
-    const conversation = await namedConversation(c, c.req.valid('json').conversation_id);
+    const conversation = await namedConversation(pool, businessId, c.req.valid('json').conversation_id);
     const values = await valuesOf(pool, conversation, await authorOf(pool, c.var.actor));
     const { text, missing } = fillIn(row.content, values);
     return c.json({ content: text, attachments: view(row).attachments, missing }, 200);
   });
-
-  async function namedConversation(c: Context<ApiEnv>, id: string) {
-    return findConversation(pool, c.var.actor.businessId, id).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'not_found')
-        throw invalidField('conversation_id', 'is not a conversation of your business');
-      throw error;
-    });
-  }
 
   return app;
 }

@@ -13,8 +13,9 @@ import { listMessages } from '../../core/messages.ts';
 import { messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
-import { body, errors, json, uploadBody, uploaded } from '../openapi.ts';
+import { body, errors, json } from '../openapi.ts';
 import { pageOf, pageQuery, pageWindow, sealCursor } from '../pagination.ts';
+import { keepUpload, uploadBody, uploaded } from '../upload.ts';
 import { idParam, refuseInvalid } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { writeMessage } from '../write-message.ts';
@@ -141,17 +142,8 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(upload, async (c) => {
     const { businessId } = c.var.actor;
     const { id: conversationId } = await findConversation(pool, businessId, c.req.valid('param').id);
-    const { file } = await c.req.parseBody();
-    if (!(file instanceof File)) throw invalidField('file', 'is required, as a part of a multipart form');
-    const { id, url, name, type, size } = await attachments.upload({
-      businessId,
-      conversationId,
-      uploadedBy: AGENT_SIDE,
-      name: file.name,
-      contentType: file.type,
-      body: file.stream(),
-    });
-    return c.json({ id, url: url ?? '', name, type, size: size ?? 0 }, 201);
+    const owner = { businessId, conversationId, uploadedBy: AGENT_SIDE };
+    return c.json(await keepUpload(c, attachments, owner), 201);
   });
 
   app.openapi(toAddress, async (c) => {

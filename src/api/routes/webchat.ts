@@ -10,11 +10,12 @@ import {
   type VisitorSession,
   visitorUploader,
 } from '../../core/customers/visitor-sessions.ts';
-import { AppError, invalidField } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import { isUuid } from '../../core/id.ts';
 import { limitBody } from '../body-limit.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { errors, json, uploadBody, uploaded } from '../openapi.ts';
+import { errors, json } from '../openapi.ts';
+import { keepUpload, uploadBody, uploaded } from '../upload.ts';
 import { refuseInvalid } from '../validate.ts';
 
 const tags = ['Web chat'];
@@ -33,7 +34,10 @@ const theme = z.object({
 const widgetView = theme.extend({
   channel_id: z.string(),
   business_id: z.string(),
-  is_online: z.boolean().nullable().describe('Whether an agent is live; null where the badge is off'),
+  is_online: z
+    .boolean()
+    .nullable()
+    .meta({ description: 'Whether an agent is live; null where the badge is off' }),
 });
 
 const config = createRoute({
@@ -95,17 +99,9 @@ export function webchatRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     if (!allowed)
       throw new AppError('rate_limited', 'Too many uploads: wait a moment.', { retryAfterSeconds: 60 });
     await limitUpload(c, async () => {});
-    const { file } = await c.req.parseBody();
-    if (!(file instanceof File)) throw invalidField('file', 'is required, as a part of a multipart form');
-    const { id, url, name, type, size } = await attachments.upload({
-      businessId: session.businessId,
-      conversationId: null,
-      uploadedBy: visitorUploader(session.visitorId),
-      name: file.name,
-      contentType: file.type,
-      body: file.stream(),
-    });
-    return c.json({ id, url: url ?? '', name, type, size: size ?? 0 }, 201);
+    const { businessId, visitorId } = session;
+    const owner = { businessId, conversationId: null, uploadedBy: visitorUploader(visitorId) };
+    return c.json(await keepUpload(c, attachments, owner), 201);
   });
 
   app.openapi(endSession, async (c) => {

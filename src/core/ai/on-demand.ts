@@ -1,7 +1,7 @@
 import type { Attachments } from '../attachments.ts';
-import { findConversation, lockConversation } from '../conversations.ts';
+import { lockConversation, namedConversation } from '../conversations.ts';
 import type { Pool, Sql } from '../database/connect.ts';
-import { AppError, invalidField } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { newId } from '../id.ts';
 import type { Writing } from '../messages/queue-message.ts';
 import type { Secrets } from '../secrets.ts';
@@ -67,16 +67,6 @@ export async function settleOnDemand(tx: Sql, asked: Asked, writing: Omit<Writin
   if (settled.state === 'refused')
     throw new AppError('conflict', 'Somebody has written since, or the conversation is over.');
   return settled;
-}
-
-async function namedConversation(sql: Sql, businessId: string, id: string): Promise<ConversationRow> {
-  try {
-    return await findConversation(sql, businessId, id);
-  } catch (error) {
-    if (error instanceof AppError)
-      throw invalidField('conversation_id', 'is not a conversation of your business');
-    throw error;
-  }
 }
 
 /** By itself the AI answers people only, once, and only where none of ours does. */
