@@ -1,13 +1,14 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
+import { methodNotAllowed } from 'hono/method-not-allowed';
 import { AppError } from '../core/errors.ts';
 import { requireAccess } from './auth.ts';
 import { limitBody } from './body-limit.ts';
 import { clientIp } from './client-ip.ts';
 import type { ApiDeps, ApiEnv, OperationDeps } from './deps.ts';
 import { serveDocument } from './document.ts';
-import { answerError, errorHandler } from './errors.ts';
+import { answerError, answerOtherMethods, errorHandler } from './errors.ts';
 import { idempotency } from './idempotency.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
@@ -132,6 +133,7 @@ export function createHealthApp(deps: OperationDeps): OpenAPIHono<ApiEnv> {
   app.onError(errorHandler(deps.log));
   app.notFound((c) => answerError(c, new AppError('not_found', 'There is nothing at this address.')));
   app.use(observe(deps.log, deps.metrics), clientIp(deps.config.trustedProxies), safeHeaders);
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: answerOtherMethods }));
   app.route('/', healthRoutes(deps));
   return app;
 }

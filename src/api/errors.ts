@@ -15,6 +15,7 @@ export const STATUS_OF_CODE: Record<ErrorCode, ContentfulStatusCode> = {
   revoked_api_key: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   conflict: 409,
   cursor_expired: 410,
   payload_too_large: 413,
@@ -49,6 +50,13 @@ export function answerError(c: Context<ApiEnv>, error: AppError): Response {
   const requestId = c.get('requestId');
   if (SUPPORT.test(c.req.path)) return c.json(viewSupportError(error, requestId), STATUS_OF_CODE[code]);
   return c.json({ error: { ...extra, code, message, details, request_id: requestId } }, STATUS_OF_CODE[code]);
+}
+
+/** What an address says to a method that it does not take: the ones that it does. */
+export function answerOtherMethods(c: Context<ApiEnv>, methods: string[]): Response {
+  const allowed = methods.join(', ');
+  c.header('Allow', allowed);
+  return answerError(c, new AppError('method_not_allowed', `This address takes ${allowed}.`));
 }
 
 /** Where the support dialect is spoken. */

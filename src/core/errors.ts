@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'revoked_api_key'
   | 'forbidden'
   | 'not_found'
+  | 'method_not_allowed'
   | 'conflict'
   | 'cursor_expired'
   | 'invalid_request'

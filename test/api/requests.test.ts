@@ -50,6 +50,38 @@ describe('every request', () => {
     }
   });
 
+  it('with a method that its address does not take is answered the methods that it does', async () => {
+    const ask = async (method: string, path: string, key?: string) => {
+      const { status, headers, body } = await api.call(method, path, key === undefined ? {} : { key });
+      const { code } = body?.error ?? {};
+      return [method, path, status, headers.get('allow'), code];
+    };
+    const id = '0199b1f0-0000-7000-8000-000000000000';
+    for (const [method, path, allow] of [
+      ['DELETE', '/api/v1/business', 'GET, HEAD, PATCH'],
+      ['POST', `/api/v1/conversations/${id}`, 'GET, HEAD, PATCH, PUT'],
+      ['PUT', '/api/v1/conversations/', 'GET, HEAD, POST'],
+      ['POST', '/health/live', 'GET, HEAD'],
+      ['POST', '/openapi.json', 'GET, HEAD'],
+    ] as const)
+      expect(await ask(method, path, acme.key)).toEqual([method, path, 405, allow, 'method_not_allowed']);
+    const support = `/api/support/conversations/${id}`;
+    expect(await ask('PATCH', support, acme.key)).toEqual([
+      'PATCH',
+      support,
+      405,
+      'GET, HEAD, PUT',
+      'METHOD_NOT_ALLOWED',
+    ]);
+    expect((await ask('DELETE', '/api/v1/business')).slice(2)).toEqual([401, null, 'unauthorized']);
+    expect((await ask('GET', `/api/v1/conversations/${id}`, acme.key)).slice(2)).toEqual([
+      404,
+      null,
+      'not_found',
+    ]);
+    expect((await ask('DELETE', '/api/v1/nothing', acme.key)).slice(2)).toEqual([404, null, 'not_found']);
+  });
+
   it('carries headers that keep browsers from guessing', async () => {
     const { headers } = await api.call('GET', '/api/v1/business', { key: acme.key });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
