@@ -26,13 +26,19 @@ const STEMS: Record<string, string> = {
   'message/delivery-status': 'delivery-report',
 };
 
+const TEXTS = /^(text|message)$/;
+
 /** The name of an attachment, or one that says what it is. */
 export function fileNameOf({ name, contentType }: MailAttachment, position: number): string {
   if (name !== undefined && name.trim() !== '') return name.trim().slice(0, 255);
   const [kind = '', subtype = ''] = contentType.split('/');
   const extension =
     EXTENSIONS[contentType] ??
-    (/^(image|audio|video)$/.test(kind) && /^[a-z0-9]{2,5}$/.test(subtype) ? subtype : 'bin');
+    (/^(image|audio|video)$/.test(kind) && /^[a-z0-9]{2,5}$/.test(subtype)
+      ? subtype
+      : TEXTS.test(kind)
+        ? 'txt'
+        : 'bin');
   const stem = STEMS[contentType] ?? (/^(image|audio|video)$/.test(kind) ? kind : 'attachment');
   return `${stem}-${position + 1}.${extension}`;
 }

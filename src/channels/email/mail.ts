@@ -63,7 +63,9 @@ const MOST_IDS = 50;
 export function messageIds(value: string | undefined): string[] {
   if (value === undefined) return [];
   const ids = value.match(MESSAGE_ID) ?? bareIds(value);
-  return [...new Set(ids)].slice(-MOST_IDS);
+  // The first is the root of its chain, by which the mails of one chain know each other.
+  const [root, ...later] = new Set(ids);
+  return root === undefined ? [] : [root, ...later.slice(1 - MOST_IDS)];
 }
 
 function bareIds(value: string): string[] {

@@ -8,6 +8,7 @@ import {
   MailParser,
   type MessageText,
 } from 'mailparser';
+import { withCharset } from './eight-bit.ts';
 import {
   header,
   headersNamed,
@@ -24,10 +25,17 @@ const WHOLE = 'whole';
 /** Reads a mail; attachments' bytes are counted and let go. One that no parser can read is its headers and itself as a file. */
 export async function readMime(raw: Uint8Array): Promise<Mail> {
   try {
-    return await parse(raw);
+    const mail = await withCharset(await parse(raw), raw, parse);
+    return isUnread(mail) ? { ...mail, attachments: [wholeOf(raw)] } : mail;
   } catch {
     return asFile(raw);
   }
+}
+
+/** Parts that no boundary tells apart come out as none. */
+function isUnread({ headers, text, html, attachments }: Mail): boolean {
+  const isOfParts = /^multipart\//i.test(header({ headers }, 'content-type') ?? '');
+  return isOfParts && text === undefined && html === undefined && attachments.length === 0;
 }
 
 const CHUNK_BYTES = 64 * 1024;
@@ -199,13 +207,17 @@ function asFile(raw: Uint8Array): Mail {
       .slice(0, 500)
       .map((line) => ({ name: line.slice(0, line.indexOf(':')).toLowerCase(), value: unfolded(line) })),
   );
-  const whole = { part: WHOLE, name: 'message.eml', contentType: 'message/rfc822', sizeBytes: raw.length };
   return {
     ...mail,
     from: plainAddresses(header(mail, 'from')),
     to: plainAddresses(header(mail, 'to')),
-    attachments: [{ ...whole, contentId: undefined, isInline: false, start: undefined }],
+    attachments: [wholeOf(raw)],
   };
+}
+
+function wholeOf(raw: Uint8Array): MailAttachment {
+  const whole = { part: WHOLE, name: 'message.eml', contentType: 'message/rfc822', sizeBytes: raw.length };
+  return { ...whole, contentId: undefined, isInline: false, start: undefined };
 }
 
 function plainAddresses(value: string | undefined): MailAddress[] {

@@ -54,6 +54,6 @@ function joined(lines: Line[], keeps: (line: Line, at: number) => boolean): stri
     .join('\n');
   return text
     .replace(/\n{3,}/g, '\n\n')
-    .replace(/^(?:[ \t\u200b\ufeff]*\n)+/, '')
+    .replace(/^(?:[ \t\u200b\ufeff]*\n)+|^[\s\u200b\ufeff]+$/, '')
     .trim();
 }

@@ -18,7 +18,9 @@ export function senderOf(mail: Mail, own: string): Sender {
 
 /** Two From headers, or two authors in one: each reader would see another sender, so that none is believed. */
 export function isAmbiguous(mail: Mail): boolean {
-  return headersNamed(mail, 'from').length > 1 || mail.from.length > 1;
+  return (
+    new Set(headersNamed(mail, 'from')).size > 1 || new Set(mail.from.map(({ address }) => address)).size > 1
+  );
 }
 
 /** Web forms send from the business's own address, or from one that nobody reads: whom they ask to answer is the author. */
@@ -44,5 +46,8 @@ function nameless(mail: Mail): Sender {
   );
   const address = candidates.find((one) => one !== undefined && isAddress(one));
   if (address !== undefined) return { address, kind: 'email', email: address };
+  const claimed = header(mail, 'from')?.slice(0, 200);
+  if (claimed !== undefined && /[\p{L}\p{N}]/u.test(claimed))
+    return { address: `unreadable:${claimed.toLowerCase()}`, kind: 'unverified', name: claimed };
   return { address: 'unknown', kind: 'unverified', name: 'Unknown sender' };
 }

@@ -33,6 +33,57 @@ describe('reading a mail', () => {
     expect((await message(raw)).content).toBe('Plain enough');
   });
 
+  it('reads bytes of a charset that nobody named, in the text and in headers', async () => {
+    const latin1 = (head: string) =>
+      Buffer.from(
+        `From: J\xfcrgen <j@customer.test>\r\nSubject: Gr\xfc\xdfe\r\n${head}\r\n\xdcber 5 \x80`,
+        'latin1',
+      );
+    const expected = { sender: { name: 'Jürgen' }, subject: 'Grüße', content: 'Über 5 €' };
+    expect(await message(latin1('Content-Type: text/plain\r\n'))).toMatchObject(expected);
+    expect(await message(latin1('Content-Type: text/plain; charset=utf-8\r\n'))).toMatchObject(expected);
+    expect(await message(latin1('Content-Type: text/plain; charset=windows-1252\r\n'))).toMatchObject(
+      expected,
+    );
+    const html = '<meta charset="iso-8859-2"><p>\xb1\xea</p>';
+    const found = await message(
+      Buffer.from(`From: j@customer.test\r\nContent-Type: text/html\r\n\r\n${html}`, 'latin1'),
+    );
+    expect(found.content).toBe('ąę');
+  });
+
+  it('reads a subject in the charset of its text', async () => {
+    const russian = Buffer.from([0xf0, 0xd2, 0xc9, 0xd7, 0xc5, 0xd4]);
+    const raw = Buffer.concat([
+      Buffer.from('From: j@customer.test\r\nContent-Type: text/plain; charset=koi8-r\r\nSubject: '),
+      russian,
+      Buffer.from('\r\n\r\n'),
+      russian,
+    ]);
+    expect(await message(raw)).toMatchObject({ subject: 'Привет', content: 'Привет' });
+  });
+
+  it('leaves a text alone whose charset is named, beside one whose is not', async () => {
+    const raw = multipart('alternative', [
+      { headers: { 'Content-Type': 'text/plain' }, body: Buffer.from('Gr\xfc\xdfe', 'latin1') },
+      { headers: { 'Content-Type': 'text/html; charset=koi8-r' }, body: Buffer.from([0xf0, 0xd2, 0xc9]) },
+    ]);
+    expect(await message(raw)).toMatchObject({ content: 'При' });
+  });
+
+  it('puts the lines of format=flowed together again', async () => {
+    const flowed = (text: string, more = '') =>
+      mail({ text, headers: { 'Content-Type': `text/plain; charset=utf-8; format=flowed${more}` } });
+    expect((await message(flowed('It \nflows.\nIt does not.'))).content).toBe('It flows.\nIt does not.');
+    expect((await message(flowed('こんに \nちは', '; delsp=yes'))).content).toBe('こんにちは');
+  });
+
+  it('shows the subject of a mail that says nothing else', async () => {
+    const blank = { subject: 'Call me', html: '<p>\u200b&nbsp;</p>' };
+    expect((await message(mail(blank))).content).toBe('Call me');
+    expect((await message(mail({ subject: 'Call me', text: '' }))).content).toBe('Call me');
+  });
+
   it('decodes the words of headers', async () => {
     const raw = mail({
       from: '=?iso-8859-1?Q?J=FCrgen?= <j@customer.test>',
@@ -84,6 +135,14 @@ describe('reading a mail', () => {
     expect(keys[2]).not.toBe(keys[0]);
   });
 
+  it('knows the root of a chain however long it is', async () => {
+    const chain = Array.from({ length: 3_000 }, (_, n) => `<ref${n}@customer.test>`);
+    const answer = (length: number) =>
+      message(mail({ headers: { References: chain.slice(0, length).join('\r\n ') } }));
+    expect((await answer(3_000)).threadKey).toBe((await answer(2)).threadKey);
+    expect((await answer(3_000)).references?.slice(0, 2)).toEqual([chain.at(-1), chain.at(-2)]);
+  });
+
   it('trusts neither of two From headers', async () => {
     const raw = `From: ceo@shop.test\r\n${mail({ from: 'evil@attacker.test' })}`;
     const { sender, metadata } = await message(raw);
@@ -92,6 +151,49 @@ describe('reading a mail', () => {
     expect(sender.address).not.toBe('ceo@shop.test');
     expect(sender.address).not.toBe('evil@attacker.test');
     expect(metadata).toMatchObject({ ambiguous_sender: true });
+    const authors = await message(mail({ from: 'ada@customer.test, bob@customer.test' }));
+    expect(authors.sender).toMatchObject({ kind: 'unverified' });
+  });
+
+  it('knows who wrote although a relay has doubled the From', async () => {
+    const raw = `From: Ada <ada@customer.test>\r\n${mail({ from: 'Ada <ada@customer.test>' })}`;
+    const { sender, metadata } = await message(raw);
+    expect(sender).toMatchObject({ address: 'ada@customer.test', kind: 'email' });
+    expect(metadata).not.toHaveProperty('ambiguous_sender');
+  });
+
+  it('tells apart those whose From cannot be answered', async () => {
+    const senders = await Promise.all(
+      ['"ada lovelace"@customer.test', '"grace hopper"@navy.test', 'Nobody', '<>'].map(
+        async (from) => (await message(mail({ from }))).sender,
+      ),
+    );
+    expect(senders).toMatchObject([
+      { kind: 'unverified', name: '"ada lovelace"@customer.test' },
+      { kind: 'unverified', name: '"grace hopper"@navy.test' },
+      { kind: 'unverified', name: 'Nobody' },
+      { kind: 'unverified', name: 'Unknown sender' },
+    ]);
+    expect(new Set(senders.map(({ address }) => address)).size).toBe(4);
+    expect(senders.every(({ email }) => email === undefined)).toBe(true);
+  });
+
+  it('finds an address however it is written', async () => {
+    const froms = [
+      'ada@customer.test',
+      'ada@customer.test (Ada Lovelace)',
+      '"Lovelace, Ada" <ADA@Customer.TEST>',
+      '"evil@attacker.test" <ada@customer.test>',
+      '=?utf-8?q?=22evil=40attacker=2Etest=22?= <ada@customer.test>',
+    ];
+    const senders = await Promise.all(froms.map(async (from) => (await message(mail({ from }))).sender));
+    expect(senders.map(({ address }) => address)).toEqual(froms.map(() => 'ada@customer.test'));
+    const unicode = await message(mail({ from: 'Ада <ада@почта.test>' }));
+    expect(unicode.sender).toMatchObject({ address: 'ада@почта.test', name: 'Ада' });
+    const hidden = await message(mail({ to: 'undisclosed-recipients:;' }));
+    expect(hidden.email?.to).toEqual([]);
+    const group = await message(mail({ to: 'Team: support@shop.test, b@shop.test;' }));
+    expect(group.email?.to).toEqual(['support@shop.test', 'b@shop.test']);
   });
 
   it('takes the visitor of a web form for the author', async () => {
@@ -230,5 +332,40 @@ describe('the files of a mail', () => {
       { name: 'message.eml', contentType: 'message/rfc822', sizeBytes: raw.length },
     ]);
     expect((await bytes(raw, 'whole')).length).toBe(raw.length);
+  });
+
+  it.each(['multipart/mixed', 'multipart/mixed; boundary=another'])(
+    'hold the mail itself where no boundary tells its parts apart: %s',
+    async (type) => {
+      const text = '--b\nContent-Type: text/plain\n\nHello\n--b--';
+      const { attachments, subject } = await message(mail({ text, headers: { 'Content-Type': type } }));
+      expect(subject).toBe('A question');
+      expect(attachments).toMatchObject([{ name: 'message.eml', contentType: 'message/rfc822' }]);
+    },
+  );
+
+  it('are all that some mails are', async () => {
+    const only = async (type: string) => {
+      const { content, attachments } = await message(mail({ text: 'x', headers: { 'Content-Type': type } }));
+      return [content, ...(attachments ?? []).map(({ name }) => name)];
+    };
+    expect(await only('application/pdf; name=a.pdf')).toEqual(['', 'a.pdf']);
+    expect(await only('text/calendar; method=REPLY')).toEqual(['', 'invite-1.ics']);
+    expect(await only('application/ms-tnef')).toEqual(['', 'attachment-1.dat']);
+    expect(await only('application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m')).toEqual([
+      '',
+      'smime.p7m',
+    ]);
+    expect(await only('message/rfc822')).toEqual(['', 'message-1.eml']);
+    expect(await only('text/enriched')).toEqual(['', 'attachment-1.txt']);
+  });
+
+  it('stand beside the words that they sign', async () => {
+    const raw = multipart('signed; protocol="application/pkcs7-signature"', [
+      text('Signed words'),
+      { headers: { 'Content-Type': 'application/pkcs7-signature; name=smime.p7s' }, body: 'MIIB' },
+    ]);
+    const { content, attachments } = await message(raw);
+    expect([content, attachments?.map(({ name }) => name)]).toEqual(['Signed words', ['smime.p7s']]);
   });
 });
