@@ -185,6 +185,28 @@ describe('a customer who writes again', () => {
     await reopen('always');
   });
 
+  it('goes on with the newest that is not closed, whatever was closed and reopened behind it', async () => {
+    const from = fakeUser();
+    const first = await writes(from);
+    await ok('PUT', `/conversations/${first.id}/close`);
+    const second = await writes(from);
+    await ok('PUT', `/conversations/${first.id}/reopen`);
+    expect((await writes(from)).id).toBe(second.id);
+    await ok('PUT', `/conversations/${second.id}/close`);
+    expect((await writes(from)).id).toBe(first.id);
+    await ok('PUT', `/conversations/${first.id}/close`);
+    const again: [Status, string][] = [
+      ['snoozed', first.id],
+      ['resolved', second.id],
+    ];
+    for (const [status, id] of again) {
+      await WAYS[status][0]?.(id);
+      expect((await writes(from)).id).toBe(id);
+    }
+    for (const { id } of [first, second]) await ok('PUT', `/conversations/${id}/close`);
+    expect([first.id, second.id]).not.toContain((await writes(from)).id);
+  });
+
   it('reopens nothing by what is no message', async () => {
     const from = fakeUser();
     const { id } = await writes(from);

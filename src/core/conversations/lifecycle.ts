@@ -5,6 +5,7 @@ import { type Author, SYSTEM } from '../messages/author.ts';
 import type { ConversationRow, ConversationStatus } from '../views/conversation.ts';
 import { changeConversation, sentence } from './change-conversation.ts';
 import { NO_HANDOFF } from './handoff.ts';
+import { leadThread } from './lead-thread.ts';
 
 /** Brings a locked conversation into a status; one that it already has changes nothing. */
 export async function changeStatus(
@@ -14,7 +15,7 @@ export async function changeStatus(
 ): Promise<ConversationRow> {
   const from = conversation.status;
   if (from === to) return conversation;
-  return changeConversation(tx, conversation, {
+  const changed = await changeConversation(tx, conversation, {
     by,
     set: { status: to, snoozed_until: null, ...timesOf(conversation, to) },
     activity: {
@@ -24,6 +25,8 @@ export async function changeStatus(
     events: statusEvents(from, to),
     facts: { previous_status: from },
   });
+  if (from === 'closed' || to === 'closed') await leadThread(tx, changed);
+  return changed;
 }
 
 const DONE = {
@@ -72,6 +75,7 @@ export async function snooze(
     events: from === 'snoozed' ? ['conversation.snoozed'] : statusEvents(from, 'snoozed'),
     facts: { previous_status: from },
   });
+  if (from === 'closed') await leadThread(tx, snoozed);
   return until.getTime() <= Date.now() ? wake(tx, snoozed) : snoozed;
 }
 
