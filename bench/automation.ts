@@ -9,7 +9,7 @@ const RULES = 100;
 const MATCHING = 5;
 // As many senders as no rule's share of the messages falls on a few of them: a rule runs so often an hour in a conversation.
 const PACE = { perSecond: 300, senders: 997, connections: 16, seconds: 6 };
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /** Which rules are on: none; a hundred that never match; the same, of which five match one message in a hundred each. */
 const STATES = { without: 0, idle: RULES - MATCHING, matching: RULES } as const;
