@@ -2,27 +2,19 @@ import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import type { ListWindow } from '../core/list-window.ts';
 import type { Secrets } from '../core/secrets.ts';
+import { wholeNumber } from './validate.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 
 /** The query of every list; spread its shape into a list's own filters. */
 export const pageQuery = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
+  limit: wholeNumber(1)
     .default(DEFAULT_LIMIT)
     .transform((limit) => Math.min(limit, MAX_LIMIT))
     .meta({ description: 'How many, 1 to 100; more is read as 100.' }),
   cursor: z.string().optional().meta({ description: '`meta.next_cursor` of the page before.' }),
-  page: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .optional()
-    .meta({ description: 'Counts from 1; `cursor` is faster.' }),
+  page: wholeNumber(1, 1_000_000).optional().meta({ description: 'Counts from 1; `cursor` is faster.' }),
 });
 
 /** The answer of every list. */

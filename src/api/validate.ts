@@ -27,6 +27,15 @@ function isStorableTime(text: string): boolean {
 /** Minutes without anything happening, at most two years of them. */
 export const autoResolveAfter = z.number().int().min(0).max(1_051_200).nullable();
 
+/** A whole number in a query, where everything is text. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
+  return z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .min(least, `must be ${least} or more`)
+    .max(most, `must be ${most} or less`);
+}
+
 /** A switch in a query. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 

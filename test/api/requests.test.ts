@@ -127,6 +127,26 @@ describe('hostile input', () => {
     expect(query.body.error.details.map((detail: { field: string }) => detail.field)).toEqual(['status']);
   });
 
+  it('refuses what is no number by saying so, in every query', async () => {
+    const id = '0199b1f0-0000-7000-8000-000000000000';
+    for (const [path, field] of [
+      ['/v1/customers', 'limit'],
+      ['/v1/customers', 'page'],
+      ['/v1/analytics/overview', 'days'],
+      [`/v1/conversations/${id}`, 'messages'],
+      [`/v1/conversations/${id}/messages`, 'after_seq'],
+      [`/v1/webhook-endpoints/${id}/deliveries`, 'status_code'],
+      ['/support/conversations', 'page'],
+    ] as const)
+      for (const wrong of ['abc', '1.5', '1e400']) {
+        const { status, body } = await api.call('GET', `/api${path}?${field}=${wrong}`, { key: acme.key });
+        const [detail] = path.startsWith('/v1') ? body.error.details : body.error.details.fields;
+        expect([path, status, detail]).toEqual([path, 422, { field, message: 'must be a whole number' }]);
+      }
+    const { body } = await api.call('GET', '/api/v1/analytics/overview?days=400', { key: acme.key });
+    expect(body.error.details).toEqual([{ field: 'days', message: 'must be 366 or less' }]);
+  });
+
   it('refuses times that the database cannot hold, by the name of their field', async () => {
     for (const time of ['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-12:00', '2026-02-30T00:00:00Z']) {
       const path = `/api/v1/conversations?created_after=${time}`;

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { conversationNumbers, overview } from '../../core/analytics/overview.ts';
 import { GROUPINGS, nothing, report } from '../../core/analytics/report.ts';
 import { getBusiness } from '../../core/businesses.ts';
+import type { Pool } from '../../core/database/connect.ts';
 import { invalidField } from '../../core/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
-import { flag, refuseInvalid, uuid } from '../validate.ts';
-import { csvOf, type Days, reportView, rowsOf } from '../views/analytics-report.ts';
+import { flag, refuseInvalid, uuid, wholeNumber } from '../validate.ts';
+import { csvOf, type Days, type Report, reportView, rowsOf } from '../views/analytics-report.ts';
 
 const tags = ['Analytics'];
 const count = z.number().int();
@@ -53,7 +54,7 @@ const getOverview = createRoute({
   summary: 'The business at a glance',
   request: {
     query: z.object({
-      days: z.coerce.number().int().min(1).max(366).default(30).meta({ description: 'Up to now.' }),
+      days: wholeNumber(1, 366).default(30).meta({ description: 'Up to now.' }),
     }),
   },
   responses: { 200: json('What happened, and what is open', overviewView), ...errors },
@@ -145,40 +146,38 @@ export function analyticsRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
 
   app.openapi(getReport, async (c) => {
     const query = c.req.valid('query');
-    const { businessId } = c.var.actor;
-    const timezone = query.timezone ?? (await getBusiness(pool, businessId)).timezone;
-    const time = timeOf(query, timezone);
-    const filter = { businessId, timezone, ...filterOf(query, time) };
-    const [all, groups] = await Promise.all([
-      report(pool, filter),
-      query.group_by === undefined ? new Map() : report(pool, filter, query.group_by),
-    ]);
-    const total = all.get('') ?? nothing();
-    const data = await rowsOf(pool, groups, { grouping: query.group_by, time });
-    if (query.format === 'csv') {
-      c.header('Content-Disposition', 'attachment; filename="report.csv"');
-      return c.body(csvOf(query.group_by === undefined ? [{ key: null, name: null, ...total }] : data), 200, {
-        'Content-Type': 'text/csv; charset=utf-8',
-      });
-    }
-    return c.json(
-      {
-        from: time.from.toISODate() ?? '',
-        to: time.to.toISODate() ?? '',
-        timezone,
-        working_hours: filter.isWorking,
-        group_by: query.group_by ?? null,
-        total,
-        data,
-      },
-      200,
-    );
+    const found = await reportOf(pool, c.var.actor.businessId, query);
+    if (query.format === 'json') return c.json(found, 200);
+    c.header('Content-Disposition', 'attachment; filename="report.csv"');
+    const rows = found.group_by === null ? [{ key: null, name: null, ...found.total }] : found.data;
+    return c.body(csvOf(rows), 200, { 'Content-Type': 'text/csv; charset=utf-8' });
   });
 
   return app;
 }
 
-function filterOf(query: z.infer<typeof reportQuery>, { from, to }: Days) {
+type ReportQuery = z.infer<typeof reportQuery>;
+
+async function reportOf(pool: Pool, businessId: string, query: ReportQuery): Promise<Report> {
+  const timezone = query.timezone ?? (await getBusiness(pool, businessId)).timezone;
+  const time = timeOf(query, timezone);
+  const filter = { businessId, timezone, ...filterOf(query, time) };
+  const [all, groups] = await Promise.all([
+    report(pool, filter),
+    query.group_by === undefined ? new Map() : report(pool, filter, query.group_by),
+  ]);
+  return {
+    from: time.from.toISODate() ?? '',
+    to: time.to.toISODate() ?? '',
+    timezone,
+    working_hours: filter.isWorking,
+    group_by: query.group_by ?? null,
+    total: all.get('') ?? nothing(),
+    data: await rowsOf(pool, groups, { grouping: query.group_by, time }),
+  };
+}
+
+function filterOf(query: ReportQuery, { from, to }: Days) {
   return {
     from: from.toJSDate(),
     to: to.plus({ days: 1 }).toJSDate(),
@@ -191,7 +190,7 @@ function filterOf(query: z.infer<typeof reportQuery>, { from, to }: Days) {
 }
 
 /** Whole days on the clocks of the zone. */
-function timeOf(query: { from?: string | undefined; to?: string | undefined }, zone: string): Days {
+function timeOf(query: ReportQuery, zone: string): Days {
   const day = (text: string) => DateTime.fromISO(text, { zone }).startOf('day');
   const to = query.to === undefined ? DateTime.now().setZone(zone).startOf('day') : day(query.to);
   const from = query.from === undefined ? to.minus({ days: 29 }) : day(query.from);

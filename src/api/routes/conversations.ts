@@ -27,8 +27,9 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { flag, idParam, refuseInvalid, time, uuid } from '../validate.ts';
+import { flag, idParam, refuseInvalid, time, uuid, wholeNumber } from '../validate.ts';
 import { conversationDetail, viewDetail, viewWithCustomer } from '../views/conversation-detail.ts';
+import { knownByOf, knownByQuery } from '../views/known-by.ts';
 import { attachmentsInput, draftOf } from '../views/message-input.ts';
 
 export const statuses = z
@@ -43,6 +44,7 @@ const listQuery = pageQuery.extend({
   channel_id: uuid.optional(),
   channel_type: z.string().optional(),
   customer_id: uuid.optional(),
+  ...knownByQuery,
   tag: z.string().optional(),
   needs_human_handoff: flag.optional(),
   q: z
@@ -102,12 +104,7 @@ const get = createRoute({
   request: {
     params: idParam,
     query: z.object({
-      messages: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .optional()
-        .meta({ description: 'Only so many of the newest.' }),
+      messages: wholeNumber(0).optional().meta({ description: 'Only so many of the newest.' }),
     }),
   },
   responses: { 200: json('The conversation', conversationDetail), ...errors },
@@ -153,20 +150,16 @@ export function conversationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const { actor } = c.var;
     const input = c.req.valid('json');
     if (input.business_id !== actor.businessId) throw invalidField('business_id', 'is not your business');
-    const channelId = input.channel_id ?? undefined;
+    const wanted = { businessId: actor.businessId, channelId: input.channel_id ?? undefined };
     if (input.template) {
-      const wanted = { businessId: actor.businessId, channelId };
       const { row } = await chooseChannel(pool, deps.channels, wanted);
       await learnTemplate(deps, row.id, input.template);
     }
     const answer = await commitAnswer(c, 201, async (tx) => {
-      const channel = await chooseChannel(tx, deps.channels, { businessId: actor.businessId, channelId });
+      const channel = await chooseChannel(tx, deps.channels, wanted);
       const by = await authorOf(tx, actor);
-      return viewDetail(
-        tx,
-        await startConversation(tx, { start: startOf(input, channel), by, ...deps }),
-        deps,
-      );
+      const started = await startConversation(tx, { start: startOf(input, channel), by, ...deps });
+      return viewDetail(tx, started, deps);
     });
     return c.json(answer, 201);
   });
@@ -198,6 +191,7 @@ function filterOf(query: z.infer<typeof listQuery>, businessId: string): Convers
     channelId: query.channel_id,
     channelType: query.channel_type === 'widget' ? 'webchat' : query.channel_type,
     customerId: query.customer_id,
+    customer: knownByOf(query),
     tag: query.tag,
     needsHumanHandoff: query.needs_human_handoff,
     q: query.q,

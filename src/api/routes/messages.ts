@@ -14,16 +14,22 @@ import { messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
-import { pageOf, pageQuery, pageWindow, sealCursor } from '../pagination.ts';
+import { type PageWindow, pageOf, pageQuery, pageWindow, sealCursor } from '../pagination.ts';
 import { keepUpload, uploadBody, uploaded } from '../upload.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam, refuseInvalid, wholeNumber } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { writeMessage } from '../write-message.ts';
 import { customerInput } from './customers.ts';
 
 const tags = ['Messages'];
 const queued = { 202: json('The message, on its way', messageView), ...errors };
-const seq = z.coerce.number().int().nonnegative();
+const seq = wholeNumber(0);
+
+const listQuery = pageQuery.extend({
+  after_seq: seq.optional(),
+  before_seq: seq.optional().meta({ description: 'Alone: the last messages before it, still oldest first.' }),
+  include: z.enum(['activity']).optional().meta({ description: 'Lines of the timeline too.' }),
+});
 
 const list = createRoute({
   method: 'get',
@@ -32,13 +38,7 @@ const list = createRoute({
   summary: 'Messages of a conversation, oldest first',
   request: {
     params: idParam,
-    query: pageQuery.extend({
-      after_seq: seq.optional(),
-      before_seq: seq
-        .optional()
-        .meta({ description: 'Alone: the last messages before it, still oldest first.' }),
-      include: z.enum(['activity']).optional().meta({ description: 'Lines of the timeline too.' }),
-    }),
+    query: listQuery,
   },
   responses: { 200: json('A page of messages', pageOf(messageView)), ...errors },
 });
@@ -107,18 +107,10 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const query = c.req.valid('query');
     const { id } = await findConversation(pool, c.var.actor.businessId, c.req.valid('param').id);
     const window = pageWindow(query, secrets, 'messages');
-    const [from] = window.after ?? [];
-    const afterSeq = from === undefined ? query.after_seq : Number(from);
-    const page = {
-      afterSeq,
-      beforeSeq: query.before_seq,
-      limit: query.limit,
-      offset: window.offset,
-      activity: query.include === 'activity',
-    };
+    const page = wantedPage(query, window);
     const { messages, hasMore } = await listMessages(pool, id, page);
     const last = messages.at(-1)?.seq;
-    const isForward = query.before_seq === undefined || afterSeq !== undefined;
+    const isForward = page.beforeSeq === undefined || page.afterSeq !== undefined;
     const next_cursor = hasMore && isForward ? sealCursor(window, secrets, [String(last)]) : null;
     return c.json(
       { data: messages.map((one) => attachments.mintUrls(one)), meta: { next_cursor, has_more: hasMore } },
@@ -151,16 +143,13 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const input = c.req.valid('json');
     const draft = draftOf(input);
     if (draft.note === true) throw invalidField('type', 'a note is written to no address');
+    const wanted = { businessId: actor.businessId, channelId: input.channel_id };
     if (draft.template !== undefined) {
-      const wanted = { businessId: actor.businessId, channelId: input.channel_id };
       const { row } = await chooseChannel(pool, deps.channels, wanted);
       await learnTemplate(deps, row.id, draft.template);
     }
     const answer = await commitAnswer(c, 202, async (tx) => {
-      const channel = await chooseChannel(tx, deps.channels, {
-        businessId: actor.businessId,
-        channelId: input.channel_id,
-      });
+      const channel = await chooseChannel(tx, deps.channels, wanted);
       const address = { channel, to: input.to, customer: input.customer ?? {}, draft };
       const message = await writeToAddress(tx, { address, by: await authorOf(tx, actor), ...deps });
       return attachments.mintUrls(message);
@@ -169,4 +158,15 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   });
 
   return app;
+}
+
+function wantedPage(query: z.infer<typeof listQuery>, { after, offset }: PageWindow) {
+  const [seq] = after ?? [];
+  return {
+    afterSeq: seq === undefined ? query.after_seq : Number(seq),
+    beforeSeq: query.before_seq,
+    limit: query.limit,
+    offset,
+    activity: query.include === 'activity',
+  };
 }

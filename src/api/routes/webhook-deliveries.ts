@@ -1,5 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { z } from 'zod';
+import type { Sql } from '../../core/database/connect.ts';
 import {
   findDelivery,
   listDeliveries,
@@ -16,6 +18,7 @@ import {
   TRIGGERS,
   viewDelivery,
 } from '../../webhooks/delivery-view.ts';
+import type { EndpointRow } from '../../webhooks/endpoint-view.ts';
 import { findEndpoint } from '../../webhooks/endpoints.ts';
 import { endpointLane } from '../../webhooks/fanout.ts';
 import { OUTCOMES } from '../../webhooks/request.ts';
@@ -23,7 +26,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, time, uuid } from '../validate.ts';
+import { idParam, time, uuid, wholeNumber } from '../validate.ts';
 
 const deliveryParam = idParam.extend({ deliveryId: idParam.shape.id });
 const tags = ['Webhooks'];
@@ -35,7 +38,7 @@ const logQuery = pageQuery.extend({
   conversation_id: uuid.optional(),
   trigger: z.enum(TRIGGERS).optional(),
   outcome: z.enum(OUTCOMES).optional().meta({ description: 'What the last try ended with.' }),
-  status_code: z.coerce.number().int().optional(),
+  status_code: wholeNumber(0).optional(),
   since: time.optional(),
   until: time.optional(),
 });
@@ -85,6 +88,8 @@ const test = createRoute({
   responses: { 202: json('The delivery', deliveryView), ...errors },
 });
 
+type Change = (tx: Sql, endpoint: EndpointRow) => Promise<DeliveryRow>;
+
 /** What was delivered to an endpoint, and delivering again. */
 export function webhookDeliveryRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
@@ -108,34 +113,26 @@ export function webhookDeliveryRoutes({ pool, secrets, wake }: ApiDeps): OpenAPI
   });
 
   app.openapi(retry, async (c) => {
-    const { id, deliveryId } = c.req.valid('param');
-    const answer = await commitAnswer(c, 200, async (tx) => {
-      const endpoint = await findEndpoint(tx, c.var.actor.businessId, id);
-      return viewDelivery(await retryDelivery(tx, endpoint, deliveryId));
-    });
-    wake.notify('lane', endpointLane(id));
-    return c.json(answer, 200);
+    const { deliveryId } = c.req.valid('param');
+    return c.json(await change(c, 200, (tx, endpoint) => retryDelivery(tx, endpoint, deliveryId)), 200);
   });
 
   app.openapi(skip, async (c) => {
-    const { id, deliveryId } = c.req.valid('param');
-    const answer = await commitAnswer(c, 200, async (tx) => {
-      const endpoint = await findEndpoint(tx, c.var.actor.businessId, id);
-      return viewDelivery(await skipDelivery(tx, endpoint, deliveryId));
-    });
-    wake.notify('lane', endpointLane(id));
-    return c.json(answer, 200);
+    const { deliveryId } = c.req.valid('param');
+    return c.json(await change(c, 200, (tx, endpoint) => skipDelivery(tx, endpoint, deliveryId)), 200);
   });
 
-  app.openapi(test, async (c) => {
-    const { id } = c.req.valid('param');
-    const answer = await commitAnswer(c, 202, async (tx) => {
-      const endpoint = await findEndpoint(tx, c.var.actor.businessId, id);
-      return viewDelivery(await testEndpoint(tx, endpoint));
-    });
+  app.openapi(test, async (c) => c.json(await change(c, 202, testEndpoint), 202));
+
+  /** Changes what is due to the endpoint of the path, whose lane then looks again. */
+  async function change(c: Context<ApiEnv>, status: number, work: Change) {
+    const id = (c.req.param('id') ?? '').toLowerCase();
+    const answer = await commitAnswer(c, status, async (tx) =>
+      viewDelivery(await work(tx, await findEndpoint(tx, c.var.actor.businessId, id))),
+    );
     wake.notify('lane', endpointLane(id));
-    return c.json(answer, 202);
-  });
+    return answer;
+  }
 
   return app;
 }

@@ -18,12 +18,12 @@ import { body, json } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
 import { statuses } from '../routes/conversations.ts';
 import { tagList } from '../routes/transitions.ts';
-import { idParam, refuseInvalid, time, uuid } from '../validate.ts';
+import { idParam, refuseInvalid, time, uuid, wholeNumber } from '../validate.ts';
 import { errors, succeeds, success, tags } from './envelope.ts';
 import { detailView, viewDetail, viewListed, viewOne } from './views.ts';
 
 const listQuery = pageQuery.pick({ limit: true }).extend({
-  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  page: wholeNumber(1, 1_000_000).default(1),
   status: statuses.optional(),
   inboxId: uuid.optional(),
   assigneeId: z.union([z.literal('none'), uuid]).optional(),
