@@ -147,6 +147,17 @@ describe('hostile input', () => {
     expect(body.error.details).toEqual([{ field: 'days', message: 'must be 366 or less' }]);
   });
 
+  it('refuses a key that would have expired before it was made', async () => {
+    const ask = async (expires_at: Date) => {
+      const { status, body } = await post(JSON.stringify({ name: 'Late', expires_at }));
+      return [status, body.error?.details];
+    };
+    const refused = [422, [{ field: 'expires_at', message: 'must be a time to come' }]];
+    expect(await ask(new Date(Date.now() - 86_400_000))).toEqual(refused);
+    expect(await ask(new Date())).toEqual(refused);
+    expect(await ask(new Date(Date.now() + 86_400_000))).toEqual([201, undefined]);
+  });
+
   it('refuses times that the database cannot hold, by the name of their field', async () => {
     for (const time of ['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-12:00', '2026-02-30T00:00:00Z']) {
       const path = `/api/v1/conversations?created_after=${time}`;

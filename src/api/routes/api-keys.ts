@@ -15,7 +15,7 @@ const newApiKey = z.object({
   name: z.string().trim().min(1).max(200),
   role: z.enum(ROLES).default('agent').meta({ description: 'Up to your own role.' }),
   agent_id: uuid.nullish().meta({ description: 'The agent that writes with this key.' }),
-  expires_at: time.nullish(),
+  expires_at: time.refine((text) => Date.parse(text) > Date.now(), 'must be a time to come').nullish(),
 });
 
 const list = createRoute({
