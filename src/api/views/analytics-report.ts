@@ -37,6 +37,7 @@ export const reportView = z
     data: z.array(numbers.extend({ key: z.string().nullable(), name: z.string().nullable() })),
   })
   .meta({ id: 'AnalyticsReport' });
+export type Report = z.infer<typeof reportView>;
 
 /** The days of a report, the last one included. */
 export interface Days {
