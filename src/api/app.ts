@@ -22,6 +22,7 @@ import { businessRoutes } from './routes/businesses.ts';
 import { cannedResponseRoutes } from './routes/canned-responses.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { consentRoutes } from './routes/consents.ts';
+import { conversationMergeRoutes } from './routes/conversation-merge.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { csatRoutes } from './routes/csat.ts';
 import { csatPageRoutes } from './routes/csat-page.ts';
@@ -45,6 +46,7 @@ import { teamRoutes } from './routes/team.ts';
 import { teamsRoutes } from './routes/teams.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { transitionRoutes } from './routes/transitions.ts';
+import { typingRoutes } from './routes/typing.ts';
 import { webchatRoutes } from './routes/webchat.ts';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
@@ -72,6 +74,8 @@ const NATIVE = [
   inboundEventRoutes,
   conversationRoutes,
   transitionRoutes,
+  conversationMergeRoutes,
+  typingRoutes,
   csatRoutes,
   messageRoutes,
   oneMessageRoutes,

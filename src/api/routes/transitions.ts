@@ -3,17 +3,13 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { requestHandoff } from '../../core/conversations/handoff.ts';
 import { changeStatus, snooze } from '../../core/conversations/lifecycle.ts';
-import { mergeConversation, unmergeConversation } from '../../core/conversations/merge-conversations.ts';
 import { showRead } from '../../core/conversations/show-read.ts';
 import { changeTags, markRead, markUnread } from '../../core/conversations/triage.ts';
-import { findConversation } from '../../core/conversations.ts';
 import { AppError } from '../../core/errors.ts';
-import { authorOf } from '../../core/messages/author.ts';
 import { assign, isAssignee } from '../../core/team/assign.ts';
 import { type ConversationRow, conversationView } from '../../core/views/conversation.ts';
 import { type Act, act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { idParam, refuseInvalid, time, uuid } from '../validate.ts';
 import { viewWithCustomer } from '../views/conversation-detail.ts';
@@ -85,30 +81,6 @@ const unread = actionRoute(
   'Make unread again what the customer wrote from a seq on; without one, their last message',
   z.object({ from_seq: z.number().int().positive().optional() }),
 );
-const merge = actionRoute(
-  'merge',
-  'Make a conversation part of another, where its customer goes on from now on',
-  z.object({ into: uuid }),
-);
-const unmerge = createRoute({
-  ...about,
-  method: 'delete',
-  path: '/conversations/{id}/merge',
-  summary: 'Undo the merge of a conversation',
-  request: { params: idParam },
-});
-const typing = createRoute({
-  method: 'post',
-  path: '/conversations/{id}/typing',
-  tags: ['Conversations'],
-  summary: 'Show the customer that an agent is typing',
-  request: { params: idParam, body: body(z.object({ is_typing: z.boolean() })) },
-  responses: {
-    200: json('What was shown', z.object({ conversation_id: z.string(), is_typing: z.boolean() })),
-    ...errors,
-  },
-});
-
 /** What happens to a conversation: each answers with the whole of it, and one that already happened changes nothing. */
 export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
@@ -150,42 +122,6 @@ export function transitionRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(unread, (c) =>
     transition(c, (tx, it, by) => markUnread(tx, it, { fromSeq: c.req.valid('json').from_seq, by })),
   );
-
-  // Both lock threads before conversations, so the path's conversation must not be locked first.
-  app.openapi(merge, async (c) => {
-    const { actor } = c.var;
-    const what = {
-      businessId: actor.businessId,
-      id: c.req.valid('param').id,
-      into: c.req.valid('json').into,
-    };
-    const answer = await commitAnswer(c, 200, async (tx) =>
-      viewWithCustomer(tx, await mergeConversation(tx, { ...what, by: await authorOf(tx, actor) })),
-    );
-    return c.json(answer, 200);
-  });
-  app.openapi(unmerge, async (c) => {
-    const { actor, transact } = c.var;
-    const what = { businessId: actor.businessId, id: c.req.valid('param').id };
-    const answer = await transact(async (tx) =>
-      viewWithCustomer(tx, await unmergeConversation(tx, { ...what, by: await authorOf(tx, actor) })),
-    );
-    return c.json(answer, 200);
-  });
-
-  app.openapi(typing, async (c) => {
-    const { actor } = c.var;
-    const { is_typing } = c.req.valid('json');
-    const conversation = await findConversation(deps.pool, actor.businessId, c.req.valid('param').id);
-    const userId = actor.agentId ?? actor.apiKeyId;
-    deps.publishTyping?.({
-      businessId: actor.businessId,
-      conversationId: conversation.id,
-      userId,
-      isTyping: is_typing,
-    });
-    return c.json({ conversation_id: conversation.id, is_typing }, 200);
-  });
 
   return app;
 }

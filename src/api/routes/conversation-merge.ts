@@ -1,0 +1,58 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { mergeConversation, unmergeConversation } from '../../core/conversations/merge-conversations.ts';
+import { authorOf } from '../../core/messages/author.ts';
+import { conversationView } from '../../core/views/conversation.ts';
+import type { ApiEnv } from '../deps.ts';
+import { commitAnswer } from '../idempotency.ts';
+import { body, errors, json } from '../openapi.ts';
+import { idParam, refuseInvalid, uuid } from '../validate.ts';
+import { viewWithCustomer } from '../views/conversation-detail.ts';
+
+const about = {
+  path: '/conversations/{id}/merge',
+  tags: ['Conversations'],
+  responses: { 200: json('The whole conversation', conversationView), ...errors },
+};
+
+const merge = createRoute({
+  ...about,
+  method: 'post',
+  summary: 'Make a conversation part of another, where its customer goes on from now on',
+  request: { params: idParam, body: body(z.object({ into: uuid })) },
+});
+
+const unmerge = createRoute({
+  ...about,
+  method: 'delete',
+  summary: 'Undo the merge of a conversation',
+  request: { params: idParam },
+});
+
+/** Conversations that go on as one. Both ways lock threads first, so the path's conversation must not be locked before. */
+export function conversationMergeRoutes(): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+
+  app.openapi(merge, async (c) => {
+    const { actor } = c.var;
+    const { into } = c.req.valid('json');
+    const { id } = c.req.valid('param');
+    const answer = await commitAnswer(c, 200, async (tx) => {
+      const what = { businessId: actor.businessId, id, into, by: await authorOf(tx, actor) };
+      return viewWithCustomer(tx, await mergeConversation(tx, what));
+    });
+    return c.json(answer, 200);
+  });
+
+  app.openapi(unmerge, async (c) => {
+    const { actor, transact } = c.var;
+    const { id } = c.req.valid('param');
+    const answer = await transact(async (tx) => {
+      const what = { businessId: actor.businessId, id, by: await authorOf(tx, actor) };
+      return viewWithCustomer(tx, await unmergeConversation(tx, what));
+    });
+    return c.json(answer, 200);
+  });
+
+  return app;
+}
