@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { checkMessage, checkTemplate, GraphError, type Json, recipientOf } from './meta/rules.ts';
+import {
+  checkMessage,
+  checkShown,
+  checkTemplate,
+  checkUpload,
+  GraphError,
+  type Json,
+  recipientOf,
+} from './meta/rules.ts';
 import { change, encode, signatureOf, wamid, webhook } from './meta/webhooks.ts';
 import { readRequest } from './telegram/multipart.ts';
 
@@ -229,8 +237,8 @@ export async function startMeta({
     const file = parts.get('file');
     if (body['messaging_product'] !== 'whatsapp' || typeof body['type'] !== 'string' || file === undefined)
       throw new GraphError(400, 100, 'messaging_product, type and file are required');
-    if (file.bytes.length === 0) throw new GraphError(400, 131053, 'The file is empty');
-    return { id: store(file.bytes, body['type']) };
+    checkUpload(file, body['type']);
+    return { id: store(file.bytes, file.type) };
   }
 
   function store(bytes: Buffer, mimeType: string): string {
@@ -303,8 +311,12 @@ export async function startMeta({
   }
 
   function checkFiles(body: Json): void {
-    const { id } = (body[String(body['type'])] ?? {}) as Json;
-    if (typeof id === 'string' && !files.has(id)) throw new GraphError(400, 131053, 'Media upload error');
+    const kind = String(body['type']);
+    const { id } = (body[kind] ?? {}) as Json;
+    if (typeof id !== 'string' || kind === 'reaction') return;
+    const file = files.get(id);
+    if (file === undefined) throw new GraphError(400, 131053, 'Media upload error');
+    checkShown(kind, file);
   }
 
   /** Posts a webhook as Meta does; resolves with the status of the answer. */

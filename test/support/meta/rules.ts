@@ -150,11 +150,66 @@ function checkLink({ display_text, url }: Json): void {
   if (!/^https?:\/\//.test(String(url))) refuse('url must be http(s)', 131009);
 }
 
+const MEGABYTE = 1024 * 1024;
+const OFFICE = 'application/vnd.openxmlformats-officedocument';
+/** What may be uploaded, in the order in which Meta names it, and how large it may be. */
+const UPLOADS: Record<string, number> = {
+  ...Object.fromEntries(
+    ['aac', 'mp4', 'mpeg', 'amr', 'ogg', 'opus'].map((one) => [`audio/${one}`, 16 * MEGABYTE]),
+  ),
+  'application/vnd.ms-powerpoint': 100 * MEGABYTE,
+  'application/msword': 100 * MEGABYTE,
+  [`${OFFICE}.wordprocessingml.document`]: 100 * MEGABYTE,
+  [`${OFFICE}.presentationml.presentation`]: 100 * MEGABYTE,
+  [`${OFFICE}.spreadsheetml.sheet`]: 100 * MEGABYTE,
+  'application/pdf': 100 * MEGABYTE,
+  'text/plain': 100 * MEGABYTE,
+  'application/vnd.ms-excel': 100 * MEGABYTE,
+  'image/jpeg': 100 * MEGABYTE,
+  'image/png': 100 * MEGABYTE,
+  'image/webp': 100 * MEGABYTE,
+  'video/mp4': 100 * MEGABYTE,
+  'video/3gpp': 100 * MEGABYTE,
+};
+
+/** A file of which Meta takes the type, the part's own and the named one alike. */
+export function checkUpload(file: { bytes: Buffer; type: string }, named: unknown): void {
+  if (UPLOADS[file.type] === undefined || file.type !== named)
+    refuse(
+      `Param file must be a file with one of the following types: ${Object.keys(UPLOADS).join(', ')}. Received file of type '${file.type}'.`,
+    );
+  if (file.bytes.length === 0) refuse('The file is empty', 131053);
+  if (file.bytes.length > (UPLOADS[file.type] ?? 0)) refuse('The file is too large', 131053);
+}
+
+const SHOWN: Record<string, RegExp> = {
+  image: /^image\/(jpeg|png)$/,
+  video: /^video\/(mp4|3gpp)$/,
+  audio: /^audio\//,
+  sticker: /^image\/webp$/,
+  document: /./,
+};
+const MOST: Record<string, number> = {
+  image: 5 * MEGABYTE,
+  video: 16 * MEGABYTE,
+  audio: 16 * MEGABYTE,
+  sticker: 500 * 1024,
+  document: 100 * MEGABYTE,
+};
+
+/** An uploaded file can be shown only as what it is. */
+export function checkShown(kind: string, file: { bytes: Buffer; mimeType: string }): void {
+  if (!SHOWN[kind]?.test(file.mimeType)) refuse(`${file.mimeType} is not supported as ${kind}`, 131053);
+  if (file.bytes.length > (MOST[kind] ?? 0)) refuse(`The ${kind} is too large`, 131053);
+}
+
 /** Whom a message goes to; a business-scoped id where the number belongs is taken by nobody. */
 export function recipientOf(body: Json): string {
   const { to, recipient } = body;
+  const kind = body['recipient_type'] ?? 'individual';
+  if (kind !== 'individual' && kind !== 'group') refuse('recipient_type must be individual or group');
   if (to !== undefined) {
-    if (body['recipient_type'] === 'group') return String(to);
+    if (kind === 'group') return String(to);
     if (!/^\+?\d{5,20}$/.test(String(to))) refuse('Param to must be a phone number', 131026);
     return String(to).replace('+', '');
   }

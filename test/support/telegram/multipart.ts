@@ -2,6 +2,8 @@ import type { Params } from './rules.ts';
 
 export interface UploadedFile {
   name: string;
+  /** What the part itself says of its content. */
+  type: string;
   bytes: Buffer;
 }
 
@@ -26,7 +28,12 @@ function readMultipart(body: Buffer, boundary: string) {
     const name = /name="?([^";\r\n]+)"?/.exec(head)?.[1] ?? '';
     const filename = /filename="?([^";\r\n]+)"?/.exec(head)?.[1];
     if (filename === undefined) params[name] = fieldValue(name, bytes.toString('utf8'));
-    else files.set(name, { name: filename, bytes });
+    else
+      files.set(name, {
+        name: filename,
+        type: /^content-type:\s*([^;\r\n]+)/im.exec(head)?.[1] ?? '',
+        bytes,
+      });
   }
   return { params, files };
 }

@@ -10,7 +10,8 @@ export const LIMITS = {
   attachmentsPerPart: 1,
   inboundBytes: 100 * MEGABYTE,
   outboundBytes: 100 * MEGABYTE,
-  pictures: { types: ['image/jpeg', 'image/png', 'image/webp'], bytes: 5 * MEGABYTE },
+  // WebP goes as a sticker only, of 512 × 512 pixels, which pictures of that type are not.
+  pictures: { types: ['image/jpeg', 'image/png'], bytes: 5 * MEGABYTE },
   cards: {
     buttons: { most: 3, labelLength: 20 },
     links: { most: 1, labelLength: 20 },
@@ -40,6 +41,28 @@ const KINDS: Record<string, { kind: MediaKind; mostBytes: number }> = {
 export function mediaKind({ contentType, sizeBytes }: OutboundAttachment): MediaKind {
   const known = KINDS[contentType.split(';')[0]?.trim().toLowerCase() ?? ''];
   return known !== undefined && (sizeBytes ?? 0) <= known.mostBytes ? known.kind : 'document';
+}
+
+const OFFICE = 'application/vnd.openxmlformats-officedocument';
+const UPLOADED = new Set([
+  ...Object.keys(KINDS),
+  'audio/opus',
+  'text/plain',
+  'application/pdf',
+  'application/msword',
+  'application/vnd.ms-excel',
+  'application/vnd.ms-powerpoint',
+  `${OFFICE}.wordprocessingml.document`,
+  `${OFFICE}.spreadsheetml.sheet`,
+  `${OFFICE}.presentationml.presentation`,
+]);
+
+/** The type under which a file can be uploaded; undefined where Meta takes it only from an address. */
+export function uploadType(contentType: string): string | undefined {
+  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (UPLOADED.has(type)) return type;
+  // The reader's phone goes by the name of the file.
+  return /^text\/|^application\/([\w.-]+\+)?(json|xml)$/.test(type) ? 'text/plain' : undefined;
 }
 
 /** Voice messages and stickers have no words beside them. */

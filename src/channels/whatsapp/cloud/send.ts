@@ -4,7 +4,7 @@ import type { OutboundAttachment, Part, SentPart } from '../../../core/envelope.
 import { SendRejected } from '../../../core/errors.ts';
 import { GraphUnreachable, sendError } from './errors.ts';
 import type { Graph } from './graph.ts';
-import { LIMITS, type MediaKind, takesCaption } from './limits.ts';
+import { LIMITS, type MediaKind, takesCaption, uploadType } from './limits.ts';
 import { recipientOf } from './people.ts';
 import { callbackData } from './receipts.ts';
 import type { CloudSettings } from './settings.ts';
@@ -92,19 +92,28 @@ function mediaOf(where: Record<string, string>, { media, file, text }: Shown): R
   };
 }
 
-/** Uploaded to Meta, or at our own address where the channel says so and Meta can reach it. */
+/** Uploaded to Meta, or at our own address where the channel says so or no upload is taken, and Meta can reach it. */
 async function fileOf(file: OutboundAttachment, sending: Sending): Promise<Record<string, string>> {
   if ((file.sizeBytes ?? 0) > LIMITS.outboundBytes)
     throw new SendRejected(`"${file.name}" is over WhatsApp's limit of 100 MB.`);
   const { settings } = sending.channel;
-  if (settings.media === 'link' && file.url.startsWith('https://')) return { link: file.url };
-  return { id: await upload(file, sending) };
+  const type = uploadType(file.contentType);
+  if ((settings.media === 'link' || type === undefined) && file.url.startsWith('https://'))
+    return { link: file.url };
+  if (type === undefined)
+    throw new SendRejected(
+      `WhatsApp takes no uploads of "${file.name}" (${file.contentType}); where PUBLIC_URL is a public https address it can fetch them.`,
+    );
+  return { id: await upload(file, type, sending) };
 }
 
 const uploaded = z.object({ id: z.string().min(1) });
 
-async function upload(file: OutboundAttachment, { graph, channel, signal }: Sending): Promise<string> {
-  const type = file.contentType.split(';')[0]?.trim() ?? 'application/octet-stream';
+async function upload(
+  file: OutboundAttachment,
+  type: string,
+  { graph, channel, signal }: Sending,
+): Promise<string> {
   const form = new FormData();
   form.set('messaging_product', 'whatsapp');
   form.set('type', type);

@@ -80,7 +80,6 @@ describe('files', () => {
     ['image/jpeg', 'image'],
     ['image/png', 'image'],
     ['image/webp', 'sticker'],
-    ['image/gif', 'document'],
     ['video/mp4', 'video'],
     ['audio/ogg; codecs=opus', 'audio'],
     ['audio/mpeg', 'audio'],
@@ -90,6 +89,38 @@ describe('files', () => {
     expect(last()?.type).toBe(kind);
     expect(last()?.body[kind]).toMatchObject({ id: expect.stringMatching(/^\d+$/) });
   });
+
+  it('of text go as plain text, and are told apart by their names', async () => {
+    for (const [contentType, name] of [
+      ['text/csv; charset=utf-8', 'orders.csv'],
+      ['text/calendar', 'invite.ics'],
+      ['application/json', 'data.json'],
+    ] as const) {
+      await number.send({
+        type: 'attachment',
+        content: '',
+        attachments: [outboundFile(contentType, { name })],
+      });
+      expect(last()?.body['document']).toMatchObject({ id: expect.stringMatching(/^\d+$/), filename: name });
+    }
+  });
+
+  it.each(['application/zip', 'image/gif', 'image/heic', 'audio/wav', 'video/quicktime'])(
+    'of type %s, of which Meta takes no uploads, are fetched by Meta or refused in words',
+    async (contentType) => {
+      const file = outboundFile(contentType);
+      await number.send({ type: 'attachment', content: '', attachments: [file] });
+      expect(last()?.body['document']).toEqual({ link: file.url, filename: file.name });
+      const local = outboundFile(contentType, { url: 'http://127.0.0.1:3000/files/1' });
+      const before = number.meta.calls.length;
+      const error = await failureOf(() => number.send({ type: 'attachment', attachments: [local] }));
+      expect(error).toMatchObject({
+        constructor: SendRejected,
+        message: expect.stringContaining(contentType),
+      });
+      expect(number.meta.calls).toHaveLength(before);
+    },
+  );
 
   it('too large for their kind go as documents', async () => {
     const big = outboundFile('image/jpeg', { sizeBytes: 6 * 1024 * 1024, name: 'poster.jpg' });
