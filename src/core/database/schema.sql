@@ -770,6 +770,7 @@ create table search_documents (
   constraint search_documents_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'conversation'::text, 'customer'::text]))),
   constraint search_documents_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
 );
+CREATE INDEX search_documents_conversation ON public.search_documents USING btree (conversation_id);
 CREATE INDEX search_documents_customer ON public.search_documents USING btree (customer_id);
 CREATE INDEX search_documents_newest ON public.search_documents USING btree (business_id, at DESC);
 CREATE INDEX search_documents_parts ON public.search_documents USING gin (text gin_trgm_ops);

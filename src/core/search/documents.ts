@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts';
 import { column } from '../database/recordset.ts';
-import { digitsOf, fold } from './fold.ts';
+import { digitsOf, fold, numbersIn } from './fold.ts';
 
 /** What may have changed. */
 export interface Touched {
@@ -55,7 +55,7 @@ const LONGEST = 50_000;
 function textOf(texts: (string | null)[], attributes: Record<string, unknown> | null): string {
   const found = texts.filter((text) => text !== null && text !== '') as string[];
   const values = attributes === null ? [] : valuesIn(attributes);
-  const all = [...found, ...values].flatMap((text) => [text, digitsOf(text) ?? []].flat());
+  const all = [...found, ...values].flatMap((text) => [text, digitsOf(text) ?? [], numbersIn(text)].flat());
   return fold([...new Set(all)].join('\n').slice(0, LONGEST)).replaceAll('\0', '');
 }
 

@@ -6,6 +6,8 @@ import type { Wake } from '../wake.ts';
 import { refreshDocuments, type Touched } from './documents.ts';
 import { findsParts } from './search.ts';
 
+// Another number has all that was written before read anew, as when texts are folded in another way.
+const NAME = 'search-2';
 const BATCH = 1_000;
 const REST = 5;
 
@@ -21,7 +23,7 @@ export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { 
     },
     () => {},
   );
-  return startReader({ ...options, name: 'search', rest: REST }, async (after) => {
+  return startReader({ ...options, name: NAME, rest: REST }, async (after) => {
     const newest = await latestPosition(pool);
     if (after.day === START.day) {
       await indexEverything(pool);

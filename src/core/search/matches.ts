@@ -1,38 +1,53 @@
 import { containing } from '../containing.ts';
 import type { Sql } from '../database/connect.ts';
 import { digitsOf, fold } from './fold.ts';
+import { readQuery, type Term } from './query.ts';
 
-/** Words in any order, each anywhere in the text; quotes, OR and a minus mean what they mean elsewhere. */
+/** The documents that hold what is asked for, each word anywhere in the text. */
 export function matches(sql: Sql, q: string, hasParts: boolean) {
-  const text = fold(q);
-  if (isQuery(text)) return sql`d.words @@ websearch_to_tsquery('simple', ${text})`;
-  if (!hasParts) return matchesBeginnings(sql, q);
-  const digits = digitsOf(q);
-  return sql`true ${wordsOf(text).map((word) => sql`and d.text like ${containing(word)}`)}
-    ${digits === undefined ? sql`` : sql`or d.text like ${containing(digits)}`}`;
+  if (!hasParts) return matchesWords(sql, q);
+  const digits = digitsOf(fold(q));
+  return sql`(false ${readQuery(q).map((terms) => sql`or (true ${terms.map((term) => sql`and ${holds(sql, term)}`)})`)}
+    ${digits === undefined ? sql`` : sql`or d.text like ${containing(digits)}`})`;
 }
 
-/** Words in any order, each as the beginning of one. */
-export function matchesBeginnings(sql: Sql, q: string) {
+/** The documents that an index of words finds: whole ones where the question has signs of its own, else their beginnings. */
+export function matchesWords(sql: Sql, q: string) {
+  const text = fold(q);
+  if (hasSigns(q)) return sql`d.words @@ websearch_to_tsquery('simple', ${text})`;
   return sql`d.words @@ (
     select to_tsquery('simple', coalesce(string_agg(quote_literal(lexeme) || ':*', ' & '), ''))
-    from unnest(to_tsvector('simple', ${fold(q)})))`;
+    from unnest(to_tsvector('simple', ${text})))`;
 }
 
 /** Whether an index knows where all that matches is: parts of words are kept by three characters. */
 export function hasIndexedPart(q: string): boolean {
-  return isQuery(fold(q)) || /[\p{L}\p{N}]{3}/u.test(fold(q));
+  return readQuery(q).every((terms) =>
+    terms.some(({ words, isExcluded }) => !isExcluded && words.some((word) => /[\p{L}\p{N}]{3}/u.test(word))),
+  );
 }
 
-function isQuery(text: string): boolean {
-  return /"|(^|\s)-\S|\sor\s/.test(text);
+function hasSigns(q: string): boolean {
+  const query = readQuery(q);
+  return query.length > 1 || query.flat().some(({ isExact }) => isExact);
 }
 
-/** Without the signs around them; signs alone are looked for as they are. */
-function wordsOf(text: string): string[] {
-  const words = text
-    .split(/[\s,;]+/)
-    .map((word) => word.replaceAll(/^[^\p{L}\p{N}\p{M}]+|[^\p{L}\p{N}\p{M}]+$/gu, ''))
-    .filter((word) => word !== '');
-  return words.length === 0 ? [text] : words;
+function holds(sql: Sql, { words, isExact, isExcluded }: Term) {
+  const parts = words.map((word) => sql`and d.text like ${containing(word)}`);
+  const whole = isExact ? sql`and d.text ~ ${wholeWords(words)}` : sql``;
+  return sql`${isExcluded ? sql`not` : sql``} (true ${parts} ${whole})`;
+}
+
+// These are written without spaces: where a word ends nobody can see.
+const UNSPACED =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}';
+const BEGINS_A_WORD = new RegExp(`^(?![${UNSPACED}])[\\p{L}\\p{N}_]`, 'u');
+const ENDS_A_WORD = new RegExp(`(?![${UNSPACED}])[\\p{L}\\p{N}_]$`, 'u');
+
+/** A pattern of Postgres: the words as they are, one after another, and no part of a longer one. */
+function wholeWords(words: string[]): string {
+  const text = words.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('\\W+');
+  const begins = BEGINS_A_WORD.test(words[0] ?? '') ? '\\m' : '';
+  const ends = ENDS_A_WORD.test(words.at(-1) ?? '') ? '\\M' : '';
+  return `${begins}${text}${ends}`;
 }

@@ -1,20 +1,14 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import { sqlState } from '../database/transact.ts';
-import { hasIndexedPart, matches, matchesBeginnings } from './matches.ts';
-
-export interface SearchFilter {
-  businessId: string;
-  q: string;
-  kinds?: string[] | undefined;
-  status?: string[] | undefined;
-  channelId?: string | undefined;
-  channelType?: string | undefined;
-  assigneeId?: string | undefined;
-  customerId?: string | undefined;
-  tag?: string | undefined;
-  after?: string | undefined;
-  before?: string | undefined;
-}
+import {
+  asksOfConversations,
+  inConversation,
+  kinds,
+  ofConversation,
+  type SearchFilter,
+  scope,
+} from './filter.ts';
+import { hasIndexedPart, matches, matchesWords } from './matches.ts';
 
 export interface Hit {
   id: string;
@@ -34,6 +28,8 @@ export interface Found {
 
 const MOST = 200;
 const PATIENCE_MS = 240;
+// Those whom this is not enough for are not few.
+const FEW_PATIENCE_MS = 80;
 // As long as looking at the newest may take, so that there is time for the rest.
 const FIRST_PATIENCE_MS = 160;
 // Frequent words have their newest hits among so many documents: of rare ones the indexes say where they are.
@@ -44,13 +40,15 @@ const CANCELED = '57014';
 export async function search(pool: Pool, filter: SearchFilter): Promise<Found> {
   const hasParts = await findsParts(pool);
   const begunAt = performance.now();
+  const few = asksOfConversations(filter) ? await amongFew(pool, filter, hasParts) : undefined;
+  if (few !== undefined) return found(few, { isWhole: true, hasParts });
   const newest = await within(pool, FIRST_PATIENCE_MS, (tx) => amongNewest(tx, filter, hasParts));
   const known = newest?.hits ?? [];
   if (newest?.isAll === true || known.length > MOST) return found(known, { isWhole: true, hasParts });
   const leftMs = Math.floor(PATIENCE_MS - (performance.now() - begunAt));
   const isIndexed = !hasParts || hasIndexedPart(filter.q);
   const all = await within(pool, leftMs, (tx) =>
-    amongAll(tx, filter, isIndexed ? matches(tx, filter.q, hasParts) : matchesBeginnings(tx, filter.q)),
+    amongAll(tx, filter, isIndexed ? matches(tx, filter.q, hasParts) : matchesWords(tx, filter.q)),
   );
   const isWhole = all !== undefined && isIndexed;
   return found(isWhole ? all : newestOf([...known, ...(all ?? [])]), { isWhole, hasParts });
@@ -88,6 +86,27 @@ export async function findsParts(pool: Pool): Promise<boolean> {
   return row.is_there;
 }
 
+const FEW_CONVERSATIONS = 1_000;
+
+/** Where the filters leave few conversations, their documents are fewer than those that a frequent word is in. */
+function amongFew(pool: Pool, filter: SearchFilter, hasParts: boolean): Promise<Hit[] | undefined> {
+  return within(pool, FEW_PATIENCE_MS, async (tx) => {
+    const rows = await tx<{ id: string; customer_id: string | null }[]>`
+      select c.id, c.customer_id from conversations c
+      where c.business_id = ${filter.businessId} ${ofConversation(tx, filter)} limit ${FEW_CONVERSATIONS + 1}`;
+    if (rows.length > FEW_CONVERSATIONS) return undefined;
+    const customers = rows.flatMap(({ customer_id }) => customer_id ?? []);
+    return tx<Hit[]>`
+      with theirs as materialized (
+        select * from search_documents where conversation_id = any(${rows.map(({ id }) => id)})
+        union all
+        select * from search_documents where customer_id = any(${customers}) and kind = 'customer')
+      select d.id, d.kind, d.conversation_id, d.customer_id, d.at from theirs d
+      where ${scope(tx, filter)} ${kinds(tx, filter)} and ${matches(tx, filter.q, hasParts)}
+      order by d.at desc, d.id desc limit ${MOST + 1}`;
+  });
+}
+
 interface Newest {
   hits: Hit[];
   /** There are no older documents; not asked where there are hits enough. */
@@ -98,7 +117,7 @@ async function amongNewest(tx: Sql, filter: SearchFilter, hasParts: boolean): Pr
   const newest = tx`from search_documents d where ${scope(tx, filter)} order by d.at desc`;
   const hits = await tx<Hit[]>`
     select d.id, d.kind, d.conversation_id, d.customer_id, d.at from (select d.* ${newest} limit ${NEWEST}) d
-    where (${matches(tx, filter.q, hasParts)}) ${conditions(tx, filter)}
+    where (${matches(tx, filter.q, hasParts)}) ${kinds(tx, filter)} ${inConversation(tx, filter)}
     order by d.at desc, d.id desc limit ${MOST + 1}`;
   const older = hits.length > MOST ? [] : await tx`select d.id ${newest} offset ${NEWEST} limit 1`;
   return { hits, isAll: older.length === 0 };
@@ -110,33 +129,6 @@ function amongAll(tx: Sql, filter: SearchFilter, matching: ReturnType<typeof mat
     with found as materialized (
       select d.id, d.kind, d.conversation_id, d.customer_id, d.at from search_documents d
       where ${scope(tx, filter)} and (${matching}))
-    select d.* from found d where true ${conditions(tx, filter)}
+    select d.* from found d where true ${kinds(tx, filter)} ${inConversation(tx, filter)}
     order by d.at desc, d.id desc limit ${MOST + 1}`;
-}
-
-function scope(sql: Sql, { businessId, customerId, after, before }: SearchFilter) {
-  return sql`d.business_id = ${businessId}
-    ${customerId === undefined ? sql`` : sql`and d.customer_id = ${customerId}`}
-    ${after === undefined ? sql`` : sql`and d.at > ${after}::timestamptz`}
-    ${before === undefined ? sql`` : sql`and d.at < ${before}::timestamptz`}`;
-}
-
-function conditions(sql: Sql, filter: SearchFilter) {
-  const { kinds } = filter;
-  return sql`${kinds === undefined ? sql`` : sql`and d.kind = any(${kinds})`} ${ofConversations(sql, filter)}`;
-}
-
-/** A customer is found where any of their conversations is as asked for. */
-function ofConversations(sql: Sql, { status, channelId, channelType, assigneeId, tag }: SearchFilter) {
-  const given = [status, channelId, channelType, assigneeId, tag].filter((one) => one !== undefined);
-  if (given.length === 0) return sql``;
-  const conditions = sql`
-    ${status === undefined ? sql`` : sql`and c.status = any(${status})`}
-    ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
-    ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
-    ${assigneeId === undefined ? sql`` : sql`and (c.assignee_id = ${assigneeId} or c.team_id = ${assigneeId})`}
-    ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]}`}`;
-  return sql`and case when d.kind = 'customer'
-    then exists (select 1 from conversations c where c.customer_id = d.customer_id ${conditions})
-    else exists (select 1 from conversations c where c.id = d.conversation_id ${conditions}) end`;
 }

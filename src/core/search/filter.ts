@@ -1,0 +1,57 @@
+import type { Sql } from '../database/connect.ts';
+
+export interface SearchFilter {
+  businessId: string;
+  q: string;
+  kinds?: string[] | undefined;
+  status?: string[] | undefined;
+  channelId?: string | undefined;
+  channelType?: string | undefined;
+  assigneeId?: string | undefined;
+  customerId?: string | undefined;
+  tag?: string | undefined;
+  after?: string | undefined;
+  before?: string | undefined;
+}
+
+/** Whose documents, and of which time. */
+export function scope(sql: Sql, { businessId, customerId, after, before }: SearchFilter) {
+  return sql`d.business_id = ${businessId}
+    ${customerId === undefined ? sql`` : sql`and d.customer_id = ${customerId}`}
+    ${after === undefined ? sql`` : sql`and d.at > ${after}::timestamptz`}
+    ${before === undefined ? sql`` : sql`and d.at < ${before}::timestamptz`}`;
+}
+
+/** Which kinds of documents. */
+export function kinds(sql: Sql, { kinds }: SearchFilter) {
+  return kinds === undefined ? sql`` : sql`and d.kind = any(${kinds})`;
+}
+
+/** Whether anything is asked for of the conversations that documents belong to. */
+export function asksOfConversations({
+  status,
+  channelId,
+  channelType,
+  assigneeId,
+  tag,
+}: SearchFilter): boolean {
+  return [status, channelId, channelType, assigneeId, tag].some((one) => one !== undefined);
+}
+
+/** What is asked for of a conversation `c`. */
+export function ofConversation(sql: Sql, { status, channelId, channelType, assigneeId, tag }: SearchFilter) {
+  return sql`
+    ${status === undefined ? sql`` : sql`and c.status = any(${status})`}
+    ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
+    ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
+    ${assigneeId === undefined ? sql`` : sql`and (c.assignee_id = ${assigneeId} or c.team_id = ${assigneeId})`}
+    ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]}`}`;
+}
+
+/** The same of a document: a customer is found where any of their conversations is as asked for. */
+export function inConversation(sql: Sql, filter: SearchFilter) {
+  if (!asksOfConversations(filter)) return sql``;
+  return sql`and case when d.kind = 'customer'
+    then exists (select 1 from conversations c where c.customer_id = d.customer_id ${ofConversation(sql, filter)})
+    else exists (select 1 from conversations c where c.id = d.conversation_id ${ofConversation(sql, filter)}) end`;
+}
