@@ -1,8 +1,7 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { connect as connectSocket, isIP, type LookupFunction, type Socket } from 'node:net';
-import { promisify } from 'node:util';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type AddressRules, createAddressRules } from './address.ts';
+import { createLookup, type Lookup } from './lookup.ts';
 import { createPortRules, portOf } from './ports.ts';
 import { openTunnel } from './tunnel.ts';
 import { isForbiddenLiteral, type Rules, vetUrl } from './vet-url.ts';
@@ -26,9 +25,6 @@ export interface TlsIdentity {
   cert: string;
   key: string;
 }
-
-/** All addresses of a name, as `dns.promises.lookup(name, { all: true })` gives them. */
-export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
 
 /** The address is none that a request of ours may go to. */
 export class EgressBlocked extends Error {
@@ -58,7 +54,12 @@ interface EgressOptions {
 }
 
 /** Builds the guard: literals are judged, names are resolved once and the socket goes to exactly the addresses that passed. */
-export function createEgress({ allow, proxy, lookup = lookupAll, ...options }: EgressOptions): EgressGuard {
+export function createEgress({
+  allow,
+  proxy,
+  lookup = createLookup(),
+  ...options
+}: EgressOptions): EgressGuard {
   const rules = { ...createAddressRules(allow), ...createPortRules(options) };
   const vetted = vettedLookup(rules, lookup);
   const openDispatcher = (identity?: TlsIdentity) =>
@@ -87,8 +88,6 @@ export function createEgress({ allow, proxy, lookup = lookupAll, ...options }: E
     },
   };
 }
-
-const lookupAll: Lookup = (hostname) => promisify(systemLookup)(hostname, { all: true });
 
 /** What net.connect resolves names with: of what the name answers, only what may be reached. */
 function vettedLookup(rules: AddressRules, lookup: Lookup): LookupFunction {

@@ -1,11 +1,14 @@
 import { lookup as systemLookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAddressRules } from '../../src/core/address.ts';
-import { createEgress, EgressBlocked, type EgressGuard, type Lookup } from '../../src/core/egress.ts';
+import { createEgress, EgressBlocked, type EgressGuard } from '../../src/core/egress.ts';
 import { AppError } from '../../src/core/errors.ts';
+import { createLookup, type Lookup } from '../../src/core/lookup.ts';
+import { startNameServer } from '../support/name-server.ts';
 
 let server: Server;
 let port: number;
@@ -139,6 +142,38 @@ describe('the egress guard', () => {
         code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
       });
     });
+  });
+
+  it('waits for names whose servers never answer, and holds up neither other names nor files', async () => {
+    const names = await startNameServer();
+    names.answers = [['127.0.0.2']];
+    names.silence = /dead/;
+    const lookup = createLookup({ servers: [names.address] });
+    await withGuard({ allow: ['127.0.0.2'], lookup }, async (guard) => {
+      const dead = Array.from({ length: 8 }, (_, n) => guard.connect(`dead-${n}.test`, port));
+      const failed = Promise.allSettled(dead);
+      const served = Promise.all([
+        fetchText(guard, `http://live.test:${port}/`),
+        readFile(import.meta.filename),
+      ]);
+      expect(await Promise.race([served.then(() => 'served'), failed.then(() => 'failed')])).toBe('served');
+      for (const { status, reason } of (await failed) as PromiseRejectedResult[])
+        expect([status, reason.code]).toEqual(['rejected', 'EAI_AGAIN']);
+    });
+    await names.close();
+  });
+
+  it('knows the names of the machine, and those that only it can complete', async () => {
+    const names = await startNameServer();
+    const lookup = createLookup({ servers: [names.address] });
+    expect(await lookup('localhost')).toContainEqual({ address: '127.0.0.1', family: 4 });
+    expect(names.asked).toBe(0);
+    // No server knows it: the last word is the system's.
+    await expect(lookup('does-not-exist.invalid')).rejects.toMatchObject({
+      code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
+    });
+    expect(names.asked).toBeGreaterThan(0);
+    await names.close();
   });
 
   it('names the field of a URL that can never be reached, and resolves no name', async () => {

@@ -1,12 +1,16 @@
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import type { Lookup } from '../../src/core/egress.ts';
+import type { Lookup } from '../../src/core/lookup.ts';
 
 export interface NameServer {
   /** What each question is answered with, one after the other; the last answer stays. */
   answers: string[][];
   asked: number;
+  /** Questions with this in their name get no answer. */
+  silence: RegExp | undefined;
+  /** As a resolver is told of it. */
+  address: string;
   /** Asks this server, and no other. */
   lookup: Lookup;
   close(): Promise<void>;
@@ -18,10 +22,11 @@ export async function startNameServer(): Promise<NameServer> {
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   const resolver = new Resolver({ timeout: 1_000, tries: 2 });
-  resolver.setServers([`127.0.0.1:${socket.address().port}`]);
   const server: NameServer = {
     answers: [],
     asked: 0,
+    silence: undefined,
+    address: `127.0.0.1:${socket.address().port}`,
     async lookup(hostname) {
       const addresses = await resolver.resolve4(hostname);
       return addresses.map((address) => ({ address, family: 4 }));
@@ -32,7 +37,9 @@ export async function startNameServer(): Promise<NameServer> {
       await once(socket, 'close');
     },
   };
+  resolver.setServers([server.address]);
   socket.on('message', (question, { port, address }) => {
+    if (server.silence?.test(question.toString('latin1'))) return;
     const addresses = server.answers[Math.min(server.asked, server.answers.length - 1)] ?? [];
     server.asked += 1;
     socket.send(answerTo(question, addresses), port, address);
