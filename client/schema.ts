@@ -1964,6 +1964,22 @@ export interface paths {
           channel_id?: string;
           channel_type?: string;
           customer_id?: string;
+          /**
+           * Any of their emails, however it is capitalised.
+           */
+          email?: string;
+          /**
+           * Any of their phones, however it is written.
+           */
+          phone?: string;
+          /**
+           * The id that you gave the customer.
+           */
+          external_id?: string;
+          /**
+           * Their address on a channel: a chat id, a number, a visitor.
+           */
+          address?: string;
           tag?: string;
           needs_human_handoff?: 'true' | 'false';
           /**
@@ -5066,6 +5082,9 @@ export interface paths {
            * Any of their phones, however it is written.
            */
           phone?: string;
+          /**
+           * The id that you gave the customer.
+           */
           external_id?: string;
           /**
            * Their address on a channel: a chat id, a number, a visitor.
@@ -8416,6 +8435,7 @@ export interface Error {
       | 'revoked_api_key'
       | 'forbidden'
       | 'not_found'
+      | 'method_not_allowed'
       | 'conflict'
       | 'cursor_expired'
       | 'payload_too_large'

@@ -1,4 +1,5 @@
 import { containing, fewIds } from './containing.ts';
+import { customersKnownBy, type KnownBy } from './customers/list-customers.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { AppError, invalidField } from './errors.ts';
 import { isUuid } from './id.ts';
@@ -25,6 +26,8 @@ export interface ConversationFilter {
   channelId?: string | undefined;
   channelType?: string | undefined;
   customerId?: string | undefined;
+  /** Whose conversations, where not their id is known. */
+  customer?: KnownBy | undefined;
   tag?: string | undefined;
   needsHumanHandoff?: boolean | undefined;
   q?: string | undefined;
@@ -134,15 +137,19 @@ type KindOfAssignee = 'agent' | 'team' | undefined;
 /** Asked before the list, so that it finds its index. */
 interface LookedUp {
   assignee: KindOfAssignee;
+  /** Those whom the text names. */
   customerIds: string[] | undefined;
+  /** Those who are known by what is asked for. */
+  knownIds: string[] | undefined;
 }
 
 async function lookUp(sql: Pool, filter: ConversationFilter): Promise<LookedUp> {
-  const [assignee, customerIds] = await Promise.all([
+  const [assignee, customerIds, knownIds] = await Promise.all([
     kindOfAssignee(sql, filter),
     customersNamed(sql, filter),
+    customersKnownBy(sql, filter.businessId, filter.customer ?? {}),
   ]);
-  return { assignee, customerIds };
+  return { assignee, customerIds, knownIds };
 }
 
 async function kindOfAssignee(
@@ -160,7 +167,7 @@ function assigned(sql: Sql, { assigneeId }: ConversationFilter, kind: KindOfAssi
   return kind === 'team' ? sql`and c.team_id = ${assigneeId}` : sql`and c.assignee_id = ${assigneeId}`;
 }
 
-function conditions(sql: Sql, filter: ConversationFilter, { assignee, customerIds }: LookedUp) {
+function conditions(sql: Sql, filter: ConversationFilter, { assignee, customerIds, knownIds }: LookedUp) {
   const { status, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
   return sql`
     ${assigned(sql, filter, assignee)}
@@ -169,6 +176,7 @@ function conditions(sql: Sql, filter: ConversationFilter, { assignee, customerId
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
     ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
     ${customerId === undefined ? sql`` : sql`and c.customer_id = coalesce((select merged_into_id from customers where id = ${customerId}), ${customerId})`}
+    ${knownIds === undefined ? sql`` : sql`and c.customer_id = any(${knownIds})`}
     ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]} and c.tags <> '{}'`}
     ${needsHumanHandoff === undefined ? sql`` : sql`and c.needs_human_handoff = ${needsHumanHandoff}`}
     ${timeConditions(sql, filter)}
@@ -221,27 +229,4 @@ async function customersOf(sql: Sql, rows: readonly ConversationRow[]): Promise<
   if (ids.length === 0) return new Map();
   const customers = await sql<CustomerRow[]>`select * from customers where id = any(${ids})`;
   return new Map(customers.map((customer) => [customer.id, customer]));
-}
-
-export interface Participant {
-  type: 'customer' | 'agent' | 'bot';
-  id: string | null;
-  name: string | null;
-}
-
-/** Everybody who wrote in the conversation, in the order of their first message, its customer first. */
-export async function listParticipants(
-  sql: Sql,
-  { id, customer_id }: ConversationRow,
-): Promise<Participant[]> {
-  return sql<Participant[]>`
-    with writers as (
-      select m.sender_type as type, case m.sender_type when 'customer' then m.customer_id else m.sender_id end as id,
-        m.sender_name as name, m.seq
-      from messages m
-      where m.conversation_id = ${id} and m.sender_type <> 'system' and m.type <> 'activity' and m.seq is not null
-      union all
-      select 'customer', c.id, c.name, 0 from customers c where c.id = ${customer_id})
-    select type, id, (array_agg(name order by seq desc) filter (where name is not null))[1] as name
-    from writers group by type, id order by min(seq)`;
 }

@@ -367,6 +367,41 @@ describe('listing conversations', () => {
     expect((await gateway.call('GET', '/api/v1/conversations?cursor=nonsense')).status).toBe(400);
   });
 
+  it('finds those of a person by an email, a phone, an id of yours or an address, however it is written', async () => {
+    const customer_id = await newCustomer({
+      emails: ['ines@known.example', 'ines@work.example'],
+      phone: '+49 171 5550123',
+      external_id: 'account-17',
+    });
+    const theirs = [await open({ customer_id }), await open({ customer_id })].map(({ id }) => id);
+    await change({ id: theirs[0] ?? '' }, 'PUT', '/close');
+    await open({
+      customer_id: await newCustomer({ email: 'ines@known.example.org', phone: '+49171555012' }),
+    });
+    const find = async (query: Record<string, string>) =>
+      (await gateway.call<Page>('GET', `/api/v1/conversations?${new URLSearchParams(query)}`)).body.data.map(
+        ({ id }) => id,
+      );
+    await gateway.pool`
+      insert into identities (id, business_id, channel_id, kind, address, customer_id)
+      values (uuidv7(), ${gateway.businessId}, ${gateway.channelId}, 'visitor', 'visitor-17', ${customer_id})`;
+    for (const query of [
+      { email: 'Ines@Known.Example' },
+      { email: 'ines@work.example' },
+      { phone: '0049 (171) 555-0123' },
+      { external_id: 'account-17' },
+      { address: 'visitor-17' },
+      { email: 'ines@known.example', external_id: 'account-17' },
+    ])
+      expect((await find(query)).toSorted(), JSON.stringify(query)).toEqual(theirs.toSorted());
+    expect(await find({ email: 'ines@known.example', status: 'closed' })).toEqual([theirs[0]]);
+    expect(await find({ email: 'ines@known.example', external_id: 'account-18' })).toEqual([]);
+    expect(await find({ phone: '+491715550124' })).toEqual([]);
+    const merged = await newCustomer({ email: 'ines@before.example' });
+    await gateway.call('POST', `/api/v1/customers/${customer_id}/merge`, { from: merged });
+    expect(await find({ email: 'ines@before.example' })).toHaveLength(2);
+  });
+
   it('shows each conversation once, in every order, while new ones arrive', async () => {
     const expected = new Set<string>();
     for (let n = 0; n < 7; n += 1) expected.add((await open({ subject: 'paged' })).id);

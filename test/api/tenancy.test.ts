@@ -198,7 +198,11 @@ async function everythingOf(business: TestBusiness) {
   ).body.id;
   const apiKey = (await as(business, 'POST', '/api/v1/api-keys', { name: MARK })).body.id;
   const customer = (
-    await as(business, 'POST', '/api/v1/customers', { name: MARK, email: `${MARK}@example.com` })
+    await as(business, 'POST', '/api/v1/customers', {
+      name: MARK,
+      email: `${MARK}@example.com`,
+      external_id: MARK,
+    })
   ).body.id;
   const blocked = (await as(business, 'POST', '/api/v1/blocked-senders', { address: `${MARK}@spam.example` }))
     .body.id;
@@ -423,6 +427,7 @@ describe('another business', () => {
       tag: MARK,
       q: MARK,
       email: `${MARK}@example.com`,
+      external_id: MARK,
       needs_human_handoff: 'true',
       inboxId: ids.channel,
       visitorId: ids.customer,

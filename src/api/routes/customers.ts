@@ -13,6 +13,7 @@ import {
   viewCustomerDetail,
   viewCustomers,
 } from '../views/customer-detail.ts';
+import { knownByOf, knownByQuery } from '../views/known-by.ts';
 
 const MAX_ADDRESSES = 20;
 
@@ -55,13 +56,7 @@ const listQuery = pageQuery.extend({
     .max(200)
     .optional()
     .meta({ description: 'In name, emails, phones and external id, or a whole address on a channel.' }),
-  email: z.string().optional().meta({ description: 'Any of their emails, however it is capitalised.' }),
-  phone: z.string().optional().meta({ description: 'Any of their phones, however it is written.' }),
-  external_id: z.string().optional(),
-  address: z
-    .string()
-    .optional()
-    .meta({ description: 'Their address on a channel: a chat id, a number, a visitor.' }),
+  ...knownByQuery,
   channel_id: uuid.optional().meta({ description: 'Only those with an address on this channel.' }),
   custom_attribute: customAttributes.optional().meta({
     description: '`name:value`, as often as wanted: customers that have all of these custom attributes.',
@@ -153,10 +148,7 @@ function filterOf(query: z.infer<typeof listQuery>, businessId: string): Custome
   return {
     businessId,
     q: query.q,
-    email: query.email,
-    phone: query.phone,
-    externalId: query.external_id,
-    address: query.address,
+    ...knownByOf(query),
     channelId: query.channel_id,
     customAttributes: query.custom_attribute?.map(splitAttribute),
     isBlocked: query.is_blocked,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Attachments } from '../../core/attachments.ts';
 import { mergedFrom } from '../../core/conversations/merge-conversations.ts';
-import { listParticipants } from '../../core/conversations.ts';
+import { listParticipants } from '../../core/conversations/participants.ts';
 import type { Sql } from '../../core/database/connect.ts';
 import { conversationMessages } from '../../core/messages.ts';
 import { type ConversationRow, conversationView, viewConversation } from '../../core/views/conversation.ts';

@@ -5,14 +5,18 @@ import type { ListWindow } from '../list-window.ts';
 import { phoneForms } from '../phone.ts';
 import type { AddressKind } from './customer-addresses.ts';
 
-export interface CustomerFilter {
-  businessId: string;
-  q?: string | undefined;
+/** By what somebody is known for certain: all of it that is given. */
+export interface KnownBy {
   email?: string | undefined;
   phone?: string | undefined;
   externalId?: string | undefined;
   /** Their address on a channel. */
   address?: string | undefined;
+}
+
+export interface CustomerFilter extends KnownBy {
+  businessId: string;
+  q?: string | undefined;
   channelId?: string | undefined;
   customAttributes?: [name: string, value: string][] | undefined;
   isBlocked?: boolean | undefined;
@@ -34,6 +38,20 @@ export async function listCustomers(
       ${filter.isBlocked === undefined ? sql`` : sql`and (blocked_at is not null) = ${filter.isBlocked}`}
       ${window.after === undefined ? sql`` : sql`and id < ${window.after[0] ?? ''}::uuid`}
     order by id desc limit ${window.fetch} offset ${window.offset}`;
+}
+
+/** Who is known by all of this; undefined where nobody is asked for. */
+export async function customersKnownBy(
+  sql: Sql,
+  businessId: string,
+  by: KnownBy,
+): Promise<string[] | undefined> {
+  if (Object.values(by).every((value) => value === undefined)) return undefined;
+  const rows = await sql<{ id: string }[]>`
+    select id from customers
+    where business_id = ${businessId} and deleted_at is null and merged_into_id is null
+      ${addressConditions(sql, { businessId, ...by })}`;
+  return rows.map(({ id }) => id);
 }
 
 function addressConditions(sql: Sql, filter: CustomerFilter) {
