@@ -1,8 +1,8 @@
-import { banner } from './core/banner.ts';
 import { type Config, readConfig } from './core/config.ts';
 import { createLog } from './core/log.ts';
-import { spareMemory } from './core/spare-memory.ts';
-import { startFailure } from './core/start-failure.ts';
+import { banner } from './core/start/banner.ts';
+import { spareMemory } from './core/start/spare-memory.ts';
+import { startFailure } from './core/start/start-failure.ts';
 import { startGateway } from './gateway.ts';
 
 const STOP_WITHIN_MS = 15_000;

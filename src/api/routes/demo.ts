@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { hasDemo } from '../../core/banner.ts';
 import { AppError } from '../../core/errors.ts';
+import { hasDemo } from '../../core/start/banner.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 
 const FOLDER = new URL('../../../web/demo/', import.meta.url);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Config } from './config.ts';
+import type { Config } from '../config.ts';
 import type { FirstRun } from './first-run.ts';
 
 /** What the terminal shows once the gateway is ready; on the first start, with the credentials it made. */

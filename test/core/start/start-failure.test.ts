@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/core/config.ts';
-import { startFailure } from '../../src/core/start-failure.ts';
+import { startFailure } from '../../../src/core/start/start-failure.ts';
+import { readConfig } from '../../../src/core/config.ts';
 
 const config = readConfig({ PORT: '3000' });
 const failure = (code: string, more = {}) =>

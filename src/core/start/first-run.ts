@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { type Actor, createApiKey } from './api-keys.ts';
-import { createBusiness } from './businesses.ts';
-import type { Channels } from './channels.ts';
-import type { Config } from './config.ts';
-import type { Sql } from './database/connect.ts';
-import type { Transact } from './database/transact.ts';
-import { writePrivate } from './secret-key.ts';
+import { type Actor, createApiKey } from '../api-keys.ts';
+import { createBusiness } from '../businesses.ts';
+import type { Channels } from '../channels.ts';
+import type { Config } from '../config.ts';
+import type { Sql } from '../database/connect.ts';
+import type { Transact } from '../database/transact.ts';
+import { writePrivate } from '../secret-key.ts';
 
 /** What is kept in credentials.json. */
 interface Credentials {

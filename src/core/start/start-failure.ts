@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config } from '../config.ts';
 
 /** Why the start failed, in one sentence that says what to do. */
 export function startFailure(error: unknown, config: Config | undefined): string {
