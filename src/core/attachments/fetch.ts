@@ -1,5 +1,4 @@
 import type { Limits } from '../adapter.ts';
-import { isTheirs, openSource } from '../attachment-source.ts';
 import type { Attachments } from '../attachments.ts';
 import type { Channels, LoadedChannel } from '../channels.ts';
 import type { Pool, Sql } from '../database/connect.ts';
@@ -14,6 +13,7 @@ import { createSlots, type Slots } from '../slots.ts';
 import { renamed, safeFileName, trustedType } from './file-name.ts';
 import { FileTooLarge } from './files.ts';
 import { keyOf, type Outcome, type Pending, settle } from './settle-fetch.ts';
+import { isTheirs, openSource } from './source.ts';
 import { MAX_UPLOAD_BYTES } from './uploads.ts';
 
 const LONGEST_WAIT_MS = 3_600_000;

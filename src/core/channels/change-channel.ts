@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Actor } from '../actor.ts';
 import type { ChannelAdapter, ChannelRegistry } from '../adapter.ts';
 import { audit } from '../audit.ts';
-import { checkAutomaticTexts, refuseWithoutHours } from '../automatic-texts.ts';
 import type { CsatSettings } from '../csat/settings.ts';
 import type { Sql } from '../database/connect.ts';
 import { sqlState } from '../database/transact.ts';
@@ -12,6 +11,7 @@ import { newId } from '../id.ts';
 import type { Secrets } from '../secrets.ts';
 import { type ChannelAssignment, checkAssignment } from '../team/assignment.ts';
 import type { ChannelRow } from '../views/channel.ts';
+import { checkAutomaticTexts, refuseWithoutHours } from './automatic-texts.ts';
 import {
   type Config,
   changeConfig,

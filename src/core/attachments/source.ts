@@ -1,12 +1,12 @@
-import type { Download } from './adapter.ts';
-import { download } from './attachments/download.ts';
-import type { Attachments } from './attachments.ts';
-import type { LoadedChannel } from './channels.ts';
-import type { Pool } from './database/connect.ts';
-import type { EgressGuard } from './egress.ts';
-import type { AttachmentRef } from './envelope.ts';
-import { keptRequest } from './inbound-requests.ts';
-import type { MessageRow } from './views/message.ts';
+import type { Download } from '../adapter.ts';
+import type { Attachments } from '../attachments.ts';
+import type { LoadedChannel } from '../channels.ts';
+import type { Pool } from '../database/connect.ts';
+import type { EgressGuard } from '../egress.ts';
+import type { AttachmentRef } from '../envelope.ts';
+import { keptRequest } from '../inbound-requests.ts';
+import type { MessageRow } from '../views/message.ts';
+import { download } from './download.ts';
 
 interface Opening {
   direction: MessageRow['direction'];

@@ -1,6 +1,6 @@
-import type { Sql } from './database/connect.ts';
-import { invalidField } from './errors.ts';
-import { checkPlaceholders } from './placeholders.ts';
+import type { Sql } from '../database/connect.ts';
+import { invalidField } from '../errors.ts';
+import { checkPlaceholders } from '../placeholders.ts';
 
 interface AutomaticTexts {
   greeting?: string | null | undefined;
