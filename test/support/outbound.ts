@@ -20,12 +20,19 @@ export function outbound(fields: Partial<OutboundMessage> = {}): OutboundMessage
   };
 }
 
+/** By these bytes providers know a picture. */
+const BEGINNINGS: Record<string, string> = {
+  'image/jpeg': '\xff\xd8\xff',
+  'image/png': '\x89PNG\r\n\x1a\n',
+  'image/webp': 'RIFF\0\0\0\0WEBP',
+};
+
 /** A stored attachment on its way out. */
 export function outboundFile(
   contentType: string,
   fields: Partial<OutboundAttachment> = {},
 ): OutboundAttachment {
-  const bytes = Buffer.from(`bytes of a ${contentType}`);
+  const bytes = Buffer.from(`${BEGINNINGS[contentType] ?? ''}bytes of a ${contentType}`, 'latin1');
   const name = `file.${contentType.split('/')[1]}`;
   const id = newId();
   return {

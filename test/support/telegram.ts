@@ -5,9 +5,11 @@ import { createInbox } from './telegram/inbox.ts';
 import { readRequest, type UploadedFile } from './telegram/multipart.ts';
 import {
   chatIdOf,
+  checkAction,
   checkAlbum,
   checkCaption,
   checkMarkup,
+  checkPhoto,
   checkText,
   checkWebhook,
   type Params,
@@ -33,6 +35,8 @@ export interface AcceptedMessage {
   text: string;
   params: Params;
   files: UploadedFile[];
+  /** The business account in whose name it was written. */
+  account?: string;
 }
 
 /** What goes wrong with a call: a refusal, an answer that no Telegram gave, or no answer after the message was taken. */
@@ -79,6 +83,10 @@ export async function startTelegram({
   const accepted: AcceptedMessage[] = [];
   const failures: { method: string; failure: Failure; times: number; after: number }[] = [];
   const chats = new Set<number>();
+  const lost = new Map<number, string>();
+  const topics = new Set<string>();
+  const accounts = new Set<string>();
+  const written = new Set<string>();
   const migrated = new Map<number, number>();
   const stored = new Map<string, { path: string; bytes: Buffer; size: number }>();
   const callbacks = new Set<string>();
@@ -159,10 +167,12 @@ export async function startTelegram({
       checkText(call.params);
       return accept(call, String(call.params['text']), []);
     },
-    sendMediaGroup: (call) =>
-      checkAlbum(call.params).map((item) =>
-        accept(call, String(item['caption'] ?? ''), [mediaOf(call, item['media'])]),
-      ),
+    sendMediaGroup(call) {
+      const items = checkAlbum(call.params);
+      for (const [n, item] of items.entries())
+        if (item['type'] === 'photo') checkPhoto(mediaOf(call, item['media']), n + 1);
+      return items.map((item) => accept(call, String(item['caption'] ?? ''), [mediaOf(call, item['media'])]));
+    },
     editMessageText({ params }) {
       checkText(params);
       return change(params, String(params['text']));
@@ -172,15 +182,14 @@ export async function startTelegram({
       return change(params, String(params['caption'] ?? ''));
     },
     deleteMessages({ params }) {
-      const ids = params['message_ids'];
-      if (!Array.isArray(ids) || ids.length === 0 || ids.length > 100)
-        throw new Refused(400, 'Bad Request: message identifiers are not specified');
       const chatId = knownChat(params);
-      // What is not there is passed over.
-      for (const id of ids) {
-        const index = accepted.findIndex((one) => one.chatId === chatId && one.messageId === id);
-        if (index !== -1) accepted.splice(index, 1);
-      }
+      removeAll(params, (one) => one.chatId === chatId && one.account === undefined);
+      return true;
+    },
+    deleteBusinessMessages({ params }) {
+      const account = knownAccount(params);
+      if (account === undefined) throw new Refused(400, 'Bad Request: BUSINESS_CONNECTION_INVALID');
+      removeAll(params, (one) => one.account === account);
       return true;
     },
     answerCallbackQuery({ params }) {
@@ -191,17 +200,27 @@ export async function startTelegram({
       );
     },
     setMessageReaction({ params }) {
-      knownChat(params);
+      const chatId = knownChat(params);
+      const id = `${chatId}:${params['message_id']}`;
+      if (!written.has(id) && !accepted.some((one) => `${one.chatId}:${one.messageId}` === id))
+        throw new Refused(400, 'Bad Request: message to react not found');
       const [reaction] = (params['reaction'] ?? []) as { type?: string; emoji?: string }[];
       if (reaction !== undefined && !['👍', '❤', '🔥', '🎉'].includes(reaction.emoji ?? ''))
         throw new Refused(400, 'Bad Request: REACTION_INVALID');
       return true;
     },
     sendChatAction({ params }) {
-      knownChat(params);
+      knownPlace(params);
+      checkAction(params);
       return true;
     },
-    readBusinessMessage: () => true,
+    readBusinessMessage({ params }) {
+      const account = knownAccount(params);
+      if (account === undefined) throw new Refused(400, 'Bad Request: BUSINESS_CONNECTION_INVALID');
+      if (!written.has(`${knownChat(params)}:${params['message_id']}`))
+        throw new Refused(400, 'Bad Request: message not found');
+      return true;
+    },
     getFile({ params }) {
       const file = stored.get(String(params['file_id']));
       if (!file) throw new Refused(400, 'Bad Request: wrong file_id or the file is temporarily unavailable');
@@ -212,7 +231,9 @@ export async function startTelegram({
   for (const kind of ['photo', 'video', 'animation', 'audio', 'voice', 'document']) {
     methods[`send${kind[0]?.toUpperCase()}${kind.slice(1)}`] = (call) => {
       checkCaption(call.params);
-      return accept(call, String(call.params['caption'] ?? ''), [mediaOf(call, call.params[kind])]);
+      const file = mediaOf(call, call.params[kind]);
+      if (kind === 'photo') checkPhoto(file);
+      return accept(call, String(call.params['caption'] ?? ''), [file]);
     };
   }
 
@@ -223,11 +244,12 @@ export async function startTelegram({
   }
 
   function accept(call: ReceivedCall, text: string, files: UploadedFile[]) {
-    const chatId = knownChat(call.params);
+    const { chatId, account } = knownPlace(call.params);
     checkMarkup(call.params);
     checkReply(call.params, chatId);
     const messageId = ++lastMessageId;
-    accepted.push({ chatId, messageId, method: call.method, text, params: call.params, files });
+    const { method, params } = call;
+    accepted.push({ chatId, messageId, method, text, params, files, ...(account ? { account } : {}) });
     return {
       message_id: messageId,
       date: Math.floor(Date.now() / 1000),
@@ -240,7 +262,10 @@ export async function startTelegram({
   function change(params: Params, text: string) {
     const chatId = knownChat(params);
     checkMarkup(params);
-    const message = accepted.find((one) => one.chatId === chatId && one.messageId === params['message_id']);
+    const account = knownAccount(params);
+    const message = accepted.find(
+      (one) => one.chatId === chatId && one.messageId === params['message_id'] && one.account === account,
+    );
     if (message === undefined) throw new Refused(400, 'Bad Request: message to edit not found');
     if (message.text === text && params['reply_markup'] === undefined)
       throw new Refused(
@@ -259,7 +284,34 @@ export async function startTelegram({
       throw new Refused(400, 'Bad Request: group chat was upgraded to a supergroup chat', parameters);
     }
     if (!chats.has(chatId)) throw new Refused(400, 'Bad Request: chat not found');
+    const why = lost.get(chatId);
+    if (why !== undefined) throw new Refused(403, `Forbidden: ${why}`);
     return chatId;
+  }
+
+  function knownAccount({ business_connection_id: account }: Params): string | undefined {
+    if (account === undefined) return undefined;
+    if (!accounts.has(String(account))) throw new Refused(400, 'Bad Request: business connection not found');
+    return String(account);
+  }
+
+  /** The chat, the topic in it and the account that writes there. */
+  function knownPlace(params: Params): { chatId: number; account: string | undefined } {
+    const chatId = knownChat(params);
+    const topic = params['message_thread_id'] ?? params['direct_messages_topic_id'];
+    if (topic !== undefined && !topics.has(`${chatId}:${topic}`))
+      throw new Refused(400, 'Bad Request: message thread not found');
+    return { chatId, account: knownAccount(params) };
+  }
+
+  /** What is not there is passed over. */
+  function removeAll({ message_ids: ids }: Params, isThere: (message: AcceptedMessage) => boolean): void {
+    if (!Array.isArray(ids) || ids.length === 0 || ids.length > 100)
+      throw new Refused(400, 'Bad Request: message identifiers are not specified');
+    for (const id of ids) {
+      const index = accepted.findIndex((one) => isThere(one) && one.messageId === id);
+      if (index !== -1) accepted.splice(index, 1);
+    }
   }
 
   function checkReply(params: Params, chatId: number): void {
@@ -316,6 +368,20 @@ export async function startTelegram({
     know(...ids: number[]): void {
       for (const id of ids) chats.add(id);
     },
+    /** The chat has this topic, or person that writes to a channel. */
+    knowTopic(chat: number, topic: number): void {
+      chats.add(chat);
+      topics.add(`${chat}:${topic}`);
+    },
+    /** The bot may write in the name of this business account. */
+    knowAccount(connectionId: string): void {
+      accounts.add(connectionId);
+    },
+    /** There is a message of this number in the chat. */
+    knowMessage(chat: number, messageId: number): void {
+      chats.add(chat);
+      written.add(`${chat}:${messageId}`);
+    },
     /** The next calls of this method (`*`: of any) fail, once some of them went well. */
     fail(method: string, failure: Failure, times = 1, { after = 0 } = {}): void {
       failures.push({ method, failure, times, after });
@@ -351,13 +417,36 @@ export async function startTelegram({
   };
 
   function noteChats(update: FakeUpdate): void {
+    noteMembership(update);
     for (const value of Object.values(update)) {
       if (typeof value !== 'object' || value === null) continue;
-      const { id, chat, message } = value as { id?: unknown; chat?: FakeChat; message?: { chat?: FakeChat } };
-      if (chat) chats.add(chat.id);
-      if (message?.chat) chats.add(message.chat.id);
+      const { id, message } = value as { id?: unknown; message?: Params };
+      noteMessage(value as Params);
+      if (message) noteMessage(message);
       if ('chat_instance' in value && typeof id === 'string') callbacks.add(id);
     }
+  }
+
+  function noteMessage(message: Params): void {
+    const { message_id, message_thread_id, business_connection_id } = message;
+    const chat = message['chat'] as FakeChat | undefined;
+    const direct = message['direct_messages_topic'] as { topic_id?: number } | undefined;
+    if (chat === undefined) return;
+    chats.add(chat.id);
+    written.add(`${chat.id}:${message_id}`);
+    topics.add(`${chat.id}:${direct?.topic_id ?? message_thread_id}`);
+    if (business_connection_id !== undefined) accounts.add(String(business_connection_id));
+  }
+
+  /** Whoever blocked the bot, or put it out of a group, gets nothing of it until they let it in again. */
+  function noteMembership({ my_chat_member: change }: FakeUpdate): void {
+    if (change === undefined) return;
+    const { chat, new_chat_member } = change as { chat: FakeChat; new_chat_member: { status: string } };
+    const isGone = ['kicked', 'left'].includes(new_chat_member.status);
+    const group = chat.type === 'group' ? 'group' : chat.type;
+    if (!isGone) lost.delete(chat.id);
+    else if (chat.type === 'private') lost.set(chat.id, 'bot was blocked by the user');
+    else lost.set(chat.id, `bot was kicked from the ${group} chat`);
   }
 }
 

@@ -69,7 +69,7 @@ export function waitMs(refusal: TelegramRefusal): number {
   return (refusal.parameters.retry_after ?? DEFAULT_WAIT_SECONDS) * 1000;
 }
 
-/** Telegram answers 401 to a revoked token and 404 to one it never gave out. */
-export function refusesToken({ code }: TelegramRefusal): boolean {
-  return code === 401 || code === 404;
+/** Telegram answers 401 to a revoked token and 404 to one it never gave out; an old server of one's own lacks methods. */
+export function refusesToken({ code, description }: TelegramRefusal): boolean {
+  return code === 401 || (code === 404 && !/method not found/i.test(description));
 }

@@ -75,8 +75,9 @@ function amended(request: Request, refusal: TelegramRefusal): Request | undefine
     const { html: _, ...plain } = payload;
     return { ...request, payload: plain };
   }
-  if (payload.media?.join() === 'photo' && REFUSED_PHOTO.test(refusal.description)) {
-    return { ...request, payload: { ...payload, media: ['document'] } };
+  if (payload.media?.includes('photo') && REFUSED_PHOTO.test(refusal.description)) {
+    // Documents share an album with their like only.
+    return { ...request, payload: { ...payload, media: payload.media.map(() => 'document') } };
   }
   return undefined;
 }

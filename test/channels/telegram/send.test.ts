@@ -4,6 +4,7 @@ import { createEgress } from '../../../src/core/egress.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../../src/core/errors.ts';
 import { newId } from '../../../src/core/id.ts';
 import { outbound, outboundFile } from '../../support/outbound.ts';
+import { update } from '../../support/telegram.ts';
 import { type Bot, startBot } from './bot.ts';
 
 const CHAT = 5001;
@@ -15,6 +16,9 @@ beforeAll(async () => {
 afterAll(() => bot.close());
 beforeEach(() => {
   bot.telegram.know(CHAT, -4001);
+  bot.telegram.knowTopic(-4001, 44);
+  bot.telegram.knowAccount('bcA1');
+  bot.telegram.knowMessage(-4001, 7);
   bot.telegram.accepted.length = 0;
   bot.telegram.calls.length = 0;
 });
@@ -162,6 +166,21 @@ describe('sending files to Telegram', () => {
     expect(shown().map((one) => one.method)).toEqual(['sendDocument']);
   });
 
+  it('sends an album as documents when one of it is no photo to Telegram', async () => {
+    const broken = outboundFile('image/png', { open: async () => Buffer.from('no picture') });
+    const attachments = [outboundFile('image/jpeg'), broken, outboundFile('video/mp4')];
+    const [sent, ...others] = await bot.send({ content: 'Look', attachments });
+    expect(others).toEqual([]);
+    expect(sent?.alsoKnownAs).toHaveLength(2);
+    expect(shown().map(({ text, files }) => [text, files.length])).toEqual([
+      ['Look', 1],
+      ['', 1],
+      ['', 1],
+    ]);
+    const media = shown()[0]?.params['media'] as { type: string }[];
+    expect(media.map(({ type }) => type)).toEqual(['document', 'document', 'document']);
+  });
+
   it('refuses a file over 50 MB before it sends a byte', async () => {
     const film = outboundFile('video/mp4', { sizeBytes: 50_000_001 });
     await expect(bot.send({ content: '', attachments: [film] })).rejects.toThrow(SendRejected);
@@ -176,6 +195,16 @@ describe('what Telegram answers', () => {
     const [sent] = await bot.send({ threadKey: '-4002', content: 'still here' });
     expect(sent).toMatchObject({ newThreadKey: '-1004002', externalId: expect.stringMatching(/^-1004002:/) });
     expect(bot.telegram.shown(-1004002).map(({ text }) => text)).toEqual(['still here']);
+  });
+
+  it('says in Telegram’s words that a topic or account is gone, or that somebody blocked the bot', async () => {
+    await expect(bot.send({ threadKey: '-4001:45' })).rejects.toThrow('message thread not found');
+    await expect(bot.send({ threadKey: `${CHAT}@gone` })).rejects.toThrow('business connection not found');
+    const chat = { id: 5009, type: 'private' as const };
+    bot.telegram.push(update.membership({ chat, status: 'kicked' }));
+    await expect(bot.send({ threadKey: '5009' })).rejects.toThrow('bot was blocked by the user');
+    bot.telegram.push(update.membership({ chat, status: 'member' }));
+    await expect(bot.send({ threadKey: '5009' })).resolves.toHaveLength(1);
   });
 
   it('waits as long as a 429 says', async () => {
@@ -194,6 +223,9 @@ describe('what Telegram answers', () => {
     [400, 'Bad Request: chat not found', false],
     [401, 'Unauthorized', true],
     [404, 'Not Found', true],
+    [404, 'Not Found: method not found', false],
+    [400, 'Bad Request: message thread not found', false],
+    [400, 'Bad Request: BUSINESS_CONNECTION_INVALID', false],
   ])('takes %i "%s" as final', async (code, description, channelBroken) => {
     bot.telegram.fail('sendMessage', { code, description });
     await expect(bot.send({})).rejects.toMatchObject({
@@ -246,6 +278,25 @@ describe('what Telegram answers', () => {
   });
 });
 
+describe('what was sent to Telegram', () => {
+  const signal = () => new AbortController().signal;
+
+  it('is changed and taken back in a business account, in its name only', async () => {
+    const [sent] = await bot.send({ threadKey: `${CHAT}@bcA1`, content: 'Helo' });
+    const externalId = sent?.externalId ?? '';
+    const [part] = bot.adapter.split(outbound({ threadKey: `${CHAT}@bcA1`, content: 'Hello' }), bot.channel);
+    if (part) await bot.adapter.edit?.({ part, externalId }, bot.channel, signal());
+    expect(shown().map(({ text, account }) => [text, account])).toEqual([['Hello', 'bcA1']]);
+    await bot.adapter.remove?.(
+      { threadKey: `${CHAT}@bcA1`, externalIds: [externalId] },
+      bot.channel,
+      signal(),
+    );
+    expect(shown()).toEqual([]);
+    expect(bot.telegram.calls.at(-1)?.method).toBe('deleteBusinessMessages');
+  });
+});
+
 describe('a file of a customer', () => {
   it('is asked for again when Telegram says so', async () => {
     bot.telegram.fail('getFile', {
@@ -294,6 +345,18 @@ describe('small courtesies', () => {
     await react(undefined);
     expect(bot.telegram.calls.at(-1)).toMatchObject({ params: { reaction: [] } });
     await expect(react('🥨')).rejects.toBeInstanceOf(SendRejected);
+  });
+
+  it('marks as read what a customer wrote to a business account', async () => {
+    bot.telegram.knowMessage(CHAT, 9);
+    await bot.adapter.markRead?.(`${CHAT}@bcA1`, `${CHAT}@bcA1:9`, bot.channel);
+    expect(bot.telegram.calls.at(-1)).toMatchObject({
+      method: 'readBusinessMessage',
+      params: { business_connection_id: 'bcA1', chat_id: CHAT, message_id: 9 },
+    });
+    const before = bot.telegram.calls.length;
+    await bot.adapter.markRead?.(String(CHAT), `${CHAT}:9`, bot.channel);
+    expect(bot.telegram.calls).toHaveLength(before);
   });
 
   it('shows typing in the topic where the customer waits', async () => {

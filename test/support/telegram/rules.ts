@@ -100,6 +100,26 @@ export function checkWebhook({ url, secret_token, allowed_updates }: Params, isL
     throw bad("can't parse allowed updates");
 }
 
+const ACTIONS =
+  'typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker find_location record_video_note upload_video_note';
+
+/** What a bot may be seen doing. */
+export function checkAction({ action }: Params): void {
+  if (!ACTIONS.split(' ').includes(String(action))) throw bad('wrong parameter action in request');
+}
+
+const PHOTO = /^(\xff\xd8\xff|\x89PNG|RIFF....WEBP)/s;
+
+/** A photo is a picture that Telegram can read; of an album it says which one is none. */
+export function checkPhoto({ bytes }: { bytes: Buffer }, position?: number): void {
+  if (PHOTO.test(bytes.toString('latin1', 0, 16))) return;
+  throw bad(
+    position === undefined
+      ? 'IMAGE_PROCESS_FAILED'
+      : `failed to send message #${position} with the error message "IMAGE_PROCESS_FAILED"`,
+  );
+}
+
 /** Two to ten items, all with a file, and documents and songs among their like. */
 export function checkAlbum({ media }: Params): Params[] {
   if (!Array.isArray(media) || media.length < 2 || media.length > 10)
