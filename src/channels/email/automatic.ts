@@ -1,7 +1,7 @@
 import { header, headersNamed, type Mail } from './mail.ts';
 
 /** Why a mail counts as written by a program; undefined for one that a person wrote. */
-export type AutomaticReason = 'bounce' | 'auto_reply' | 'list' | 'bulk' | 'notification';
+export type AutomaticReason = 'bounce' | 'auto_reply' | 'list' | 'bulk' | 'notification' | 'own_address';
 
 /** Recognises automatic replies, lists, bounces and notifications by their headers and envelope. */
 export function automaticReason(mail: Mail, own: string): AutomaticReason | undefined {

@@ -9,7 +9,7 @@ import type {
   Sender,
 } from '../../core/envelope.ts';
 import { notedVerdict, type Verdict } from './authentication.ts';
-import { automaticReason, refusesAutoReply } from './automatic.ts';
+import { type AutomaticReason, automaticReason, refusesAutoReply } from './automatic.ts';
 import { fileNameOf } from './file-name.ts';
 import { originalSender } from './forwarded.ts';
 import { header, type Mail } from './mail.ts';
@@ -19,7 +19,7 @@ import { sanitiseHtml } from './sanitise.ts';
 import { isAmbiguous, senderOf } from './sender.ts';
 import type { EmailSettings } from './settings.ts';
 import { isEcho, type Place, placeOf } from './threading.ts';
-import type { Tokens } from './tokens.ts';
+import { type Tokens, withoutTag } from './tokens.ts';
 
 interface Reading {
   channel: Channel<EmailSettings>;
@@ -49,13 +49,14 @@ function messageOf(
   { channel, verdict }: Reading,
 ): Omit<InboundMessage, 'externalEventId' | 'threadKey'> {
   const { settings } = channel;
-  const reason = automaticReason(mail, settings.address);
   const attachments = mail.attachments.map(attachmentOf);
   const texts = textsOf(mail, settings);
   const authentication = notedVerdict(mail, channel) ?? verdict;
+  const sender = provenSender(mail, channel, authentication?.dmarc);
+  const reason = automaticReason(mail, settings.address) ?? writtenByUs(sender, settings);
   return {
     kind: 'message',
-    sender: provenSender(mail, channel, authentication?.dmarc),
+    sender,
     type: attachments.length > 0 ? 'attachment' : 'text',
     content: texts.content,
     ...present({ html: texts.html, textFull: texts.textFull, occurredAt: mail.date }),
@@ -76,6 +77,11 @@ function messageOf(
       delivery_report: reportFacts(mail),
     }),
   };
+}
+
+/** A colleague's own program, or a form that names nobody: whoever it was, no customer waits for an answer there. */
+function writtenByUs({ address }: Sender, settings: EmailSettings): AutomaticReason | undefined {
+  return withoutTag(address) === withoutTag(settings.address) ? 'own_address' : undefined;
 }
 
 /** DMARC is about the address in From, and about nobody else whom the mail names. */

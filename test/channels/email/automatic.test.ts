@@ -27,6 +27,8 @@ describe('a mail that a program wrote', () => {
     ['bounce', { From: 'Mail Delivery System <MAILER-DAEMON@relay.test>' }],
     ['bounce', { From: 'postmaster@customer.test', 'Return-Path': '<>' }],
     ['notification', { From: 'no-reply@tracker.test' }],
+    ['own_address', { From: 'Us <Support@shop.test>' }],
+    ['own_address', { From: 'support+anything@shop.test', 'Reply-To': 'support@shop.test' }],
     [
       'auto_reply',
       { 'Content-Type': 'multipart/report; report-type=disposition-notification', 'Return-Path': '<>' },

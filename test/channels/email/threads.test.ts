@@ -206,6 +206,23 @@ describe('an answer', () => {
     ).toEqual([2, 2]);
   });
 
+  it('of ourselves, by another mail program, reopens nothing and makes nobody the customer', async () => {
+    const { post, conversations, address } = await freshChannel();
+    const first = idOf('first');
+    await post(mail({ messageId: first }));
+    const [before] = await conversations();
+    await gateway.call('PUT', `/api/v1/conversations/${before?.id}/resolve`);
+    const headers = { 'In-Reply-To': first, To: 'ada@customer.test', Cc: address };
+    expect(await post(mail({ from: address, text: 'Sent from a phone', headers }))).toBe(200);
+    const [after, ...more] = await conversations();
+    expect(more).toEqual([]);
+    expect(after).toMatchObject({ status: 'resolved', customer: { email: 'ada@customer.test' } });
+    expect(after?.messages.at(-1)).toMatchObject({
+      content: 'Sent from a phone',
+      metadata: { automatic_reason: 'own_address' },
+    });
+  });
+
   it('to what was merged goes where it was merged into', async () => {
     const { post, conversations, address } = await freshChannel();
     const [first, second] = [idOf('first'), idOf('second')];
