@@ -121,6 +121,33 @@ describe('when Twilio says no', () => {
     expect(line.twilio.sent()).toEqual([]);
   });
 
+  it.each([
+    ['RateLimited', false, [20429, 30022, 63018, 63038]],
+    ['SendDeferred', false, [20500, 30001, 63010, 63012]],
+    // Somebody may try these again by hand.
+    ['SendRejected', true, [30003, 30008, 30017, 30036, 63015, 63029, 63032, 63049]],
+    ['SendRejected', true, [20003, 21212, 30002, 63001, 63007, 63020, 63051]],
+    ['SendRejected', false, [12300, 20404, 21211, 21266, 21408, 21606, 21608, 21612, 21614, 21617, 21620]],
+    ['SendRejected', false, [21635, 21655, 21656, 30004, 30005, 30006, 30007, 30011, 30018, 30019, 30034]],
+    ['SendRejected', false, [63003, 63005, 63013, 63016, 63019, 63021, 63022, 63024, 63025, 63027, 63028]],
+    ['SendRejected', false, [21610, 63030, 63031, 63033, 63040, 63041, 63042]],
+  ])(
+    'makes %s (again by hand: %s) of the codes %o, and says in words what they mean',
+    async (name, retryable, codes) => {
+      for (const code of codes) {
+        line.twilio.fail(MESSAGES, { status: 400, code, message: 'in the words of Twilio' });
+        const error = await failureOf(line.sendSms({}));
+        expect(error, String(code)).toMatchObject({ name, providerCode: String(code) });
+        expect((error as Error).message, String(code)).toMatch(/^(?!in the words)[A-Z].+\.$/);
+        if (error instanceof SendRejected) expect(error.retryable, String(code)).toBe(retryable);
+      }
+    },
+  );
+
+  it('refuses to write to its own number', async () => {
+    expect(await failureOf(line.sendSms({ threadKey: OURS }))).toMatchObject({ name: 'SendRejected', providerCode: '21266' });
+  });
+
   it('knows what a gateway before Twilio does not say', async () => {
     line.twilio.fail(MESSAGES, { html: 502 });
     expect(await failureOf(line.sendSms({}))).toBeInstanceOf(SendDeferred);

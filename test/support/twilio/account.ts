@@ -82,6 +82,8 @@ export function checkMessage(
   if (!from && !service) throw new Refused(400, 21603, "A 'From' phone number is required.");
   checkSender(account.senders, from ?? null, service ?? null);
   checkReader(to, (from ?? to).startsWith('whatsapp:'));
+  if (to === from)
+    throw new Refused(400, to.startsWith('whatsapp:') ? 63031 : 21266, "'To' and 'From' cannot be the same");
   if (!body && media.length === 0 && !contentSid) throw new Refused(400, 21602, 'Message body is required.');
   if ((body ?? '').length > 1600)
     throw new Refused(400, 21617, 'The concatenated message body exceeds the 1600 character limit');

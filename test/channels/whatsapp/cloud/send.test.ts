@@ -425,6 +425,28 @@ describe('refusals', () => {
     },
   );
 
+  it.each([
+    [RateLimited, undefined, [4, 80007, 130429, 131056]],
+    [SendDeferred, undefined, [1, 2, 131000, 131016, 131057]],
+    // Somebody may try these again by hand, after hours.
+    [SendRejected, true, [131048, 131049, 131064, 132069, 133016]],
+    [SendRejected, true, [0, 3, 10, 33, 190, 200, 250, 299, 368, 131005, 131031, 131037, 131042, 131045]],
+    [SendRejected, false, [100, 130472, 130497, 131008, 131009, 131021, 131026, 131030, 131047, 131050]],
+    [SendRejected, false, [131051, 131052, 131053, 131062, 131063, 132000, 132001, 132005, 132007]],
+    [SendRejected, false, [132008, 132012, 132015, 132016, 132068, 137000]],
+  ] as const)(
+    'of type %o (again by hand: %s) have the codes %o, told in words',
+    async (type, retryable, codes) => {
+      for (const code of codes) {
+        number.meta.fail(/messages$/, { status: 400, code, details: 'in the words of Meta' });
+        const error = await failureOf(() => number.send({}));
+        expect(error, String(code)).toBeInstanceOf(type);
+        expect((error as Error).message, String(code)).toMatch(/^[A-Z].+[.] \(in the words of Meta\)$/);
+        if (error instanceof SendRejected) expect(error.retryable, String(code)).toBe(retryable);
+      }
+    },
+  );
+
   it('of the window are told in our own word', async () => {
     number.meta.fail(/messages$/, { status: 400, code: 131047 });
     expect(await failureOf(() => number.send({}))).toMatchObject({ code: 'window_closed', retryable: false });
