@@ -122,7 +122,7 @@ function unsupported(message: TelegramMessage): Content {
   const kind = Object.keys(raw)[0] ?? 'empty';
   return {
     type: 'unsupported',
-    content: `[${kind.replaceAll('_', ' ')}]`,
+    content: [`[${kind.replaceAll('_', ' ')}]`, message.caption].filter(Boolean).join(' '),
     metadata: { telegram_kind: kind, raw },
   };
 }
@@ -133,7 +133,9 @@ const ENVELOPE_KEYS = new Set(
     'message_id date chat from sender_chat sender_tag author_signature message_thread_id is_topic_message ' +
     'direct_messages_topic business_connection_id sender_business_bot sender_boost_count is_automatic_forward ' +
     'media_group_id reply_to_message external_reply quote forward_origin via_bot reply_markup edit_date ' +
-    'has_protected_content show_caption_above_media is_from_offline link_preview_options effect_id paid_star_count'
+    'has_protected_content show_caption_above_media is_from_offline link_preview_options effect_id paid_star_count ' +
+    'has_media_spoiler is_paid_post suggested_post_info reply_to_story reply_to_checklist_task_id reply_to_poll_option_id ' +
+    'receiver_user ephemeral_message_id guest_query_id guest_bot_caller_user guest_bot_caller_chat caption caption_entities'
   ).split(' '),
 );
 

@@ -113,6 +113,8 @@ function metadataOf(
     ...content,
     ...(forwarded ? { forwarded_from: forwardedFrom ?? forwarded.type } : {}),
     ...(message.quote ? { quote: message.quote.text } : {}),
+    // Of another chat, so that no message here is answered: what it was stands in it.
+    ...(message.external_reply ? { external_reply: message.external_reply } : {}),
     ...(message.via_bot?.username ? { via_bot: message.via_bot.username } : {}),
     ...(message.author_signature ? { author_signature: message.author_signature } : {}),
     ...(message.business_connection_id ? { business_connection_id: message.business_connection_id } : {}),

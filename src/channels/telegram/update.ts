@@ -66,6 +66,7 @@ const message = z.looseObject({
   media_group_id: text,
   reply_to_message: decoration(z.looseObject({ message_id: id })),
   quote: decoration(z.object({ text: z.string() })),
+  external_reply: decoration(z.record(z.string(), z.unknown())),
   forward_origin: decoration(origin),
   via_bot: decoration(user),
   reply_markup: decoration(z.object({ inline_keyboard: z.array(z.array(button)) })),

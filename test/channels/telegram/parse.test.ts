@@ -116,6 +116,24 @@ describe('reading updates of Telegram', () => {
     );
   });
 
+  it('names what it cannot show by what it is, and keeps its words', () => {
+    const said = (content: object) => parsed({ update_id: 1, message: { ...envelope, ...content } });
+    const story = { reply_to_story: { id: 1 }, story: { id: 2 }, is_paid_post: true };
+    expect(said(story)).toMatchObject([{ type: 'unsupported', content: '[story]' }]);
+    const paid = { caption: 'Our new film', caption_entities: [], paid_media: { star_count: 5 } };
+    expect(said(paid)).toMatchObject([
+      { content: '[paid media] Our new film', metadata: { raw: { paid_media: { star_count: 5 } } } },
+    ]);
+  });
+
+  it('keeps what a reply to another chat was about', () => {
+    const external_reply = { origin: { type: 'user', date: 1 }, message_id: 7, photo: [{ file_id: 'x' }] };
+    const text = { text: 'This one?', external_reply, quote: { text: 'Look', position: 0 } };
+    const [found] = parsed({ update_id: 1, message: { ...envelope, ...text } });
+    expect(found).toMatchObject({ metadata: { external_reply, quote: 'Look' } });
+    expect(found).not.toHaveProperty('replyToExternalId');
+  });
+
   it('refuses a body that nests deeper than any update', () => {
     const deep = `{"update_id":1,"message":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`;
     expect(() => parse(request(deep), channel)).toThrow(/nests too deep/);
