@@ -4,7 +4,7 @@ import { smsSettings } from '../../../src/channels/sms/settings.ts';
 import { createEgress } from '../../../src/core/egress.ts';
 import { OutcomeUnknown, type RateLimited, SendDeferred, SendRejected } from '../../../src/core/errors.ts';
 import { outbound, outboundFile } from '../../support/outbound.ts';
-import { type Line, startLine, THEIRS } from './line.ts';
+import { type Line, OURS, startLine, THEIRS } from './line.ts';
 
 let line: Line;
 beforeEach(async () => {
@@ -145,7 +145,10 @@ describe('when Twilio says no', () => {
   );
 
   it('refuses to write to its own number', async () => {
-    expect(await failureOf(line.sendSms({ threadKey: OURS }))).toMatchObject({ name: 'SendRejected', providerCode: '21266' });
+    expect(await failureOf(line.sendSms({ threadKey: OURS }))).toMatchObject({
+      name: 'SendRejected',
+      providerCode: '21266',
+    });
   });
 
   it('knows what a gateway before Twilio does not say', async () => {
