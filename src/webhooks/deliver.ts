@@ -12,6 +12,7 @@ import {
   withAttempt,
 } from './due.ts';
 import { createGroup } from './group.ts';
+import { withoutHeaders } from './headers.ts';
 import { createPaces } from './pace.ts';
 import {
   concurrencyOf,
@@ -185,7 +186,8 @@ function deliver(run: Run, begun: Begun): void {
   const limits = { timeoutMs: policy.timeoutMs, signal: lease.signal };
   run.underWay += 1;
   post(run.dispatcher, { url: target.url, headers: headersOf(begun, target), body }, limits).then(
-    (answer) => {
+    (whole) => {
+      const answer = withoutHeaders(whole, target.headers);
       run.underWay -= 1;
       run.activeAt = Date.now();
       run.lastAnswerMs = answer.durationMs;

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { invalidField } from '../core/errors.ts';
 import type { Secrets } from '../core/secrets.ts';
+import type { Answer } from './request.ts';
 
 /** Headers of the subscriber's own, by name as they were written. */
 export type CustomHeaders = Record<string, string>;
@@ -56,6 +57,26 @@ export function openHeaders(
 ): CustomHeaders {
   if (endpoint.headers === null) return {};
   return JSON.parse(secrets.decrypt(endpoint.headers, scopeOf(endpoint))) as CustomHeaders;
+}
+
+// Shorter ones are no secrets, and would blot out half of an answer.
+const MIN_SECRET_LENGTH = 8;
+
+/** An answer as it may be shown, where a receiver says back what it was sent. */
+export function withoutHeaders(answer: Answer, headers: CustomHeaders): Answer {
+  const secrets = Object.values(headers)
+    // Of `Bearer TOKEN` the token alone as well.
+    .flatMap((value) => [value, value.slice(value.indexOf(' ') + 1)])
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+  const masked = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, MASK), text);
+  return {
+    ...answer,
+    excerpt: answer.excerpt === null ? null : masked(answer.excerpt),
+    headers:
+      answer.headers === null
+        ? null
+        : Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, masked(value)])),
+  };
 }
 
 /** The headers as they may be shown. */

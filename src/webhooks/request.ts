@@ -179,10 +179,14 @@ function codeOf(error: Error): string {
 
 const MAX_HEADERS = 30;
 const MAX_HEADER_LENGTH = 500;
+// A session that the receiver opened for us is nobody else's.
+const PRIVATE_HEADER = 'set-cookie';
 
 /** Enough of them to find the answer again in somebody's logs. */
 function headersOf(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const some = Object.entries(headers).slice(0, MAX_HEADERS);
+  const some = Object.entries(headers)
+    .filter(([name]) => name !== PRIVATE_HEADER)
+    .slice(0, MAX_HEADERS);
   return Object.fromEntries(
     some.map(([name, value]) => [name, readable(String(value)).toWellFormed().slice(0, MAX_HEADER_LENGTH)]),
   );

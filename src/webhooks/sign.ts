@@ -42,9 +42,11 @@ export function generateSecret(kind: SecretKind): string {
 
 /** Whether it is a `whsec_…` secret of a length that Standard Webhooks allows. */
 export function isSymmetricSecret(text: string): boolean {
-  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
-  const { length } = Buffer.from(encoded ?? '', 'base64');
-  return length >= MIN_SYMMETRIC_BYTES && length <= MAX_SYMMETRIC_BYTES;
+  const encoded = /^whsec_(.+)$/.exec(text)?.[1] ?? '';
+  const key = Buffer.from(encoded, 'base64');
+  // Node forgives what is no base64; receivers in other languages do not.
+  const isBase64 = key.toString('base64') === encoded;
+  return isBase64 && key.length >= MIN_SYMMETRIC_BYTES && key.length <= MAX_SYMMETRIC_BYTES;
 }
 
 /** The `whpk_…` key that receivers verify the signatures of a `whsk_…` secret with. */

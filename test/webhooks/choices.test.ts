@@ -108,7 +108,8 @@ describe('signatures', () => {
       const { body, headers } = await test(id);
       for (const one of [held, next]) new StandardWebhook(one).verify(body, headers as never);
     });
-    for (const bad of ['whsec_AAAA', 'secret', `whsec_${Buffer.alloc(65).toString('base64')}`])
+    const unpadded = `whsec_${Buffer.alloc(32).toString('base64').replace('=', '')}`;
+    for (const bad of ['whsec_AAAA', 'secret', `whsec_${Buffer.alloc(65).toString('base64')}`, unpadded])
       expect(await refusedFields({ secret: bad })).toEqual(['secret']);
   });
 
@@ -135,6 +136,30 @@ describe('headers of the subscriber', () => {
     expect((await gateway.call('PATCH', path, { url: `${receiver.url}/deeper` })).status).toBe(200);
     expect((await gateway.call('PATCH', path, { headers: null })).body).toMatchObject({ headers: {} });
     await eventually(async () => expect((await test(id)).headers).not.toHaveProperty('authorization'));
+  });
+
+  it('are masked where the receiver says them back, and so is a session that it opens', async () => {
+    receiver.answer = ({ headers }, response) =>
+      response
+        .writeHead(200, { 'x-echo': headers.authorization, 'set-cookie': 'session=of-theirs' })
+        .end(JSON.stringify(headers));
+    const { id } = await subscribe({ headers: { Authorization: 'Bearer of-mine-alone', 'X-Team': 'a' } });
+    await test(id);
+    type Log = { data: { id: string; status: string }[] };
+    const delivery = await eventually(async () => {
+      const { body } = await gateway.call<Log>('GET', `${ROUTE}/${id}/deliveries?status=delivered`);
+      expect(body.data).toHaveLength(1);
+      return body.data[0];
+    });
+    const detail = await gateway.call<{ attempts: { response_excerpt: string }[] }>(
+      'GET',
+      `${ROUTE}/${id}/deliveries/${delivery?.id}`,
+    );
+    expect(JSON.stringify(detail.body)).not.toMatch(/of-mine|of-theirs/);
+    expect(JSON.parse(detail.body.attempts[0]?.response_excerpt ?? '')).toMatchObject({
+      authorization: '••••',
+      'x-team': 'a',
+    });
   });
 
   it.each([
