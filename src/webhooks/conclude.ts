@@ -20,8 +20,8 @@ export async function store(run: Run, results: Result[]): Promise<void> {
     becomesDue(run, result.nextAttemptAt);
     report(run, result);
   }
-  // What waited behind them in the order may go now.
-  if (isOrdered(run.target)) run.mayHaveMore = true;
+  // What waited behind them in the order may go now, and what somebody asked for again while it was under way.
+  if (isOrdered(run.target) || results.some(({ status }) => status === 'pending')) run.mayHaveMore = true;
 }
 
 /** What the results mean for the endpoint as a whole. */

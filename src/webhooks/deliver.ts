@@ -8,6 +8,7 @@ import {
   closeCutAttempts,
   type DueDelivery,
   type DuePage,
+  readAgain,
   readDue,
   withAttempt,
 } from './due.ts';
@@ -18,6 +19,7 @@ import {
   concurrencyOf,
   dueAgain,
   isDone,
+  isFresh,
   isTargetFresh,
   msUntilNext,
   roomToBegin,
@@ -49,8 +51,10 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
   const { pool, secrets } = options;
   const paceOf = createPaces();
   const streaks = new Map<string, Streak>();
-  const begin = createGroup((beginnings: Beginning[]) => beginAttempts(pool, beginnings));
-  const end = createGroup((endings: Ending[]) => writeResults(pool, endings));
+  const writers = {
+    begin: createGroup((beginnings: Beginning[]) => beginAttempts(pool, beginnings)),
+    end: createGroup((endings: Ending[]) => writeResults(pool, endings)),
+  };
   return {
     name: 'deliver',
     async work(endpointId, lease) {
@@ -66,7 +70,7 @@ export function createDeliverLane(options: DeliverOptions): LaneKind {
       }
       const firstPage = isOrdered(target) ? await readDue(pool, endpointId, { isOrdered: true }) : page;
       const streak = streaks.get(endpointId) ?? { failures: 0 };
-      const assignment = { lease, target, pace: paceOf(target.endpoint), streak, begin, end };
+      const assignment = { lease, target, paceOf, streak, ...writers };
       try {
         return await workTarget(openRun(options, assignment, store), firstPage, woken);
       } finally {
@@ -128,7 +132,7 @@ function readMore(run: Run): void {
 
 async function readPage(run: Run): Promise<void> {
   // As it is now: what is stored while the page is read still shows as due in it.
-  const inHand = new Set(run.inHand);
+  const inHand = new Set(run.inHand.keys());
   const [page] = await Promise.all([
     readDue(run.pool, run.target.endpoint.id, { from: run.readFrom, isOrdered: isOrdered(run.target) }),
     refreshTarget(run),
@@ -156,23 +160,42 @@ async function refreshTarget(run: Run): Promise<void> {
   else retarget(run, target);
 }
 
-/** One statement writes the attempts of all that there is room for; then their requests may leave. */
+/** As many as there is room for. */
 function beginMore(run: Run): void {
-  const now = new Date();
-  const count = run.pace.take(roomToBegin(run), now.getTime());
+  const count = run.pace.take(roomToBegin(run), Date.now());
   if (count === 0) return;
-  const batch = run.ready.splice(0, count).map((delivery) => withAttempt(delivery, now));
   run.isBeginning = true;
-  run
-    .begin({ lease: run.lease, endpointId: run.target.endpoint.id, url: run.target.endpoint.url, batch })
-    .then(
-      (mayLeave) => (mayLeave ? run.begun.push(...batch) : close(run)),
-      (error) => fail(run, error),
-    )
+  begin(run, run.ready.splice(0, count))
+    .catch((error) => fail(run, error))
     .finally(() => {
       run.isBeginning = false;
       run.bell.ring();
     });
+}
+
+/** One statement writes the attempts; then their requests may leave. */
+async function begin(run: Run, waited: DueDelivery[]): Promise<void> {
+  const due = isFresh(run, waited) ? waited : await lookAgain(run, waited);
+  if (due.length === 0 || run.isClosed) return;
+  const { lease, target } = run;
+  const now = new Date();
+  const batch = due.map((delivery) => withAttempt(delivery, now));
+  const mayLeave = await run.begin({
+    lease,
+    endpointId: target.endpoint.id,
+    url: target.endpoint.url,
+    batch,
+  });
+  if (mayLeave) run.begun.push(...batch);
+  else close(run);
+}
+
+/** What waited for its turn may have been given up meanwhile, or its customer erased, and the endpoint may have changed. */
+async function lookAgain(run: Run, waited: readonly DueDelivery[]): Promise<DueDelivery[]> {
+  const [due] = await Promise.all([readAgain(run.pool, waited), refreshTarget(run)]);
+  const ids = new Set(due.map(({ id }) => id));
+  for (const { id } of waited) if (!ids.has(id)) run.inHand.delete(id);
+  return due;
 }
 
 function sendBegun(run: Run): void {

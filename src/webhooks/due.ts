@@ -113,6 +113,23 @@ function positionAfter(due: readonly DueRow[], isOrdered: boolean): DuePosition 
   return { next_text, event_seq, order_key: keyed[PAGE - 1]?.order_key ?? null };
 }
 
+/** Those of them that are still to be delivered, with what they say by now. */
+export async function readAgain(pool: Pool, deliveries: readonly DueDelivery[]): Promise<DueDelivery[]> {
+  const rows = await pool<Pick<DueDelivery, 'id' | 'trigger' | 'body' | 'tries'>[]>`
+    select id, trigger, body, tries from deliveries
+    where id = any(${deliveries.map(({ id }) => id)}::uuid[]) and status = 'pending'
+      and created_at >= ${oldestOf(deliveries)} and created_at < ${soon()}`;
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return deliveries.flatMap((delivery) => {
+    const row = known.get(delivery.id);
+    return row === undefined ? [] : { ...delivery, ...row };
+  });
+}
+
+function oldestOf(deliveries: readonly DueDelivery[]): Date {
+  return new Date(Math.min(...deliveries.map(({ created_at }) => created_at.getTime())));
+}
+
 /** Later than anything that has happened, whatever the clocks say. */
 function soon(): Date {
   return new Date(Date.now() + CLOCK_SKEW_MS);
@@ -178,7 +195,7 @@ export async function closeCutAttempts(
 ): Promise<boolean> {
   const suspects = page.filter(({ created_at }) => created_at.getTime() < Date.now() - UNTRIED_MS);
   if (suspects.length === 0) return false;
-  const oldest = new Date(Math.min(...suspects.map(({ created_at }) => created_at.getTime())));
+  const oldest = oldestOf(suspects);
   const cut = await pool<{ subject_id: string }[]>`
     update attempts set finished_at = now(), outcome = 'unknown', message = 'the process ended before an answer'
     where subject_id = any(${suspects.map(({ id }) => id)}::uuid[]) and kind = 'delivery' and outcome is null

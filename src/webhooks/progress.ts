@@ -13,8 +13,8 @@ const FAST_MS = 100;
 const AHEAD = 2;
 // Answers whose storing lags behind hold up new requests: what a crash would repeat stays bounded.
 const MAX_UNSTORED = 200;
-// A changed URL or a new secret reaches a busy lane within this.
-const TARGET_FRESH_MS = 1_000;
+// What is changed by hand reaches a busy lane within this: a URL, a secret, a pace, a delivery that is given up.
+const FRESH_MS = 1_000;
 // A busy endpoint's next event comes within this, and finds its lane worked.
 const LINGER_MS = 1_500;
 
@@ -63,7 +63,16 @@ export function takesHanded(run: Run, deliveries: readonly DueDelivery[]): boole
 
 /** Whether the endpoint may be taken to be as it was read. */
 export function isTargetFresh(run: Run): boolean {
-  return Date.now() - run.targetLoadedAt < TARGET_FRESH_MS;
+  return isRecent(run.targetLoadedAt);
+}
+
+/** Whether these deliveries may be taken to be as they were read, and the endpoint too. */
+export function isFresh(run: Run, deliveries: readonly DueDelivery[]): boolean {
+  return isTargetFresh(run) && deliveries.every(({ id }) => isRecent(run.inHand.get(id) ?? 0));
+}
+
+function isRecent(timeMs: number): boolean {
+  return Date.now() - timeMs < FRESH_MS;
 }
 
 /** Whether nothing is due, under way or unstored, and nothing has been for a while. */

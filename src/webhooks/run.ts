@@ -48,12 +48,13 @@ export interface Run extends DeliverOptions, Writers {
   target: Target;
   dispatcher: Dispatcher;
   targetLoadedAt: number;
+  paceOf: Assignment['paceOf'];
   pace: Pace;
   streak: Streak;
   bell: Doorbell;
   results: Batcher<Result>;
-  /** Deliveries that are read, under way, or whose results are not stored yet. */
-  inHand: Set<string>;
+  /** When each was read of the deliveries that wait here, are under way, or whose results are not stored yet. */
+  inHand: Map<string, number>;
   ready: DueDelivery[];
   /** Deliveries whose attempt is written, waiting for one of the requests under way to end. */
   begun: Begun[];
@@ -83,7 +84,8 @@ export interface Run extends DeliverOptions, Writers {
 export interface Assignment extends Writers {
   lease: Lease;
   target: Target;
-  pace: Pace;
+  /** How fast the endpoint may be gone at, as it is now. */
+  paceOf(endpoint: Target['endpoint']): Pace;
   streak: Streak;
 }
 
@@ -98,6 +100,7 @@ export function openRun(
     ...assignment,
     dispatcher: dispatcherOf(options.egress, assignment.target),
     targetLoadedAt: Date.now(),
+    pace: assignment.paceOf(assignment.target.endpoint),
     bell: createDoorbell(),
     results: createBatcher<Result>({
       write: (results) => store(run, results),
@@ -106,7 +109,7 @@ export function openRun(
       onWritten: () => run.bell.ring(),
       onFailure: (error) => fail(run, error),
     }),
-    inHand: new Set(),
+    inHand: new Map(),
     ready: [],
     begun: [],
     underWay: 0,
@@ -136,6 +139,7 @@ export function retarget(run: Run, target: Target): void {
   const before = run.target.identity;
   run.target = target;
   run.targetLoadedAt = Date.now();
+  run.pace = run.paceOf(target.endpoint);
   if (before?.cert === target.identity?.cert && before?.key === target.identity?.key) return;
   letGo(run);
   run.dispatcher = dispatcherOf(run.egress, target);
@@ -172,7 +176,7 @@ export function fail(run: Run, error: unknown): void {
 export function putInHand(run: Run, deliveries: readonly DueDelivery[]): void {
   if (run.isClosed) return;
   run.activeAt = Date.now();
-  for (const delivery of deliveries) run.inHand.add(delivery.id);
+  for (const delivery of deliveries) run.inHand.set(delivery.id, run.activeAt);
   run.ready.push(...deliveries);
 }
 

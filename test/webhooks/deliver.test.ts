@@ -1,9 +1,11 @@
+import type { ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { retryDelivery, skipDelivery } from '../../src/webhooks/deliveries.ts';
 import { listSecrets } from '../../src/webhooks/endpoint-secrets.ts';
 import { rotateEndpointSecret, updateEndpoint } from '../../src/webhooks/endpoints.ts';
 import { endpointLane } from '../../src/webhooks/fanout.ts';
@@ -393,6 +395,65 @@ describe('an endpoint lane', () => {
     await bench.work(endpoint.id);
     const times = receiver.received.map(({ at }) => at);
     expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(400);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('looks again at what waits for its turn: it may be erased or skipped meanwhile', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url, { rate_limit: 4 });
+    const events = await bench.publish(10);
+    const working = bench.work(endpoint.id);
+    await until(() => receiver.received.length === 1);
+    const [skipped = '', erased = ''] = events.slice(8).map(({ id }) => id);
+    const [delivery] = await bench.pool`select id from deliveries where event_id = ${skipped} and endpoint_id = ${endpoint.id}`;
+    await bench.pool.begin((tx) => skipDelivery(tx, endpoint, delivery?.['id']));
+    await bench.pool`update deliveries set body = '{"erased":true}' where event_id = ${erased}`;
+    await working;
+    const bodies = new Map(receiver.received.map(({ headers, body }) => [headers['webhook-id'], body]));
+    expect(bodies.size).toBe(9);
+    expect(bodies.has(skipped)).toBe(false);
+    expect(bodies.get(erased)).toBe('{"erased":true}');
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('goes on at the address, and as fast, as was chosen meanwhile', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url, { rate_limit: 1 });
+    const next = await startReceiver();
+    await bench.publish(90);
+    const working = bench.work(endpoint.id);
+    await until(() => receiver.received.length === 1);
+    await bench.pool.begin((tx) =>
+      updateEndpoint(
+        tx,
+        { businessId: bench.businessId, id: endpoint.id, fields: { url: next.url, rate_limit: 1_000 } },
+        { secrets: bench.secrets, egress: bench.egress },
+      ),
+    );
+    await working;
+    expect(receiver.received.length + next.received.length).toBe(90);
+    expect(next.received.length).toBeGreaterThan(45);
+    await next.close();
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
+  it('leaves standing what somebody decides while a try is under way, unless that succeeds', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    const answers: ServerResponse[] = [];
+    receiver.answer = (_request, response) => void answers.push(response);
+    await bench.publish(2);
+    const working = bench.work(endpoint.id);
+    await until(() => answers.length === 2);
+    const [skipped, retried] = (await bench.deliveries(endpoint.id)).map((row) => row['id']);
+    await bench.pool.begin((tx) => skipDelivery(tx, endpoint, skipped));
+    await bench.pool.begin((tx) => retryDelivery(tx, endpoint, retried));
+    receiver.answer = (_request, response) => response.end();
+    for (const answer of answers) answer.writeHead(500).end();
+    await working;
+    const rows = await bench.deliveries(endpoint.id);
+    expect(rows.map((row) => [row['status'], row['attempt'], row['last_outcome']])).toEqual([
+      ['failed', 1, 'http_5xx'],
+      ['delivered', 2, 'delivered'],
+    ]);
+    expect(receiver.received.at(-1)?.headers['webhook-trigger']).toBe('retry');
     await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
   });
 
