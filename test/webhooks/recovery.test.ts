@@ -248,7 +248,8 @@ describe('the log', () => {
         },
       ],
     });
-    expect((await gateway.call('GET', `${ROUTE}/${id}/deliveries?outcome=tired`)).status).toBe(422);
+    for (const unknown of ['outcome=tired', 'status_code=99999999999', 'status_code=teapot'])
+      expect((await gateway.call('GET', `${ROUTE}/${id}/deliveries?${unknown}`)).status).toBe(422);
   });
 
   it('is counted: what became of it, how fast, and what waits', async () => {

@@ -38,7 +38,7 @@ const logQuery = pageQuery.extend({
   conversation_id: uuid.optional(),
   trigger: z.enum(TRIGGERS).optional(),
   outcome: z.enum(OUTCOMES).optional().meta({ description: 'What the last try ended with.' }),
-  status_code: wholeNumber(0).optional(),
+  status_code: wholeNumber(100, 999).optional(),
   since: time.optional(),
   until: time.optional(),
 });
