@@ -1,6 +1,7 @@
 import type { Pool, Sql } from './database/connect.ts';
 import { newId } from './id.ts';
 import { type Bell, createBell, createBells } from './lanes/bells.ts';
+import type { LaneName } from './lanes/lane-key.ts';
 import { claimLane, type Lease, releaseLane, underLease } from './lanes/lane-lease.ts';
 import type { Log } from './log.ts';
 import { loop } from './loop.ts';
@@ -11,7 +12,7 @@ export { type Lease, leaseHeld } from './lanes/lane-lease.ts';
 
 /** What is done in the lanes of one kind. */
 export interface LaneKind {
-  readonly name: 'send' | 'deliver' | 'fetch' | 'ai';
+  readonly name: LaneName;
   /** Works all that is due; resolves with the time at which the next thing is, or null. */
   work(id: string, lease: Lease): Promise<Date | null>;
 }

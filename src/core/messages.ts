@@ -119,12 +119,18 @@ export async function viewOneMessage(sql: Sql, row: MessageRow): Promise<Message
   return view;
 }
 
+interface Update {
+  /** What the event says besides the message. */
+  facts?: Record<string, unknown>;
+  /** Lanes that have something to do because of it. */
+  wakes?: string[];
+}
+
 /** Tells of a message that changed other than by being sent. */
 export async function recordUpdate(
   tx: Sql,
   message: MessageRow,
-  facts: Record<string, unknown> = {},
-  wakes: string[] = [],
+  { facts = {}, wakes = [] }: Update = {},
 ): Promise<void> {
   const data = await snapshot(tx, { conversationId: message.conversation_id, messageId: message.id });
   await record(tx, [

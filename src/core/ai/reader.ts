@@ -4,6 +4,7 @@ import type { Transact } from '../database/transact.ts';
 import { startReader } from '../events/reader.ts';
 import { latestPosition, type Position, positionOf } from '../events.ts';
 import { newId } from '../id.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { wakeLanes } from '../lanes.ts';
 import type { Log } from '../log.ts';
 import { SYSTEM } from '../messages/author.ts';
@@ -70,7 +71,7 @@ async function giveTurns(pool: Pool, written: Written[]): Promise<string[]> {
   return pool.begin(async (tx) => {
     const given = await tx<{ conversation_id: string }[]>`
       insert into ai_turns ${tx(rows)} on conflict do nothing returning conversation_id`;
-    const lanes = [...new Set(given.map(({ conversation_id }) => `ai:${conversation_id}`))];
+    const lanes = [...new Set(given.map(({ conversation_id }) => laneKey('ai', conversation_id)))];
     await wakeLanes(tx, lanes);
     return lanes;
   });

@@ -3,6 +3,7 @@ import { sealSource } from '../attachments.ts';
 import type { Sql } from '../database/connect.ts';
 import { invalidField } from '../errors.ts';
 import { isUuid, newId } from '../id.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import type { Secrets } from '../secrets.ts';
 import { lastSegment } from './download.ts';
 import { mediaType, safeFileName } from './file-name.ts';
@@ -108,7 +109,7 @@ async function fitUpload(tx: Sql, upload: Stored, { secrets, limits, field }: Pl
   await tx`
     update attachments set state = 'pending', version = version + 1, source = ${source}, next_attempt_at = now()
     where id = ${id}`;
-  return [`fetch:${id}`];
+  return [laneKey('fetch', id)];
 }
 
 function needsFitting({ content_type, size_bytes }: Stored, pictures: PictureLimits | undefined): boolean {
@@ -156,7 +157,7 @@ async function insertPending(
     next_attempt_at: new Date(),
   };
   await tx`insert into attachments ${tx(row)}`;
-  return `fetch:${id}`;
+  return laneKey('fetch', id);
 }
 
 function nameIn(url: string | undefined): string | undefined {

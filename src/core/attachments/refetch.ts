@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
 import { isUuid } from '../id.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { recordUpdate } from '../messages.ts';
 import type { AttachmentRow, MessageRow } from '../views/message.ts';
 
@@ -21,7 +22,7 @@ export async function refetchAttachment(tx: Sql, businessId: string, id: string)
     set state = 'pending', tries = 0, version = version + 1, error = null, next_attempt_at = now()
     where id = ${id} and state <> 'ready' returning *`;
   if (pending === undefined) return findAttachment(tx, businessId, id);
-  await recordUpdate(tx, message, {}, [`fetch:${id}`]);
+  await recordUpdate(tx, message, { wakes: [laneKey('fetch', id)] });
   return pending;
 }
 

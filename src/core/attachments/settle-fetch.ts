@@ -1,6 +1,7 @@
 import type { Attachments } from '../attachments.ts';
 import type { Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { type Lease, leaseHeld } from '../lanes.ts';
 import { recordUpdate } from '../messages.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -57,7 +58,7 @@ export async function settle(
     if (rows.length === 0 || message === undefined) return false;
     // What an upload was converted from.
     if (outcome.state === 'ready') await removeFiles(tx, [pending]);
-    if (next === null) await recordUpdate(tx, message, {}, sendersOf(message));
+    if (next === null) await recordUpdate(tx, message, { wakes: sendersOf(message) });
     return true;
   });
   if (!stored && outcome.state === 'ready') await removeUnwanted(pending, attachments.files, transact);
@@ -92,7 +93,7 @@ async function lockMessage(tx: Sql, id: string): Promise<MessageRow | undefined>
 
 /** A message to a customer waited for its attachment. */
 function sendersOf({ status, conversation_id }: MessageRow): string[] {
-  return status === 'queued' || status === 'sending' ? [`send:${conversation_id}`] : [];
+  return status === 'queued' || status === 'sending' ? [laneKey('send', conversation_id)] : [];
 }
 
 function columnsOf(outcome: Outcome, next: Date | null) {

@@ -5,6 +5,7 @@ import type { Sql } from '../database/connect.ts';
 import type { ConsentChange, Inbound, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
 import { snapshot } from '../events/snapshot.ts';
 import { record } from '../events.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { apply, park } from '../messages/parked.ts';
 import { applyReceipt } from '../messages/receipts.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -168,7 +169,7 @@ export async function addToStoredAlbum(
     await tx`update messages set content = ${addition.inbound.content} where id = ${message.id}`;
   }
   const pending = attachments.filter((it) => it.state === 'pending');
-  const wakes = pending.map((it) => `fetch:${it.id}`);
+  const wakes = pending.map((it) => laneKey('fetch', it.id));
   await recordUpdate(tx, message.id, { type: 'message.updated', wakes });
 }
 

@@ -1,4 +1,5 @@
 import type { EventData, EventType, NewEvent } from '../events.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { type ConversationRow, viewConversation } from '../views/conversation.ts';
 import { type CustomerRow, viewCustomer } from '../views/customer.ts';
 import { type MessageRow, viewMessage } from '../views/message.ts';
@@ -27,7 +28,7 @@ export function messageEvent(
 
 /** The lanes of the attachments that are still to be fetched. */
 export function fetches(attachments: PlannedAttachment[]): string[] {
-  return attachments.filter((it) => it.state === 'pending').map((it) => `fetch:${it.id}`);
+  return attachments.filter((it) => it.state === 'pending').map((it) => laneKey('fetch', it.id));
 }
 
 /** An event of a conversation, as it is at this point of the plan. */

@@ -69,5 +69,5 @@ export async function cancelScheduled(tx: Sql, id: string): Promise<void> {
   const [message] = await tx<MessageRow[]>`
     update messages set status = 'canceled', error = ${tx.json(REPLIED)}
     where id = ${id} and status = 'scheduled' and cancel_on_reply returning *`;
-  if (message !== undefined) await recordUpdate(tx, message, { reason: 'the customer replied' });
+  if (message !== undefined) await recordUpdate(tx, message, { facts: { reason: 'the customer replied' } });
 }

@@ -177,7 +177,7 @@ async function storeWords(tx: Sql, message: MessageRow, words: Words): Promise<M
     update messages set content = ${words.content}, html = ${words.html}, edited_at = now()
     where id = ${message.id} and deleted_at is null returning *`;
   if (edited === undefined) throw new AppError('conflict', 'The message was deleted.');
-  await recordUpdate(tx, edited, { changed: ['content'] });
+  await recordUpdate(tx, edited, { facts: { changed: ['content'] } });
   return edited;
 }
 

@@ -35,7 +35,7 @@ export async function editScheduled(tx: Sql, { businessId, id, patch }: Edit): P
   const changed = Object.keys(set);
   if (changed.length === 0) return message;
   const [edited] = await tx<[MessageRow]>`update messages set ${tx(set)} where id = ${id} returning *`;
-  await recordUpdate(tx, edited, { changed });
+  await recordUpdate(tx, edited, { facts: { changed } });
   return edited;
 }
 

@@ -1,6 +1,7 @@
 import { lockConversation } from '../conversations.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { findMessage, recordUpdate } from '../messages.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -43,7 +44,7 @@ async function restart(tx: Sql, { conversation, message }: Locked): Promise<Mess
     });
   await forgetFailure(tx, message);
   const fetches = await fetchAgain(tx, message.id);
-  await recordUpdate(tx, queued, {}, [`send:${queued.conversation_id}`, ...fetches]);
+  await recordUpdate(tx, queued, { wakes: [laneKey('send', queued.conversation_id), ...fetches] });
   return queued;
 }
 
@@ -60,7 +61,7 @@ async function fetchAgain(tx: Sql, messageId: string): Promise<string[]> {
     update attachments
     set state = 'pending', tries = 0, version = version + 1, error = null, next_attempt_at = now()
     where message_id = ${messageId} and state = 'failed' and source is not null returning id`;
-  return rows.map((row) => `fetch:${row.id}`);
+  return rows.map((row) => laneKey('fetch', row.id));
 }
 
 async function hasten(tx: Sql, message: MessageRow): Promise<MessageRow> {
@@ -68,7 +69,7 @@ async function hasten(tx: Sql, message: MessageRow): Promise<MessageRow> {
     update messages set next_attempt_at = now()
     where id = ${message.id} and next_attempt_at > now() returning *`;
   if (waiting === undefined) return message;
-  await recordUpdate(tx, waiting, {}, [`send:${message.conversation_id}`]);
+  await recordUpdate(tx, waiting, { wakes: [laneKey('send', message.conversation_id)] });
   return waiting;
 }
 
@@ -80,7 +81,10 @@ export async function skipMessage(tx: Sql, businessId: string, id: string): Prom
     update messages set skipped_at = now()
     where id = ${id} and skipped_at is null and status in ('queued', 'sending') returning *`;
   if (skipped === undefined) return message;
-  await recordUpdate(tx, skipped, { skipped: true }, [`send:${message.conversation_id}`]);
+  await recordUpdate(tx, skipped, {
+    facts: { skipped: true },
+    wakes: [laneKey('send', message.conversation_id)],
+  });
   return skipped;
 }
 
@@ -94,7 +98,7 @@ export async function cancelMessage(tx: Sql, businessId: string, id: string): Pr
     returning *`;
   if (canceled === undefined)
     throw new AppError('conflict', `A message that is ${message.status} cannot be canceled.`);
-  await recordUpdate(tx, canceled, {}, [`send:${message.conversation_id}`]);
+  await recordUpdate(tx, canceled, { wakes: [laneKey('send', message.conversation_id)] });
   return canceled;
 }
 

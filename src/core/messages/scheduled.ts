@@ -1,6 +1,7 @@
 import { lockConversation } from '../conversations.ts';
 import type { Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { recordUpdate } from '../messages.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -72,6 +73,6 @@ async function release(tx: Sql, conversation: ConversationRow, { id }: MessageRo
     update messages set status = 'queued', seq = ${seq}, next_attempt_at = now() where id = ${id} returning *`;
   const by = { type: message.sender_type as Author['type'] };
   const after = await countMessage(tx, conversation, { message, by });
-  await recordUpdate(tx, message, { released: true }, [`send:${conversation.id}`]);
+  await recordUpdate(tx, message, { facts: { released: true }, wakes: [laneKey('send', conversation.id)] });
   return after;
 }

@@ -1,5 +1,6 @@
 import type { EventData } from '../events/event-data.ts';
 import type { EventType, NewEvent } from '../events.ts';
+import { laneKey } from '../lanes/lane-key.ts';
 import { viewConversation } from '../views/conversation.ts';
 import { viewCustomer } from '../views/customer.ts';
 import { type MessageRow, viewMessage } from '../views/message.ts';
@@ -17,7 +18,7 @@ export function eventsOf(plan: Plan): NewEvent[] {
   events.push({
     ...event(plan, 'message.created', shown(plan, message)),
     messageId: message.id,
-    wakes: [...(isDue ? [`send:${message.conversation_id}`] : []), ...fetches],
+    wakes: [...(isDue ? [laneKey('send', message.conversation_id)] : []), ...fetches],
     ...(causedBy === undefined ? {} : { causedBy }),
   });
   if (isSent)
