@@ -60,7 +60,7 @@ async function insertCustomer(tx: Sql, { id, businessId, fields }: NewCustomer):
   const [customer] = await tx<[StoredCustomer]>`
     insert into customers ${tx(row as unknown as Record<string, never>)} returning *`.catch(refuseTakenId);
   await storeAddresses(tx, customer, fields);
-  await recordCustomer(tx, 'customer.created', customer);
+  await record(tx, [customerEvent('customer.created', customer)]);
   return customer;
 }
 
@@ -123,16 +123,6 @@ export function refuseTakenId(error: unknown): never {
   if (sqlState(error) !== '23505') throw error;
   const details = [{ field: 'external_id', message: 'belongs to another customer' }];
   throw new AppError('conflict', 'Another customer has this external_id.', { details, cause: error });
-}
-
-/** Tells of what became of a customer. */
-export async function recordCustomer(
-  tx: Sql,
-  type: EventType,
-  customer: CustomerRow,
-  facts: Record<string, unknown> = {},
-): Promise<void> {
-  await record(tx, [customerEvent(type, customer, facts)]);
 }
 
 /** An event of a customer, as they are now. */

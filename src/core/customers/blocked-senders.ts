@@ -1,9 +1,10 @@
 import { domainToASCII } from 'node:url';
 import type { Actor } from '../actor.ts';
 import { audit } from '../audit.ts';
-import { recordCustomer, type StoredCustomer } from '../customers.ts';
+import { customerEvent, type StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
+import { record } from '../events.ts';
 import { isUuid, newId } from '../id.ts';
 import type { ListWindow } from '../list-window.ts';
 import { normalPhone } from '../phone.ts';
@@ -86,7 +87,7 @@ async function existing(tx: Sql, { business_id, kind, value }: Target & { busine
 async function markPerson(tx: Sql, customerId: string): Promise<void> {
   const customer = await recountBlocks(tx, customerId);
   const facts = { changed: ['blocked_at'], blocked_at: customer.blocked_at?.toISOString() ?? null };
-  await recordCustomer(tx, 'customer.updated', customer, facts);
+  await record(tx, [customerEvent('customer.updated', customer, facts)]);
 }
 
 /** Lets them in again; what they wrote meanwhile can be replayed. */

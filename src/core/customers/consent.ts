@@ -1,7 +1,8 @@
 import type { PendingQuery, Row } from 'postgres';
-import { recordCustomer } from '../customers.ts';
+import { customerEvent } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
+import { record } from '../events.ts';
 import { newId } from '../id.ts';
 import type { ListWindow } from '../list-window.ts';
 import type { CustomerRow } from '../views/customer.ts';
@@ -83,7 +84,7 @@ async function recordChange(tx: Sql, statement: Statement, isOut: boolean): Prom
     where i.channel_id = ${channelId} and i.address = ${address}`;
   if (customer === undefined) return;
   const consent = { channel_id: channelId, address, opted_out: isOut, source };
-  await recordCustomer(tx, 'customer.updated', customer, { changed: ['consent'], consent });
+  await record(tx, [customerEvent('customer.updated', customer, { changed: ['consent'], consent })]);
 }
 
 type Fragment = PendingQuery<Row[]>;

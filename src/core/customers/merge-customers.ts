@@ -1,7 +1,8 @@
 import { type Auditor, audit } from '../audit.ts';
-import { findCustomer, recordCustomer, type StoredCustomer } from '../customers.ts';
+import { customerEvent, findCustomer, type StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
+import { record } from '../events.ts';
 import { isUuid } from '../id.ts';
 import { recountBlocks } from './blocked-senders.ts';
 import { lockCustomers } from './lock-customers.ts';
@@ -78,7 +79,7 @@ export async function absorb(tx: Sql, { source, target, by, fills }: Absorption)
   await noteMerge(tx, by, { source: source.id, into: target.id, ...moved, customers, filled });
   await recountBlocks(tx, target.id);
   const merged = await findCustomer(tx, target.business_id, target.id);
-  await recordCustomer(tx, 'customer.merged', merged, { merged_from: [source.id] });
+  await record(tx, [customerEvent('customer.merged', merged, { merged_from: [source.id] })]);
   return merged;
 }
 

@@ -1,7 +1,8 @@
 import { type Auditor, audit } from '../audit.ts';
-import { findCustomer, recordCustomer, refuseTakenId, type StoredCustomer } from '../customers.ts';
+import { customerEvent, findCustomer, refuseTakenId, type StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError } from '../errors.ts';
+import { record } from '../events.ts';
 import { recountBlocks } from './blocked-senders.ts';
 import { lockCustomers } from './lock-customers.ts';
 import { handOver, type Moved } from './merge-customers.ts';
@@ -122,6 +123,6 @@ interface Told {
 
 async function tell(tx: Sql, { businessId, id, facts }: Told): Promise<StoredCustomer> {
   const customer = await findCustomer(tx, businessId, id);
-  await recordCustomer(tx, 'customer.updated', customer, facts);
+  await record(tx, [customerEvent('customer.updated', customer, facts)]);
   return customer;
 }
