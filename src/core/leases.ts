@@ -4,6 +4,7 @@ import { newId } from './id.ts';
 import type { Log } from './log.ts';
 
 interface LeaseOptions {
+  key: string;
   /** How long a holder that died keeps the others out. */
   ttlMs: number;
   log: Log;
@@ -12,16 +13,14 @@ interface LeaseOptions {
 type Work = (signal: AbortSignal) => Promise<void>;
 
 /**
- * Runs the work while this process holds the lease of that key, one process at a time. The signal aborts when the
+ * Runs the work while this process holds the lease of the key, one process at a time. The signal aborts when the
  * lease is lost or given up; work that ends by itself is begun again after a pause, by whoever comes first.
  */
 export function holdLease(
   pool: Pool,
-  key: string,
-  options: LeaseOptions,
+  { key, ttlMs, log }: LeaseOptions,
   work: Work,
 ): { stop(): Promise<void> } {
-  const { ttlMs, log } = options;
   const pauseMs = ttlMs / 3;
   const stopping = new AbortController();
   const token = newId();

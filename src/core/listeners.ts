@@ -96,7 +96,7 @@ async function wantedChannels({
 
 function listenTo(loaded: LoadedChannel, options: ListenersOptions): { stop(): Promise<void> } {
   const { pool, log, leaseMs = LEASE_MS } = options;
-  return holdLease(pool, `listen:${loaded.channel.id}`, { ttlMs: leaseMs, log }, (signal) =>
+  return holdLease(pool, { key: `listen:${loaded.channel.id}`, ttlMs: leaseMs, log }, (signal) =>
     keepListening(loaded, signal, options),
   );
 }

@@ -20,7 +20,7 @@ describe('a lease', () => {
   afterAll(() => database.drop());
 
   function hold(key: string, work: (signal: AbortSignal) => Promise<void>) {
-    const holder = holdLease(database.pool, key, options, work);
+    const holder = holdLease(database.pool, { key, ...options }, work);
     holders.push(holder);
     return holder;
   }

@@ -52,7 +52,7 @@ export function startReader(
       on conflict (name) do update set seq = excluded.seq, day = excluded.day, updated_at = now()`;
   }
 
-  return holdLease(pool, `reader:${name}`, { ttlMs: LEASE_MS, log }, async (signal) => {
+  return holdLease(pool, { key: `reader:${name}`, ttlMs: LEASE_MS, log }, async (signal) => {
     let position = await load();
     let isIdle = false;
     const reading = loop({
