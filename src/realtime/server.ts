@@ -1,15 +1,14 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
-import { parseRange } from '../core/client-ip.ts';
+import { parseRange } from '../core/ip-range.ts';
 import type { CustomerTyping } from '../core/customers/typing-customers.ts';
 import { followEvents } from '../core/events/follow-events.ts';
 import { latestPosition } from '../core/events.ts';
 import { serveAgent } from './agents.ts';
-import { type AgentTyping, announceAgentTyping } from './announce-typing.ts';
+import { type AgentTyping, announceAgentTyping, announceVisitorTyping } from './announce-typing.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
 import { attachCluster } from './cluster.ts';
 import type { RealtimeContext, RealtimeDeps } from './context.ts';
-import { createCustomerTyping } from './customer-typing.ts';
 import { closeSockets, type TrackedWork, trackWork, whenToReturn } from './drain.ts';
 import { admit } from './handshake.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -18,6 +17,7 @@ import { createRegistry } from './registry.ts';
 import { refusalOf } from './requests.ts';
 import { watchSessions } from './session-watch.ts';
 import type { Party, RealtimeServer, RealtimeSocket } from './socket.ts';
+import { createTypingSigns } from './typing-signs.ts';
 import { serveVisitor } from './visitors.ts';
 
 export type { RealtimeDeps } from './context.ts';
@@ -42,12 +42,13 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   const context = contextOf(deps, work);
   const { io } = context;
   const live = createLive(context);
-  const customers = createCustomerTyping(context);
+  const customers = createTypingSigns<CustomerTyping>((sign) => announceVisitorTyping(context, sign));
+  const agents = createTypingSigns<Omit<AgentTyping, 'from'>>((sign) => announceAgentTyping(context, sign));
   const stops: Stop[] = [];
 
   return {
     io,
-    announceTyping: (typing) => announceAgentTyping(context, typing),
+    announceTyping: agents.show,
     showCustomerTyping: customers.show,
     async attach(httpServer) {
       const cluster = await attachCluster(io as unknown as Server, deps.config.redis, deps.log);
@@ -72,7 +73,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       live.attach(httpServer);
     },
     async close({ retryAfterMs } = {}) {
-      customers.stop();
+      for (const signs of [customers, agents]) signs.stop();
       await Promise.all([closeSockets(io, work, retryAfterMs), live.close(() => whenToReturn(retryAfterMs))]);
       for (const stop of stops.splice(0).reverse()) await stop();
     },

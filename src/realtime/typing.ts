@@ -1,7 +1,7 @@
 const AUTO_OFF_MS = 8_000;
 const REPEAT_MS = 3_000;
 
-/** One socket's typing, announced when it changes, and ended when the client forgets to. */
+/** Typing of one socket, or of many people under keys of their own: announced when it changes, and ended when the client forgets to. */
 export interface Typing {
   set(conversationId: string, isTyping: boolean): void;
   /** Ends all of it, as when the socket goes. */

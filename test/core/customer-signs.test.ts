@@ -54,4 +54,19 @@ describe('typing in a conversation', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(callsOf('sendChatAction').map(({ params }) => params['action'])).toEqual(['typing']);
   });
+
+  it('asks the provider once, however often a program says it, and stores nothing', async () => {
+    const path = await businessChat('bc-often');
+    const before = callsOf('sendChatAction').length;
+    const kept = () => gateway.pool`
+      select (select count(*) from outbox) as outbox, (select max(seq) from events) as events,
+        (select count(*) from messages) as messages`;
+    await eventually(async () => expect(await gateway.pool`select id from outbox`).toEqual([]));
+    const stored = await kept();
+    for (let n = 0; n < 8; n += 1) await gateway.call('POST', `${path}/typing`, { is_typing: true });
+    await eventually(() => expect(callsOf('sendChatAction').length).toBeGreaterThan(before));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(callsOf('sendChatAction')).toHaveLength(before + 1);
+    expect(await kept()).toEqual(stored);
+  });
 });

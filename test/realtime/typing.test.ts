@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createTyping } from '../../src/realtime/typing.ts';
+import { createTypingSigns } from '../../src/realtime/typing-signs.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -36,4 +37,17 @@ it('ends once, and not before it began', () => {
   typing.set('c', false);
   typing.set('c', false);
   expect(announced).toEqual([true, false]);
+});
+
+it('that requests tell of ends by itself too, for each by themselves, and wherever it began', () => {
+  const announced: string[] = [];
+  const signs = createTypingSigns(({ userId, isTyping }) => announced.push(`${userId} ${isTyping}`));
+  const show = (userId: string, isTyping: boolean) => signs.show({ conversationId: 'c', userId, isTyping });
+  for (let n = 0; n < 5; n += 1) show('bot', true);
+  show('ann', true);
+  show('ann', false);
+  show('elsewhere', false);
+  expect(announced).toEqual(['bot true', 'ann true', 'ann false', 'elsewhere false']);
+  vi.advanceTimersByTime(8_000);
+  expect(announced.slice(4)).toEqual(['bot false']);
 });
