@@ -52,14 +52,27 @@ function inUtf8(raw: Uint8Array): Buffer {
 const LOOKED_AT = 64 * 1024;
 
 function decoderOf(head: string) {
-  const charsets = [...head.matchAll(/\bcharset\s*=\s*["']?([\w.:-]{1,40})/gi)].map(([, name = '']) => name);
-  for (const charset of charsets) {
-    if (/^(us-?ascii|ascii|utf-?8)$/i.test(charset)) continue;
-    try {
-      return new TextDecoder(charset);
-    } catch {
-      // A charset that nobody knows helps nobody.
-    }
+  const charsets = head.matchAll(/\bcharset\s*=\s*["']?([\w.:-]{1,40})/gi);
+  for (const [, charset = ''] of charsets) {
+    const decoder = decoderFor(charset);
+    if (decoder !== undefined) return decoder;
   }
   return new TextDecoder('windows-1252');
+}
+
+/** The text that bytes are in this charset; where none is named that is known, in UTF-8, else in Windows'. */
+export function decoded(bytes: Buffer, charset: string | undefined): string {
+  const decoder = charset === undefined ? undefined : decoderFor(charset);
+  if (decoder !== undefined) return decoder.decode(bytes);
+  return isUtf8(bytes) ? bytes.toString() : new TextDecoder('windows-1252').decode(bytes);
+}
+
+/** Undefined for what nobody knows, and for what programs say of all that they have not looked at. */
+function decoderFor(charset: string) {
+  if (/^(us-?ascii|ascii|utf-?8)$/i.test(charset)) return undefined;
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return undefined;
+  }
 }

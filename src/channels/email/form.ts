@@ -1,8 +1,10 @@
 import { AppError } from '../../core/errors.ts';
+import { decoded } from './eight-bit.ts';
 
 /** A posted form whose values keep their bytes: mails in it are in no particular charset. */
 export interface Form {
-  text(name: string): string | undefined;
+  /** In UTF-8, or in the charset that the sender names for it. */
+  text(name: string, charset?: string): string | undefined;
   bytes(name: string): Promise<Uint8Array | undefined>;
   /** What the sender called the file and its type. */
   file(name: string): { name: string; type: string; size: number } | undefined;
@@ -13,12 +15,12 @@ export interface Form {
 export async function readForm(body: Uint8Array, contentType: string): Promise<Form> {
   const form = await parse(body, contentType);
   const entry = (name: string) => form.get(name) ?? undefined;
-  const decode = (text: string) => Buffer.from(text, 'latin1').toString();
+  const decode = (text: string, charset?: string) => decoded(Buffer.from(text, 'latin1'), charset);
   return {
     names: [...form.keys()],
-    text(name) {
+    text(name, charset) {
       const value = entry(name);
-      return typeof value === 'string' ? decode(value) : undefined;
+      return typeof value === 'string' ? decode(value, charset) : undefined;
     },
     async bytes(name) {
       const value = entry(name);

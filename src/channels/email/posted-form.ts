@@ -22,12 +22,15 @@ export async function fromForm(form: Form): Promise<Posted | undefined> {
   if (form.text('from') === undefined && form.text('headers') === undefined) return undefined;
   const mail = await headerMail(traceOf(envelope) + headersOf(form));
   const files = formFiles(form);
+  // SendGrid leaves each field in the charset that it had in the mail.
+  const charsets = textsByName.safeParse(jsonOf(form.text('charsets'))).data ?? {};
+  const said = (name: string) => form.text(name, charsets[name]);
   return {
     mail: {
       ...mail,
-      subject: mail.subject ?? form.text('subject'),
-      text: form.text('body-plain') ?? form.text('text'),
-      html: form.text('body-html') ?? form.text('html'),
+      subject: mail.subject ?? said('subject'),
+      text: said('body-plain') ?? said('text'),
+      html: said('body-html') ?? said('html'),
       attachments: files,
     },
     raw: undefined,
@@ -67,11 +70,11 @@ const infos = z.record(
     'content-id': z.string().optional(),
   }),
 );
-const contentIds = z.record(z.string(), z.string());
+const textsByName = z.record(z.string(), z.string());
 
 function formFiles(form: Form): Mail['attachments'] {
   const info = infos.safeParse(jsonOf(form.text('attachment-info'))).data ?? {};
-  const ids = contentIds.safeParse(jsonOf(form.text('content-id-map'))).data ?? {};
+  const ids = textsByName.safeParse(jsonOf(form.text('content-id-map'))).data ?? {};
   const idOf = new Map(Object.entries(ids).map(([id, name]) => [name, id]));
   return [...new Set(form.names)].flatMap((part) => {
     const file = form.file(part);

@@ -85,6 +85,35 @@ describe('what providers post', () => {
     expect((await bytes(body, 'attachment1', type)).toString()).toBe('PNG bytes');
   });
 
+  it('SendGrid: each field in the charset that it names', async () => {
+    const fields = {
+      charsets: '{"to":"UTF-8","text":"GBK","html":"iso-8859-1","subject":"UTF-8","from":"UTF-8"}',
+      from: 'Ada <ada@customer.test>',
+      subject: '日本国',
+    };
+    const part = (name: string, value: string | Buffer) =>
+      Buffer.concat([
+        Buffer.from(`--xYzZY\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n`),
+        Buffer.from(value as string),
+        Buffer.from('\r\n'),
+      ]);
+    const body = Buffer.concat([
+      ...Object.entries(fields).map(([name, value]) => part(name, value)),
+      part('text', Buffer.from([0xc8, 0xd5, 0xb1, 0xbe, 0xb9, 0xfa])),
+      Buffer.from('--xYzZY--\r\n'),
+    ]);
+    expect(await message(body, 'multipart/form-data; boundary=xYzZY')).toMatchObject({
+      subject: '日本国',
+      content: '日本国',
+    });
+    const latin1 = Buffer.concat([
+      ...Object.entries(fields).map(([name, value]) => part(name, value)),
+      part('html', Buffer.from('<p>Gr\xfc\xdfe</p>', 'latin1')),
+      Buffer.from('--xYzZY--\r\n'),
+    ]);
+    expect((await message(latin1, 'multipart/form-data; boundary=xYzZY')).content).toBe('Grüße');
+  });
+
   it('Postmark: what it read in the mail', async () => {
     const body = JSON.stringify(fixture('postmark'));
     expect(await message(body, 'application/json; charset=utf-8')).toMatchObject({
