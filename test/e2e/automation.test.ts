@@ -419,6 +419,76 @@ describe('time', () => {
     await eventually(async () => expect(await runsOf(waiting)).toHaveLength(2), 15_000);
   });
 
+  it('runs a rule for a question that is asked after the last was resolved, or that slept meanwhile', async () => {
+    const waiting = await rule({
+      trigger: 'conversation.unanswered',
+      after_minutes: 120,
+      conditions: [{ field: 'message.content', operator: 'contains', value: 'now' }],
+      actions: [{ type: 'addTag', tag: 'late' }],
+    });
+    const again = await visitor('solved by phone');
+    await ok('PUT', `/conversations/${again.id}/resolve`);
+    await again.say('and now?');
+    const slept = await visitor('what now?');
+    await ok('POST', `/conversations/${slept.id}/snooze`, { until: new Date().toISOString() });
+    await eventually(async () => expect((await conversation(slept.id)).status).toBe('open'));
+    const failed = await visitor('now fails');
+    const { id } = await ok<{ id: string }>('POST', `/conversations/${failed.id}/messages`, {
+      content: 'An answer',
+    });
+    await eventually(async () => {
+      const { count } = await gateway.pool`
+        update messages set status = 'failed' where id = ${id} and status = 'delivered'`;
+      expect(count).toBe(1);
+    });
+    const byAi = await visitor('now the AI answers');
+    const answer = await ok<{ id: string }>('POST', `/conversations/${byAi.id}/messages`, { content: 'Yes' });
+    await gateway.pool`
+      update messages set sender_type = 'system', metadata = '{"ai": {"confidence": 1}}' where id = ${answer.id}`;
+    await age([again.id, slept.id, failed.id, byAi.id], 121);
+    await eventually(async () => expect(await runsOf(waiting)).toHaveLength(3), 15_000);
+    const ids = (await runsOf(waiting)).map((run) => run.conversation_id);
+    expect(ids.sort()).toEqual([again.id, slept.id, failed.id].sort());
+  });
+
+  it('sets no rule going for what it has led to itself', async () => {
+    const giving = await rule({
+      trigger: 'conversation.unassigned_for',
+      after_minutes: 30,
+      actions: [{ type: 'assign', assigneeId: gateway.agentId }],
+    });
+    const taking = await rule({ trigger: 'conversation.assigned', actions: [{ type: 'unassign' }] });
+    const { id } = await visitor('a hot potato');
+    await ok('POST', `/conversations/${id}/assign`, { assignee_id: gateway.agentId });
+    await eventually(async () => expect((await conversation(id)).assignee_id).toBeNull());
+    await age([id], 31);
+    await eventually(async () => expect(await runsOf(taking)).toHaveLength(2), 15_000);
+    expect((await runsOf(taking))[0]).toMatchObject({
+      outcome: 'skipped',
+      reason: 'The rule itself has led to it.',
+    });
+    expect(await runsOf(giving)).toHaveLength(1);
+    expect((await conversation(id)).assignee_id).toBe(gateway.agentId);
+  });
+
+  it('wakes what a rule has put off without setting it going again', async () => {
+    const later = await rule({
+      trigger: 'conversation.unsnoozed',
+      actions: [{ type: 'snooze', minutes: 5 }],
+    });
+    const { id } = await visitor('not now');
+    await ok('POST', `/conversations/${id}/snooze`, { until: new Date().toISOString() });
+    await eventually(async () => expect((await conversation(id)).status).toBe('snoozed'));
+    await gateway.pool`update conversations set snoozed_until = now() where id = ${id}`;
+    await eventually(async () =>
+      expect(await runsOf(later)).toMatchObject([
+        { outcome: 'skipped', reason: 'The rule itself has led to it.' },
+        { outcome: 'done' },
+      ]),
+    );
+    expect((await conversation(id)).status).toBe('open');
+  });
+
   it('runs a rule once for what nobody has had for so long', async () => {
     const lonely = await rule({
       trigger: 'conversation.unassigned_for',

@@ -1,6 +1,7 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import { snapshot } from '../events/snapshot.ts';
 import { firstIdAt } from '../id.ts';
+import { causeOf } from './cause.ts';
 import { judgeAndRun } from './judge-and-run.ts';
 import type { RuleRow } from './rules.ts';
 import type { RunTools } from './run.ts';
@@ -27,8 +28,12 @@ export async function runDue(pool: Pool, tools: RunTools): Promise<boolean> {
 }
 
 interface Due {
+  /** The line of the timeline, or the conversation, that the time runs from. */
   subject_id: string;
   conversation_id: string;
+  /** The message that waits for an answer. */
+  message_id: string | null;
+  caused_by: Record<string, unknown> | null;
 }
 
 /** The window of ids that were made as long ago as the rule waits: what began in it has waited just so long. */
@@ -51,15 +56,14 @@ async function runOne(pool: Pool, { rule, tools }: { rule: TimeRule; tools: RunT
 }
 
 async function runFor(pool: Pool, { rule, tools, one }: { rule: TimeRule; tools: RunTools; one: Due }) {
-  const { conversation_id: conversationId, subject_id: subjectId } = one;
-  const messageId = rule.trigger === 'conversation.unanswered' ? subjectId : null;
+  const { conversation_id: conversationId, subject_id: subjectId, message_id: messageId } = one;
   const data = await snapshot(pool, { conversationId, messageId });
   await judgeAndRun(tools, [rule], {
     subjectId,
     businessId: rule.business_id,
     conversationId,
     customerId: data.customer?.id ?? null,
-    cause: undefined,
+    cause: causeOf({ caused_by: one.caused_by, data: {} }),
     data,
   });
 }
@@ -74,23 +78,26 @@ const FIND_DUE: Record<TimeTrigger, (sql: Sql, businessId: string, window: Windo
   'conversation.unassigned_for': findUnassigned,
 };
 
-/** The first messages of customers since somebody answered last: who writes again has waited as long. */
+/**
+ * The first messages of customers since somebody answered last: who writes again has waited as long. Where it slept meanwhile
+ * the time runs from its awakening.
+ */
 function findUnanswered(sql: Sql, businessId: string, { from, to }: Window): Promise<Due[]> {
   return sql<Due[]>`
-    select m.id as subject_id, m.conversation_id
-    from messages m join conversations c on c.id = m.conversation_id
-    where m.id >= ${from} and m.id < ${to} and m.business_id = ${businessId} and ${isCustomers(sql, 'm')}
+    select b.id as subject_id, b.conversation_id, w.id as message_id, b.metadata -> 'caused_by' as caused_by
+    from messages b join conversations c on c.id = b.conversation_id
+    cross join lateral (
+      select id, seq from messages w
+      where w.conversation_id = b.conversation_id and ${isCustomers(sql, 'w')} and w.seq > coalesce((
+        select max(seq) from messages a where a.conversation_id = b.conversation_id and ${isAnswer(sql, 'a')}), 0)
+      order by w.seq limit 1) w
+    where b.id >= ${from} and b.id < ${to} and b.business_id = ${businessId}
+      and (b.id = w.id or b.seq > w.seq and ${isAwakening(sql, 'b')})
       and c.status in ('open', 'pending') and c.merged_into_id is null
       and not exists (
-        select 1 from messages a
-        where a.conversation_id = m.conversation_id and a.seq > m.seq and ${isAnswer(sql, 'a')})
-      and not exists (
-        select 1 from messages p
-        where p.conversation_id = m.conversation_id and p.seq < m.seq and ${isCustomers(sql, 'p')}
-          and not exists (
-            select 1 from messages a
-            where a.conversation_id = m.conversation_id and a.seq > p.seq and a.seq < m.seq and ${isAnswer(sql, 'a')}))
-    order by m.id limit ${BATCH}`;
+        select 1 from messages l
+        where l.conversation_id = b.conversation_id and l.seq > b.seq and ${isAwakening(sql, 'l')})
+    order by b.id limit ${BATCH}`;
 }
 
 function isCustomers(sql: Sql, message: string) {
@@ -98,10 +105,19 @@ function isCustomers(sql: Sql, message: string) {
   return sql`(${m}.direction = 'inbound' and not ${m}.metadata @> '{"automatic": true}')`;
 }
 
-/** What Tributary says by itself is no answer. */
+/** What Tributary says by itself is no answer, nor what never reached the customer; what was resolved needs none. */
 function isAnswer(sql: Sql, message: string) {
   const m = sql(message);
-  return sql`(${m}.direction = 'outbound' and ${m}.sender_type in ('agent', 'bot'))`;
+  return sql`(
+    ${m}.direction = 'outbound' and (${m}.sender_type in ('agent', 'bot') or ${m}.metadata ? 'ai')
+      and ${m}.status not in ('failed', 'canceled')
+    or ${m}.type = 'activity' and ${m}.metadata ->> 'activity' in ('resolved', 'closed'))`;
+}
+
+function isAwakening(sql: Sql, message: string) {
+  const m = sql(message);
+  return sql`(
+    ${m}.type = 'activity' and ${m}.metadata ->> 'from' = 'snoozed' and ${m}.metadata ->> 'to' in ('open', 'pending'))`;
 }
 
 const BEGINNINGS = ['unassigned', 'reopened', 'unsnoozed'];
@@ -110,14 +126,14 @@ const BEGINNINGS = ['unassigned', 'reopened', 'unsnoozed'];
 function findUnassigned(sql: Sql, businessId: string, { from, to }: Window): Promise<Due[]> {
   return sql<Due[]>`
     with begun as (
-      select id as subject_id, id as conversation_id, 0 as seq from conversations
+      select id as subject_id, id as conversation_id, 0 as seq, null::jsonb as caused_by from conversations
       where id >= ${from} and id < ${to} and business_id = ${businessId}
       union all
-      select id, conversation_id, seq from messages
+      select id, conversation_id, seq, metadata -> 'caused_by' from messages
       where id >= ${from} and id < ${to} and business_id = ${businessId} and type = 'activity'
         and metadata ->> 'activity' = any(${BEGINNINGS})
     )
-    select b.subject_id, b.conversation_id from begun b join conversations c on c.id = b.conversation_id
+    select b.subject_id, b.conversation_id, null as message_id, b.caused_by from begun b join conversations c on c.id = b.conversation_id
     where c.assignee_id is null and c.status in ('open', 'pending') and c.merged_into_id is null
       and not exists (
         select 1 from messages l

@@ -28,7 +28,8 @@ const EVENT_TRIGGERS = {
 
 /** What sets a rule going when nothing happens for its minutes. */
 export const TIME_TRIGGERS = {
-  'conversation.unanswered': 'A customer has waited for an answer of an agent or bot for so many minutes',
+  'conversation.unanswered':
+    'A customer has waited for an answer of an agent, a bot or the AI for so many minutes',
   'conversation.unassigned_for': 'Nobody has had a conversation for so many minutes',
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
-import { SYSTEM } from '../messages/author.ts';
+import { systemIn } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import { changeStatus } from './lifecycle.ts';
 
@@ -42,7 +42,8 @@ async function resolveBatch(tx: Sql): Promise<number> {
     order by c.id for update of c skip locked`;
   for (const { minutes, ...conversation } of rows) {
     const why = `after ${minutes} minutes in which nothing happened`;
-    await changeStatus(tx, conversation, { to: 'resolved', by: SYSTEM, why });
+    const by = await systemIn(tx, conversation.id);
+    await changeStatus(tx, conversation, { to: 'resolved', by, why });
   }
   return rows.length;
 }

@@ -39,12 +39,13 @@ async function insertActivity(
   conversation: ConversationRow,
   { content, metadata, by }: { content: string; metadata: Record<string, unknown>; by: Author },
 ): Promise<void> {
+  const cause = by.causedBy === undefined ? {} : { caused_by: by.causedBy };
   await tx`
     insert into messages (id, business_id, conversation_id, channel_id, seq, direction, sender_type, sender_id,
       sender_name, type, content, metadata)
     values (${newId()}, ${conversation.business_id}, ${conversation.id}, ${conversation.channel_id},
       ${conversation.last_message_seq}, 'internal', ${by.type}, ${by.id}, ${by.name}, 'activity', ${content},
-      ${tx.json(metadata as never)})`;
+      ${tx.json({ ...metadata, ...cause } as never)})`;
 }
 
 async function recordChange(

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
 import type { EventType } from '../events.ts';
-import { type Author, SYSTEM } from '../messages/author.ts';
+import { type Author, systemIn } from '../messages/author.ts';
 import type { ConversationRow, ConversationStatus } from '../views/conversation.ts';
 import { changeConversation, sentence } from './change-conversation.ts';
 import { NO_HANDOFF } from './handoff.ts';
@@ -101,9 +101,9 @@ async function wakeBatch(tx: Sql): Promise<number> {
   return due.length;
 }
 
-function wake(tx: Sql, conversation: ConversationRow): Promise<ConversationRow> {
+async function wake(tx: Sql, conversation: ConversationRow): Promise<ConversationRow> {
   return changeConversation(tx, conversation, {
-    by: SYSTEM,
+    by: await systemIn(tx, conversation.id),
     set: { status: 'open', snoozed_until: null },
     activity: { content: 'Snooze ended', metadata: { activity: 'unsnoozed', from: 'snoozed', to: 'open' } },
     events: statusEvents('snoozed', 'open'),

@@ -13,6 +13,15 @@ export interface Author {
 /** What Tributary does by itself. */
 export const SYSTEM: Author = { type: 'system', id: null, name: null };
 
+/** What it does because of how things stand in a conversation: what led to the newest line there has led to this, too. */
+export async function systemIn(sql: Sql, conversationId: string): Promise<Author> {
+  const [newest] = await sql<{ caused_by: Record<string, unknown> | null }[]>`
+    select metadata -> 'caused_by' as caused_by from messages
+    where conversation_id = ${conversationId} and seq is not null order by seq desc limit 1`;
+  const causedBy = newest?.caused_by ?? undefined;
+  return causedBy === undefined ? SYSTEM : { ...SYSTEM, causedBy };
+}
+
 /** The author behind an API key: its agent, or the bot that holds it. */
 export async function authorOf(sql: Sql, actor: Actor): Promise<Author> {
   const [author] = await authorsOf(sql, [actor]);

@@ -1,6 +1,6 @@
 import { isWithAi } from '../ai/silence.ts';
 import type { Sql } from '../database/connect.ts';
-import { SYSTEM } from '../messages/author.ts';
+import { systemIn } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import { findTeam, giveToAgent, giveToTeam, type NamedTeam, poolOfTeam } from './assign.ts';
 import { type ChannelAssignment, nextTry, type Pool, takeTurn } from './assignment.ts';
@@ -13,12 +13,13 @@ export async function assignByPolicy(
 ): Promise<ConversationRow> {
   if (!(await needsAgent(tx, conversation))) return stopWaiting(tx, conversation);
   const { pool, team } = await poolOf(tx, conversation);
+  const by = await systemIn(tx, conversation.id);
   if (team !== undefined && team.id !== conversation.team_id) {
-    return giveToTeam(tx, conversation, { team, by: SYSTEM, pool });
+    return giveToTeam(tx, conversation, { team, by, pool });
   }
   if (pool.policy.mode === 'manual') return stopWaiting(tx, conversation);
   const agent = await takeTurn(tx, pool, now);
-  if (agent !== undefined) return giveToAgent(tx, conversation, { agent, team, by: SYSTEM });
+  if (agent !== undefined) return giveToAgent(tx, conversation, { agent, team, by });
   await tx`update conversations set assign_at = ${nextTry(pool.policy, now)} where id = ${conversation.id}`;
   return conversation;
 }
