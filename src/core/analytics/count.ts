@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Pool, Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
 import { startReader } from '../events/reader.ts';
@@ -9,7 +10,7 @@ import { advance, type Happening, happeningOf, type Round } from './rounds.ts';
 
 const NAME = 'analytics';
 const BATCH = 1_000;
-const REST = 5;
+const REST = 20;
 
 /** Keeps the numbers up to date: a reader of events whose place commits together with what it counted, each event once. */
 export function startCounting(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {
@@ -46,11 +47,14 @@ export async function countEvents(tx: Sql, events: EventRow[]): Promise<void> {
   const changed = new Map<string, Round>();
   for (const happening of happenings) {
     const { id, channel_id } = happening.conversation;
-    const round = advance(current.get(id), happening, hours.get(channel_id));
+    const before = current.get(id);
+    const round = advance(before, happening, hours.get(channel_id));
+    // Most of what is written changes nothing that is counted here.
+    if (isDeepStrictEqual(round, before)) continue;
     current.set(id, round);
     changed.set(`${id}:${round.number}`, round);
   }
-  await storeRounds(tx, [...changed.values()]);
+  if (changed.size > 0) await storeRounds(tx, [...changed.values()]);
   await storeMessages(tx, happenings);
 }
 

@@ -6,6 +6,7 @@ import { holdLease } from '../leases.ts';
 import type { Log } from '../log.ts';
 import { loop } from '../loop.ts';
 import type { Wake } from '../wake.ts';
+import { createPace } from './pace.ts';
 
 interface ReaderOptions {
   /** Its row in `readers`: where it stands. */
@@ -13,7 +14,7 @@ interface ReaderOptions {
   pool: Pool;
   wake: Wake;
   log: Log;
-  /** How long it rests after a turn, as a multiple of it: what nobody waits for leaves the time to those who write. */
+  /** How long it rests after a turn while more happens, as a multiple of it: for what nobody waits for. */
   rest?: number;
 }
 
@@ -30,9 +31,6 @@ export type Read = (after: Position) => Promise<Taken>;
 
 const LEASE_MS = 10_000;
 const POLL_MS = 1_000;
-// Under load fewer and larger batches: whoever reads on from where it stood finds all of them.
-const PAUSE_MS = 50;
-const LONGEST_REST_MS = 1_000;
 
 /** Reads events from where it stood, in one process at a time, and keeps its place over restarts. */
 export function startReader(
@@ -55,23 +53,24 @@ export function startReader(
   return holdLease(pool, { key: `reader:${name}`, ttlMs: LEASE_MS, log }, async (signal) => {
     let position = await load();
     let isIdle = false;
+    const pace = createPace(rest);
     const reading = loop({
       everyMs: POLL_MS,
       async turn() {
-        const begunAt = performance.now();
+        pace.beginTurn();
         const taken = await read(position);
         if (taken.upTo.seq > position.seq || taken.upTo.day > position.day) {
           await save(taken.upTo);
           position = taken.upTo;
         }
         isIdle = taken.isIdle ?? false;
-        const restMs = Math.min(rest * (performance.now() - begunAt), LONGEST_REST_MS);
-        await sleep(Math.max(restMs, PAUSE_MS), undefined, { signal }).catch(() => {});
+        await sleep(pace.restMs(taken.hasMore), undefined, { signal }).catch(() => {});
         return taken.hasMore && !signal.aborted;
       },
       onError: (error) => log.error({ err: error, reader: name }, 'reading events failed'),
     });
     const unsubscribe = wake.on('events', () => {
+      pace.noteEvents();
       if (!isIdle) reading.wake();
     });
     if (!signal.aborted) await once(signal, 'abort');

@@ -8,8 +8,9 @@ import { findsParts } from './search.ts';
 
 // Another number has all that was written before read anew, as when texts are folded in another way.
 const NAME = 'search-2';
-const BATCH = 1_000;
-const REST = 5;
+// Small steps: what is written meanwhile waits for none of them.
+const BATCH = 200;
+const REST = 20;
 
 /** Keeps what is searched up to date: a reader of events, which begins with what was there before it. */
 export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {
@@ -30,10 +31,12 @@ export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { 
       // A day of its own, so that it is known to be done where nothing has happened yet.
       return { upTo: positionOf({ seq: newest.seq, created_at: new Date() }), hasMore: true };
     }
-    const signals = await readSignals(pool, after, newest);
+    const signals = await readSignals(pool, after);
     await writeDocuments(pool, await touchedBy(pool, signals));
-    const last = signals.length === BATCH ? signals.at(-1) : undefined;
-    return { upTo: last === undefined ? newest : positionOf(last), hasMore: last !== undefined };
+    const last = signals.at(-1);
+    const isFull = signals.length === BATCH;
+    const upTo = last !== undefined && (isFull || last.seq > newest.seq) ? positionOf(last) : newest;
+    return { upTo, hasMore: isFull };
   });
 }
 
@@ -86,11 +89,11 @@ const SIGNALS: EventType[] = [
   'customer.deleted',
 ];
 
-function readSignals(pool: Pool, after: Position, newest: Position): Promise<Signal[]> {
+/** Without an upper bound: with one the planner sorts all that follows. */
+function readSignals(pool: Pool, after: Position): Promise<Signal[]> {
   return pool<Signal[]>`
     select seq, created_at, type, conversation_id, customer_id, message_id from events
-    where seq > ${after.seq} and seq <= ${newest.seq} and created_at >= ${after.day}::date - 1
-      and type = any(${SIGNALS})
+    where seq > ${after.seq} and created_at >= ${after.day}::date - 1 and type = any(${SIGNALS})
     order by seq limit ${BATCH}`;
 }
 
