@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import { clientAddress, isLoopback, parseRange } from '../core/client-ip.ts';
+import { clientAddress, isLoopback } from '../core/client-ip.ts';
+import { parseRange } from '../core/ip-range.ts';
 import type { ApiEnv } from './deps.ts';
 import { requestHeader } from './node-request.ts';
 

@@ -1,13 +1,5 @@
 import ipaddr from 'ipaddr.js';
-
-export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
-
-/** One entry of TRUSTED_PROXIES: an address or a CIDR. */
-export function parseRange(text: string): AddressRange {
-  if (text.includes('/')) return ipaddr.parseCIDR(text);
-  const address = ipaddr.parse(text);
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
-}
+import { type IpRange, isWithin } from './ip-range.ts';
 
 interface Hops {
   peer: string | undefined;
@@ -15,10 +7,7 @@ interface Hops {
 }
 
 /** The client's address: X-Forwarded-For counts only as far as trusted proxies wrote it. */
-export function clientAddress(
-  { peer, forwardedFor }: Hops,
-  trusted: readonly AddressRange[],
-): string | undefined {
+export function clientAddress({ peer, forwardedFor }: Hops, trusted: readonly IpRange[]): string | undefined {
   if (peer === undefined) return undefined;
   if (forwardedFor === undefined) return normalised(peer);
   const forwarded = forwardedFor.split(',').map((text) => text.trim());
@@ -27,7 +16,7 @@ export function clientAddress(
   for (const address of [...forwarded.filter((text) => text !== ''), peer].reverse()) {
     if (!ipaddr.isValid(address)) return client;
     client = ipaddr.process(address).toString();
-    if (!trusted.some((range) => isWithin(ipaddr.process(address), range))) return client;
+    if (!isWithin(ipaddr.process(address), trusted)) return client;
   }
   return client;
 }
@@ -53,8 +42,4 @@ function normalised(address: string): string | undefined {
 /** Whether the address is this machine itself. */
 export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && look(address).isLoopback;
-}
-
-function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, [base, bits]: AddressRange): boolean {
-  return address.kind() === base.kind() && address.match(base, bits);
 }

@@ -1,10 +1,10 @@
 import { connect as connectSocket, isIP, type LookupFunction, type Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
-import { type AddressRules, createAddressRules } from './address.ts';
-import { createLookup, type Lookup } from './lookup.ts';
-import { createPortRules, portOf } from './ports.ts';
-import { openTunnel } from './tunnel.ts';
-import { isForbiddenLiteral, type Rules, vetUrl } from './vet-url.ts';
+import { type AddressRules, createAddressRules } from './egress/address-rules.ts';
+import { createLookup, type Lookup } from './egress/lookup.ts';
+import { createPortRules, portOf } from './egress/port-rules.ts';
+import { openTunnel } from './egress/tunnel.ts';
+import { isForbiddenLiteral, type Rules, vetUrl } from './egress/vet-url.ts';
 
 /** The one guard for every address that a tenant, provider or visitor supplies. */
 export interface EgressGuard {

@@ -1,11 +1,11 @@
 import type { Attachments } from '../core/attachments.ts';
 import type { Channels } from '../core/channels.ts';
-import type { AddressRange } from '../core/client-ip.ts';
 import type { Config } from '../core/config.ts';
 import type { Pool } from '../core/database/connect.ts';
 import type { Transact } from '../core/database/transact.ts';
 import type { EgressGuard } from '../core/egress.ts';
 import type { EventFeed } from '../core/events/event-feed.ts';
+import type { IpRange } from '../core/ip-range.ts';
 import type { RateLimits } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Receiver } from '../core/receive.ts';
@@ -38,7 +38,7 @@ export interface RealtimeDeps {
 export interface RealtimeContext extends Omit<RealtimeDeps, 'limits'> {
   io: RealtimeServer;
   limits: RealtimeLimits;
-  trusted: AddressRange[];
+  trusted: IpRange[];
   /** Sockets by client address. */
   crowd: Registry<string>;
   /** Sockets by business: only the events of these are read. */

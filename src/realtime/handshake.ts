@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { authenticate } from '../core/api-keys.ts';
 import type { LoadedChannel } from '../core/channels.ts';
-import { type AddressRange, clientAddress, isLoopback } from '../core/client-ip.ts';
+import { clientAddress, isLoopback } from '../core/client-ip.ts';
 import { identifyVisitor } from '../core/customers/visitor-identity.ts';
 import {
   findVisitorSession,
@@ -15,6 +15,7 @@ import { sqlState } from '../core/database/transact.ts';
 import { AppError } from '../core/errors.ts';
 import { decodeCursor } from '../core/events.ts';
 import { isUuid, newId } from '../core/id.ts';
+import type { IpRange } from '../core/ip-range.ts';
 import type { RealtimeContext } from './context.ts';
 import { type Identity, verifyIdentity } from './identity.ts';
 import { type HandshakeAuth, handshakeAuth } from './protocol.ts';
@@ -36,7 +37,7 @@ interface Caller {
 }
 
 /** Where somebody connects from, as far as our proxies can be believed. */
-export function addressOf({ headers, address }: Caller, trusted: AddressRange[]): string | undefined {
+export function addressOf({ headers, address }: Caller, trusted: IpRange[]): string | undefined {
   const forwarded = headers['x-forwarded-for'];
   const forwardedFor = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
   const peer = isIP(address) === 0 ? undefined : address;

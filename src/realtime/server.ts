@@ -1,9 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
-import { parseRange } from '../core/ip-range.ts';
 import type { CustomerTyping } from '../core/customers/typing-customers.ts';
 import { followEvents } from '../core/events/follow-events.ts';
 import { latestPosition } from '../core/events.ts';
+import { parseRange } from '../core/ip-range.ts';
 import { serveAgent } from './agents.ts';
 import { type AgentTyping, announceAgentTyping, announceVisitorTyping } from './announce-typing.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';

@@ -4,10 +4,10 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAddressRules } from '../../src/core/address.ts';
+import { createAddressRules } from '../../src/core/egress/address-rules.ts';
+import { createLookup, type Lookup } from '../../src/core/egress/lookup.ts';
 import { createEgress, EgressBlocked, type EgressGuard } from '../../src/core/egress.ts';
 import { AppError } from '../../src/core/errors.ts';
-import { createLookup, type Lookup } from '../../src/core/lookup.ts';
 import { startNameServer } from '../support/name-server.ts';
 
 let server: Server;

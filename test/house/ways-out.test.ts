@@ -11,7 +11,7 @@ const GUARD = 'src/core/egress.ts';
 
 /** Those that open a connection to an address of the operator's or of our own, each with the reason. */
 const OWN: Record<string, string> = {
-  'src/core/tunnel.ts': "opens the guard's way through the operator's proxy",
+  'src/core/egress/tunnel.ts': "opens the guard's way through the operator's proxy",
   'src/core/channels/test-channel.ts': 'asks our own door, at PUBLIC_URL',
 };
 

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import type { Lookup } from '../../src/core/lookup.ts';
+import type { Lookup } from '../../src/core/egress/lookup.ts';
 
 export interface NameServer {
   /** What each question is answered with, one after the other; the last answer stays. */

@@ -1,12 +1,12 @@
 import { readConfig, type WebhookPolicy } from '../../../src/core/config.ts';
 import type { Pool } from '../../../src/core/database/connect.ts';
 import { createTransact } from '../../../src/core/database/transact.ts';
+import type { Lookup } from '../../../src/core/egress/lookup.ts';
 import { createEgress } from '../../../src/core/egress.ts';
 import type { EventRow, EventType } from '../../../src/core/events.ts';
 import { newId } from '../../../src/core/id.ts';
 import type { Lease } from '../../../src/core/lanes.ts';
 import { createLog } from '../../../src/core/log.ts';
-import type { Lookup } from '../../../src/core/lookup.ts';
 import { createSecrets } from '../../../src/core/secrets.ts';
 import { createWake } from '../../../src/core/wake.ts';
 import { createDeliverLane } from '../../../src/webhooks/deliver.ts';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import type { AddressRules } from './address.ts';
-import { invalidField } from './errors.ts';
-import type { PortRules } from './ports.ts';
+import { invalidField } from '../errors.ts';
+import type { AddressRules } from './address-rules.ts';
+import type { PortRules } from './port-rules.ts';
 
 export type Rules = AddressRules & PortRules;
 

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
-import { createSlots, type Slots } from './slots.ts';
+import { createSlots, type Slots } from '../slots.ts';
 
 /** All addresses of a name, as `dns.promises.lookup(name, { all: true })` gives them. */
 export type Lookup = (hostname: string) => Promise<LookupAddress[]>;

@@ -1,7 +1,5 @@
 import ipaddr from 'ipaddr.js';
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
-type Range = [Address, number];
+import { type IpAddress, type IpRange, isWithin, parseRange } from '../ip-range.ts';
 
 /** Judges single addresses: whether a request to a URL that somebody gave us may go there. */
 export interface AddressRules {
@@ -10,41 +8,35 @@ export interface AddressRules {
 
 /** The rules with the operator's exceptions; a malformed CIDR is refused by name. */
 export function createAddressRules(allow: readonly string[]): AddressRules {
-  const exceptions = allow.map(parseRange);
+  const exceptions = allow.map(parseException);
   return {
     permits(text) {
       if (!ipaddr.isValid(text)) return false;
       const address = embedded(ipaddr.parse(text));
-      return within(address, exceptions) || isPublic(address);
+      return isWithin(address, exceptions) || isPublic(address);
     },
   };
 }
 
-function parseRange(text: string): Range {
+function parseException(text: string): IpRange {
   try {
-    if (text.includes('/')) return ipaddr.parseCIDR(text);
-    const address = ipaddr.parse(text);
-    return [address, address.kind() === 'ipv4' ? 32 : 128];
+    return parseRange(text);
   } catch (error) {
     throw new Error(`EGRESS_ALLOW: ${text} is neither an address nor a CIDR`, { cause: error });
   }
 }
 
 /** IPv4-mapped and NAT64 addresses lead to the IPv4 address inside them: that one is judged. */
-function embedded(address: Address): Address {
+function embedded(address: IpAddress): IpAddress {
   if (address instanceof ipaddr.IPv4) return address;
   if (address.isIPv4MappedAddress()) return address.toIPv4Address();
-  if (within(address, [NAT64])) return new ipaddr.IPv4(address.toByteArray().slice(12));
+  if (isWithin(address, [NAT64])) return new ipaddr.IPv4(address.toByteArray().slice(12));
   return address;
 }
 
-function isPublic(address: Address): boolean {
-  if (address instanceof ipaddr.IPv4) return !within(address, PRIVATE_V4);
-  return within(address, [GLOBAL_UNICAST]) && !within(address, PRIVATE_V6);
-}
-
-function within(address: Address, ranges: readonly Range[]): boolean {
-  return ranges.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits));
+function isPublic(address: IpAddress): boolean {
+  if (address instanceof ipaddr.IPv4) return !isWithin(address, PRIVATE_V4);
+  return isWithin(address, [GLOBAL_UNICAST]) && !isWithin(address, PRIVATE_V6);
 }
 
 const NAT64 = ipaddr.parseCIDR('64:ff9b::/96');
