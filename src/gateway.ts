@@ -122,7 +122,7 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   let wakeQueue = queue.wake;
   const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
   const turns = createSlots(1);
-  const ingest = createIngest({ pool, place, turns, secrets, log });
+  const ingest = createIngest({ pool, place, turns, secrets, wake, log });
   let showTyping: Realtime['showCustomerTyping'] = () => {};
   const receiver = createReceiver({
     pool,

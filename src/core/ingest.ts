@@ -11,6 +11,7 @@ import { type Stored, storeBatch } from './ingest/store.ts';
 import type { Log } from './log.ts';
 import type { Secrets } from './secrets.ts';
 import type { Slots } from './slots.ts';
+import type { Wake } from './wake.ts';
 
 export interface Ingest {
   /**
@@ -30,6 +31,7 @@ interface IngestOptions {
   /** Whose turn it is to place events: of this process one batch, or its dispatcher. */
   turns: Slots;
   secrets: Secrets;
+  wake: Pick<Wake, 'notify'>;
   log: Log;
 }
 
@@ -44,7 +46,7 @@ const TRIES = 3;
 const PAUSE_MS = 150;
 
 /** Commits requests in batches: those that arrive while a commit is under way share the next one. */
-export function createIngest({ pool, place, turns, secrets, log }: IngestOptions): Ingest {
+export function createIngest({ pool, place, turns, secrets, wake, log }: IngestOptions): Ingest {
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
@@ -72,8 +74,9 @@ export function createIngest({ pool, place, turns, secrets, log }: IngestOptions
   async function commit(batch: Waiting[], onWritten = () => {}): Promise<void> {
     try {
       const requests = batch.map((it) => it.request);
-      const { answers, announce } = await withRetries(() => store(requests, onWritten));
+      const { answers, announce, outdatedBlocks } = await withRetries(() => store(requests, onWritten));
       announce();
+      for (const businessId of outdatedBlocks) wake.notify('blocked', businessId);
       for (const it of batch) it.resolve(answers.get(it.request) ?? []);
     } catch (error) {
       await refuse(batch, error);

@@ -7,7 +7,7 @@ import { closeAll, connect } from '../realtime/sockets.ts';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { otherBusiness } from '../support/inbox.ts';
-import { write } from '../support/people.ts';
+import { receive, write } from '../support/people.ts';
 import { fakeGroup, fakeUser, update } from '../support/telegram.ts';
 
 interface Blocked {
@@ -98,6 +98,41 @@ describe('a blocked person', () => {
       select m.content from messages m join conversations c on c.id = m.conversation_id
       where c.thread_key = ${String(chat.id)} order by m.seq`;
     expect(rows.map(({ content }) => content)).toEqual(['good evening']);
+  });
+
+  it('is kept out at an address that became theirs a moment ago, as soon as it is seen', async () => {
+    const [known, other] = [fakeUser(), fakeUser()];
+    const { customer_id } = await write(gateway, door, known);
+    await block({ customer_id });
+    await door.post(update.text({ from: known, text: 'not heard' }));
+    await gateway.pool`
+      insert into identities (id, business_id, channel_id, customer_id, kind, address)
+      select gen_random_uuid(), business_id, channel_id, customer_id, kind, ${String(other.id)} from identities
+      where customer_id = ${customer_id}`;
+    await door.post(update.text({ from: other, text: 'seen' }));
+    await door.post(update.text({ from: other, text: 'not heard either' }));
+    const rows = await gateway.pool<{ content: string }[]>`
+      select content from messages where customer_id = ${customer_id} order by created_at, id`;
+    expect(rows.map(({ content }) => content)).toEqual(['hello', 'seen']);
+  });
+
+  it('is kept out of a group that moved with them', async () => {
+    const chat = fakeGroup();
+    const { customer_id } = await receive(gateway, door, update.text({ chat, from: fakeUser() }));
+    const [group] = await gateway.pool<{ customer_id: string }[]>`
+      select customer_id from identities where channel_id = ${door.channelId} and address = ${String(chat.id)}`;
+    expect(customer_id).toBeDefined();
+    await block({ customer_id: group?.customer_id });
+    await door.post(update.text({ chat, from: fakeUser(), text: 'not heard' }));
+    const moved = { ...chat, id: chat.id - 1_000_000_000_000, type: 'supergroup' as const };
+    const notice = update.text({ chat: moved, from: fakeUser(), text: '' });
+    Object.assign(notice['message'] as object, { text: undefined, migrate_from_chat_id: chat.id });
+    await door.post(notice);
+    await door.post(update.text({ chat: moved, from: fakeUser(), text: 'not heard either' }));
+    const rows = await gateway.pool`
+      select 1 from messages m join conversations c on c.id = m.conversation_id
+      where c.customer_id = ${group?.customer_id ?? ''}`;
+    expect(rows).toHaveLength(1);
   });
 
   it('is told so on a web chat', async () => {

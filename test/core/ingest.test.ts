@@ -421,8 +421,9 @@ describe('a large request', () => {
     const { pool } = gateway;
     const log = createLog('silent');
     const secrets = createSecrets(['a secret of the tests, long enough']);
-    const place = placeQuietly(await createWake(undefined, log));
-    const ingest = createIngest({ pool, place, turns: createSlots(1), secrets, log });
+    const wake = await createWake(undefined, log);
+    const place = placeQuietly(wake);
+    const ingest = createIngest({ pool, place, turns: createSlots(1), secrets, wake, log });
     const channel = {
       id: door.channelId,
       businessId: gateway.businessId,
@@ -445,7 +446,14 @@ describe('what a request does that nobody foresaw', () => {
     const log = createLog('silent');
     const wake = await createWake(undefined, log);
     const secrets = createSecrets(['a secret of the tests, long enough']);
-    const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log });
+    const ingest = createIngest({
+      pool,
+      place: placeQuietly(wake),
+      turns: createSlots(1),
+      secrets,
+      wake,
+      log,
+    });
     const channel = {
       id: door.channelId,
       businessId: gateway.businessId,

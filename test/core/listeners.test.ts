@@ -95,7 +95,7 @@ async function startProcess(source = createSource(), publicUrl?: string) {
     egress,
     publicUrl: () => publicUrl,
   });
-  const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log });
+  const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, wake, log });
   const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const listeners = startListeners({ pool, registry, channels, receiver, wake, log, leaseMs: 600 });
   let stopped: Promise<void> | undefined;

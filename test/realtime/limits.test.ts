@@ -56,7 +56,7 @@ beforeAll(async () => {
   const receiver = createReceiver({
     pool,
     channels,
-    ingest: createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, log }),
+    ingest: createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, wake, log }),
     blockList: createBlockList(pool, wake),
     log,
   });

@@ -95,7 +95,7 @@ export async function startApi({
   });
   const attachments = createAttachments({ pool, secrets, files, baseUrl: () => config.publicUrl ?? '' });
   const placing = { place: placeQuietly(wake), turns: createSlots(1) };
-  const ingest = createIngest({ pool, ...placing, secrets, log });
+  const ingest = createIngest({ pool, ...placing, secrets, wake, log });
   const writing = { secrets, egress, attachments, channels };
   const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const rateLimits = createRateLimits(undefined, log);

@@ -21,7 +21,7 @@ interface Known {
 /** Remembered by business while its customers write, so that nothing is asked per message; a wake-up for `blocked` forgets it. */
 export function createBlockList(pool: Pool, wake: Wake): BlockList {
   const known = new Map<string, Known>();
-  wake.on('blocked', () => known.clear());
+  wake.on('blocked', (businessId) => (businessId === undefined ? known.clear() : known.delete(businessId)));
 
   function current(businessId: string): Promise<Blocked> {
     const now = Date.now();

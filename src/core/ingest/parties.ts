@@ -1,3 +1,4 @@
+import type { StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import type { Inbound, Sender } from '../envelope.ts';
 import { newId } from '../id.ts';
@@ -6,7 +7,7 @@ import type { CustomerRow } from '../views/customer.ts';
 import { type IngestChannel, type Item, keyOf, sortedByKey } from './item.ts';
 
 export interface PartyState {
-  customer: CustomerRow;
+  customer: CustomerRow & Partial<Pick<StoredCustomer, 'blocked_at'>>;
   /** The identity and its customer begin with this batch. */
   isNew: boolean;
 }

@@ -26,6 +26,8 @@ interface Batch {
 export interface Stored {
   answers: Map<IngestRequest, Accepted[]>;
   announce: Announce;
+  /** The businesses that block somebody who has an address which their block list may not know. */
+  outdatedBlocks: Set<string>;
 }
 
 /** Stores a batch whole. Most wait for the database three times: for the locks, for what they write, for the commit. */
@@ -36,7 +38,7 @@ export async function storeBatch(
   await bringLargeBodies(tx, requests);
   if (items.length === 0) {
     await keepRequests(tx, requests.map(ignored));
-    return { answers: new Map(), announce: () => {} };
+    return { answers: new Map(), announce: () => {}, outdatedBlocks: new Set() };
   }
   const state = await lockState(tx, items);
   await adoptKnownAddresses(tx, items, state);
@@ -53,7 +55,19 @@ export async function storeBatch(
   writing.catch(() => {});
   await takeTurn();
   const [, , announce] = await Promise.all([writing, keepRequests(tx, outcomes), place(tx, plan.events)]);
-  return { answers: answersOf(items, plan), announce };
+  return { answers: answersOf(items, plan), announce, outdatedBlocks: outdatedBlocks(items, state) };
+}
+
+/** What came in of a blocked person came from an address that became theirs just now, or moved there. */
+function outdatedBlocks(items: Item[], { parties }: State): Set<string> {
+  const known = [...parties.values()].filter(({ customer }) => customer.blocked_at != null);
+  const moved = items.filter(
+    ({ inbound }) => inbound.kind === 'identity_change' && inbound.address !== undefined,
+  );
+  return new Set([
+    ...known.map(({ customer }) => customer.business_id),
+    ...moved.map(({ channel }) => channel.businessId),
+  ]);
 }
 
 function isMoreThanMessages(items: Item[], state: State, plan: Plan): boolean {
