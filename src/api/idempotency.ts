@@ -18,8 +18,7 @@ const LOOK_AGAIN_MS = 50;
 /**
  * Makes a POST with an `Idempotency-Key` take effect once in 24 hours. The key's row is inserted by the handler's first
  * `c.get('transact')`, in the effect's own transaction: a concurrent second waits inside its own insert for that commit,
- * then finds the row and is answered what the first was answered. Uploads are left out, since a multipart body has
- * another boundary on every try.
+ * then finds the row and is answered what the first was answered.
  */
 export function idempotency(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
@@ -74,12 +73,12 @@ class AlreadyClaimed extends AppError {
 
 async function claimOf(c: Context<ApiEnv>, secrets: Secrets): Promise<Claim | undefined> {
   const key = c.req.header('idempotency-key');
-  if (key === undefined || c.req.method !== 'POST' || isUpload(c)) return undefined;
+  const actor = c.get('actor') as ApiEnv['Variables']['actor'] | undefined;
+  if (key === undefined || c.req.method !== 'POST' || isVisitor(c, actor)) return undefined;
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     const details = [{ field: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }];
     throw new AppError('invalid_request', 'The Idempotency-Key is not valid.', { details });
   }
-  const actor = c.get('actor') as ApiEnv['Variables']['actor'] | undefined;
   const url = new URL(c.req.url);
   return {
     businessId: actor?.businessId ?? NOBODY,
@@ -87,15 +86,28 @@ async function claimOf(c: Context<ApiEnv>, secrets: Secrets): Promise<Claim | un
     method: c.req.method,
     path: url.pathname.replace(/\/$/, '') + url.search,
     key,
-    requestHash: createHash('sha256')
-      .update(await c.req.text())
-      .digest(),
+    requestHash: await hashBody(c),
     secrets,
   };
 }
 
-function isUpload(c: Context<ApiEnv>): boolean {
-  return (c.req.header('content-type') ?? '').toLowerCase().startsWith('multipart/');
+/** Visitors have no API key of their own that a key could belong to. */
+function isVisitor(c: Context<ApiEnv>, actor: unknown): boolean {
+  return actor === undefined && c.req.path.startsWith('/api/v1/webchat/');
+}
+
+/** Of a form without its boundary, which is another on every try. */
+async function hashBody(c: Context<ApiEnv>): Promise<Buffer> {
+  const hash = createHash('sha256');
+  const boundary = /^multipart\/.*boundary="?([^";]+)/i.exec(c.req.header('content-type') ?? '')?.[1];
+  if (boundary === undefined) return hash.update(await c.req.text()).digest();
+  const bytes = Buffer.from(await c.req.arrayBuffer());
+  let from = 0;
+  for (let at = bytes.indexOf(boundary); at !== -1; at = bytes.indexOf(boundary, from)) {
+    hash.update(bytes.subarray(from, at));
+    from = at + boundary.length;
+  }
+  return hash.update(bytes.subarray(from)).digest();
 }
 
 function claiming(transact: Transact, claim: Claim): Transact {

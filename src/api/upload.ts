@@ -28,7 +28,7 @@ export const uploaded = z.object({
 export async function keepUpload(
   c: Context<ApiEnv>,
   attachments: Pick<Attachments, 'upload'>,
-  owner: Pick<Upload, 'businessId' | 'conversationId' | 'uploadedBy'>,
+  owner: Pick<Upload, 'businessId' | 'conversationId' | 'uploadedBy' | 'transact'>,
 ): Promise<z.infer<typeof uploaded>> {
   const { file } = await c.req.parseBody();
   if (!(file instanceof File)) throw invalidField('file', 'is required, as a part of a multipart form');

@@ -79,6 +79,23 @@ describe('an Idempotency-Key', () => {
     expect(String(row?.['response'])).not.toContain(body.key);
   });
 
+  it('makes one upload of the same file sent several times, whatever the boundaries of its form', async () => {
+    const body = { business_id: acme.id };
+    await api.call('POST', '/api/v1/channels', { key: acme.key, body: { type: 'webchat' } });
+    const { id } = (await api.call('POST', '/api/v1/conversations', { key: acme.key, body })).body;
+    const upload = (text: string) => {
+      const raw = new FormData();
+      raw.set('file', new File([text], 'a.txt', { type: 'text/plain' }));
+      const headers = { 'idempotency-key': 'file' };
+      return api.call('POST', `/api/v1/conversations/${id}/upload`, { key: acme.key, raw, headers });
+    };
+    const answers = await Promise.all([upload('hello'), upload('hello'), upload('hello')]);
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(answers[0]).toMatchObject({ status: 201, body: { name: 'a.txt', size: 5 } });
+    expect((await upload('another')).status).toBe(409);
+    expect(await api.pool`select 1 from attachments`).toHaveLength(1);
+  });
+
   it('must be visible ASCII of up to 255 characters', async () => {
     for (const key of ['x'.repeat(256), 'a b']) expect((await create(key)).status).toBe(400);
   });

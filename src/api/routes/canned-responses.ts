@@ -171,7 +171,12 @@ export function cannedResponseRoutes({ pool, secrets, attachments, egress }: Api
   });
 
   app.openapi(upload, async (c) => {
-    const owner = { businessId: c.var.actor.businessId, conversationId: null, uploadedBy: AGENT_SIDE };
+    const owner = {
+      businessId: c.var.actor.businessId,
+      conversationId: null,
+      uploadedBy: AGENT_SIDE,
+      transact: c.var.transact,
+    };
     return c.json(await keepUpload(c, attachments, owner), 201);
   });
 

@@ -134,7 +134,7 @@ export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(upload, async (c) => {
     const { businessId } = c.var.actor;
     const { id: conversationId } = await findConversation(pool, businessId, c.req.valid('param').id);
-    const owner = { businessId, conversationId, uploadedBy: AGENT_SIDE };
+    const owner = { businessId, conversationId, uploadedBy: AGENT_SIDE, transact: c.var.transact };
     return c.json(await keepUpload(c, attachments, owner), 201);
   });
 

@@ -1,4 +1,5 @@
-import type { Pool } from '../database/connect.ts';
+import type { Pool, Sql } from '../database/connect.ts';
+import type { Transact } from '../database/transact.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../id.ts';
 import { type AttachmentRow, type AttachmentView, viewAttachment } from '../views/message.ts';
@@ -19,6 +20,8 @@ export interface Upload {
   name: string | undefined;
   contentType: string | undefined;
   body: AsyncIterable<Uint8Array>;
+  /** Commits that the file is there: a request that comes again loses here, and its own copy goes. */
+  transact?: Transact | undefined;
 }
 
 /** Keeps a file until a message takes it. The row is first: bytes without one would stay for ever. */
@@ -45,9 +48,9 @@ export async function storeUpload(pool: Pool, files: Files, upload: Upload): Pro
       width: file.picture?.width ?? null,
       height: file.picture?.height ?? null,
     };
-    const [row] = await pool<
-      [AttachmentRow]
-    >`update attachments set ${pool(set)} where id = ${id} returning *`;
+    const finish = (sql: Sql) =>
+      sql<[AttachmentRow]>`update attachments set ${sql(set)} where id = ${id} returning *`;
+    const [row] = await (upload.transact === undefined ? finish(pool) : upload.transact(finish));
     return viewAttachment({ ...row, state: 'ready' });
   } catch (error) {
     await files.remove(key);
