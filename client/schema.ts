@@ -6584,7 +6584,7 @@ export interface paths {
             | 'http_5xx'
             | 'too_large'
             | 'unknown';
-          status_code?: number | null;
+          status_code?: number;
           since?: string;
           until?: string;
         };
@@ -9551,13 +9551,35 @@ export interface SupportMessage {
     | {
         [k: string]: unknown;
       };
-  attachments: Attachment[];
+  attachments: SupportAttachment[];
   author: {
     id: string | null;
     name: string | null;
   };
   status: 'scheduled' | 'queued' | 'sending' | 'sent' | 'delivered' | 'read' | 'failed' | 'canceled' | null;
   createdAt: string;
+}
+/**
+ * This interface was referenced by `Paths`'s JSON-Schema
+ * via the `definition` "SupportAttachment".
+ */
+export interface SupportAttachment {
+  id: string;
+  name: string;
+  type: string;
+  size: number | null;
+  url: string | null;
+  width: number | null;
+  height: number | null;
+  state: 'pending' | 'ready' | 'failed' | 'too_large' | 'expired';
+  /**
+   * Why it is not here.
+   */
+  error: string | null;
+  /**
+   * A small WebP, of pictures only; as short-lived as `url`.
+   */
+  thumbnailUrl: string | null;
 }
 /**
  * This interface was referenced by `Paths`'s JSON-Schema

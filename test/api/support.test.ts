@@ -187,7 +187,9 @@ describe('writing', () => {
       { name: 'a.pdf', url: 'https://example.com/a.pdf', type: 'application/pdf', size: 3 },
     ];
     const { status, body } = await write('reply', { message: '', attachments });
-    expect([status, body.data.attachments[0]]).toMatchObject([202, { name: 'a.pdf', state: 'pending' }]);
+    const shown = { name: 'a.pdf', state: 'pending', thumbnailUrl: null };
+    expect([status, body.data.attachments[0]]).toMatchObject([202, shown]);
+    expect(Object.keys(body.data.attachments[0]).join()).not.toContain('_');
   });
 
   it('keeps the text of a card for the native dialect', async () => {

@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { CONVERSATION_STATUSES, type ConversationView } from './conversation.ts';
 import type { CustomerView } from './customer.ts';
-import { attachmentView, MESSAGE_STATUSES, type MessageView } from './message.ts';
+import { type AttachmentView, attachmentView, MESSAGE_STATUSES, type MessageView } from './message.ts';
 
 // The second dialect's names for what the native views show. It begins where those end, so that both say the same.
+
+const supportAttachmentView = attachmentView
+  .omit({ thumbnail_url: true })
+  .extend({ thumbnailUrl: attachmentView.shape.thumbnail_url })
+  .meta({ id: 'SupportAttachment' });
 
 export const supportMessageView = z
   .object({
@@ -14,7 +19,7 @@ export const supportMessageView = z
     content: z
       .union([z.string(), z.record(z.string(), z.unknown())])
       .meta({ description: 'The text; of a card the card itself.' }),
-    attachments: z.array(attachmentView),
+    attachments: z.array(supportAttachmentView),
     author: z.object({ id: z.string().nullable(), name: z.string().nullable() }),
     status: z.enum(MESSAGE_STATUSES).nullable(),
     createdAt: z.string(),
@@ -81,11 +86,15 @@ export function viewSupportMessage(message: MessageView): SupportMessage {
     id: message.id,
     type: speakerOf(message),
     content: message.card ?? message.content,
-    attachments: message.attachments,
+    attachments: message.attachments.map(viewSupportAttachment),
     author: message.sender,
     status: message.status,
     createdAt: message.created_at,
   };
+}
+
+function viewSupportAttachment({ thumbnail_url, ...attachment }: AttachmentView) {
+  return { ...attachment, thumbnailUrl: thumbnail_url };
 }
 
 /** Who speaks: here a message's type says that, not what it holds. */
