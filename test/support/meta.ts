@@ -89,15 +89,21 @@ export async function startMeta({
     const { pathname, searchParams } = new URL(request.url ?? '/', url);
     const isAuthorised = request.headers.authorization === `Bearer ${token}`;
     if (pathname.startsWith('/lookaside/')) return sendFile(pathname, { request, response, isAuthorised });
-    const [, , ...rest] = pathname.split('/');
+    const [, version = '', ...rest] = pathname.split('/');
     const path = rest.join('/');
     const type = request.headers['content-type'] ?? '';
-    const { params, files: parts } = readRequest(type, Buffer.concat(chunks));
+    // What does not say that it is JSON is read as a form, in which nothing is found.
+    const isRead = /^(application\/json|multipart\/form-data)\b/.test(type);
+    const { params, files: parts } = isRead
+      ? readRequest(type, Buffer.concat(chunks))
+      : { params: {}, files: new Map() };
     calls.push({ method: request.method ?? '', path, query: searchParams, body: params });
     const failure = takeFailure(path);
     try {
       if (!isAuthorised)
         throw new GraphError(401, 190, 'Invalid OAuth access token - Cannot parse access token');
+      if (!/^v\d{1,2}\.\d$/.test(version))
+        throw new GraphError(400, 2500, `Unknown path components: ${pathname}`);
       if (typeof failure === 'object' && 'html' in failure)
         return void response
           .writeHead(failure.html, { 'content-type': 'text/html' })
@@ -152,7 +158,7 @@ export async function startMeta({
 
   async function perform(call: Call): Promise<unknown> {
     const [first = '', edge] = call.path.split('/');
-    if (first === 'debug_token') return debugToken();
+    if (first === 'debug_token') return debugToken(call.query);
     if (first === account && known.accounts) return accountEdge(edge, call);
     if (numbers.has(first)) return numberEdge(first, edge, call);
     const file = files.get(first);
@@ -164,7 +170,9 @@ export async function startMeta({
     );
   }
 
-  function debugToken() {
+  function debugToken(query: URLSearchParams) {
+    if (query.get('input_token') === null)
+      throw new GraphError(400, 100, '(#100) The parameter input_token is required');
     const target_ids = known.accounts ? [account] : [];
     return {
       data: {
@@ -306,6 +314,11 @@ export async function startMeta({
 
   function noteSeen(body: Json): unknown {
     if (typeof body['message_id'] !== 'string') throw new GraphError(400, 131009, 'message_id is required');
+    const typing = body['typing_indicator'] as Json | undefined;
+    if (typing !== undefined && typing['type'] !== 'text')
+      throw new GraphError(400, 100, 'typing_indicator.type');
+    if (body['messaging_product'] !== 'whatsapp')
+      throw new GraphError(400, 100, 'messaging_product is required');
     seen.push(body);
     return { success: true };
   }

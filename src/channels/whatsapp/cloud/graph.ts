@@ -30,22 +30,14 @@ export function createGraph(egress: EgressGuard): Graph {
     const wire = { written: false };
     const { origin, pathname } = new URL(`${settings.api_root}/${settings.api_version}/${path}`);
     const deadline = AbortSignal.timeout(timeoutMs);
-    const { body, contentType } = await bodyOf(call);
+    const content = await contentOf(call);
     try {
       const response = await egress.dispatcher.request({
         origin,
         path: `${pathname}${searchOf(query)}`,
         method,
-        headers: {
-          authorization: `Bearer ${settings.access_token}`,
-          ...(body === undefined
-            ? {}
-            : { 'content-type': contentType, 'content-length': String(body.byteLength) }),
-        },
-        body:
-          body === undefined
-            ? null
-            : Readable.from(noting(body, wire), { objectMode: false, highWaterMark: 0 }),
+        headers: { authorization: `Bearer ${settings.access_token}`, ...content.headers },
+        body: content.bytes && Readable.from(noting(content.bytes, wire), AS_ONE_PIECE),
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
       return answerOf(response.statusCode, await answerText(response.body));
@@ -55,14 +47,20 @@ export function createGraph(egress: EgressGuard): Graph {
   };
 }
 
-async function bodyOf({ json, form }: Pick<GraphCall, 'json' | 'form'>) {
+const AS_ONE_PIECE = { objectMode: false, highWaterMark: 0 };
+
+async function contentOf({ json, form }: Pick<GraphCall, 'json' | 'form'>) {
   if (form !== undefined) {
     const encoded = new Response(form);
-    const contentType = encoded.headers.get('content-type') ?? '';
-    return { body: Buffer.from(await encoded.arrayBuffer()), contentType };
+    const type = encoded.headers.get('content-type') ?? '';
+    return described(Buffer.from(await encoded.arrayBuffer()), type);
   }
-  const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
-  return { body, contentType: 'application/json' };
+  if (json === undefined) return { bytes: null, headers: {} };
+  return described(Buffer.from(JSON.stringify(json)), 'application/json');
+}
+
+function described(bytes: Buffer, type: string) {
+  return { bytes, headers: { 'content-type': type, 'content-length': String(bytes.byteLength) } };
 }
 
 function searchOf(query: Record<string, string>): string {

@@ -41,10 +41,12 @@ function mayBe({ wa_id, user_id }: WhatsAppContact, { from, from_user_id }: Name
 }
 
 function idsOf({ from, from_user_id: userId, from_parent_user_id: parentUserId }: Named): Person {
-  // Whoever hides their number may be named by their id where the number used to stand.
-  const hidden = from !== undefined && USER_ID.test(from) ? from : undefined;
+  const number = from?.replace(/^\+/, '') ?? '';
+  const isPhone = WA_ID.test(number);
+  // Whoever hides their number may be named by their id where the number used to stand, whatever it will look like.
+  const hidden = isPhone || number === '' ? undefined : from;
   return {
-    ...(from !== undefined && WA_ID.test(from) ? { phone: `+${from}` } : {}),
+    ...(isPhone ? { phone: `+${number}` } : {}),
     ...((userId ?? hidden) === undefined ? {} : { userId: userId ?? hidden }),
     ...(parentUserId === undefined ? {} : { parentUserId }),
   };

@@ -96,7 +96,9 @@ function metadataOf(params: Params): Record<string, unknown> {
   });
   const referral = [...params].flatMap(([name, value]): [string, string][] => {
     const member = REFERRAL.exec(name)?.[1];
-    return member === undefined ? [] : [[snakeCase(member), value]];
+    // Every message says that no files of an advertisement came with it.
+    const isNone = member === undefined || (member === 'NumMedia' && value === '0');
+    return isNone ? [] : [[snakeCase(member), value]];
   });
   const place = pointOf(params);
   return {

@@ -9,7 +9,8 @@ export function personOf(params: Params): Person | undefined {
   const id = withoutPrefix(params.get('ExternalUserId') ?? '');
   const waId = params.get('WaId');
   const phone = [from, waId === undefined ? '' : `+${waId}`].find((it) => /^\+\d{3,20}$/.test(it));
-  const userId = [id, from].find(isUserId);
+  // Whatever ids will look like one day: who wrote so is heard.
+  const userId = [id, from].find(isUserId) ?? (phone === undefined && from !== '' ? from : undefined);
   const parentUserId = withoutPrefix(params.get('ParentExternalUserId') ?? '') || undefined;
   if (phone === undefined && userId === undefined) return undefined;
   return { phone, userId, parentUserId, name: params.get('ProfileName') };

@@ -181,6 +181,19 @@ describe('people', () => {
     expect(message).not.toHaveProperty('sender.name');
   });
 
+  it('are heard whatever form their number or id takes', () => {
+    const addresses = ['+16505550001', 'US.ENT.11815799212886844830', 'lid-of-2028'].map((from) => {
+      const message = { id: 'wamid.x', from, timestamp: '1760000000', type: 'text', text: { body: 'x' } };
+      const [found] = read(webhook(change(NUMBER, { messages: [message] })));
+      return found?.kind === 'message' ? [found.sender.address, found.sender.kind] : undefined;
+    });
+    expect(addresses).toEqual([
+      ['+16505550001', 'phone'],
+      ['US.ENT.11815799212886844830', 'user_id'],
+      ['lid-of-2028', 'user_id'],
+    ]);
+  });
+
   it('are found at an address however somebody types it', () => {
     expect(threadKeyFor('+1 (650) 555-1234')).toBe('+16505551234');
     expect(threadKeyFor('0049 151 2345678')).toBe('+491512345678');
