@@ -27,9 +27,13 @@ interface Guards {
   egress: EgressGuard;
 }
 
+// Should none of them ever answer, half of the lanes that a process works at once are left for everybody else.
+const MAX_ENDPOINTS = 500;
+
 /** Stores an endpoint and its first secret, which is shown this once. */
 export async function createEndpoint(tx: Sql, draft: NewEndpoint, { secrets, egress }: Guards) {
   const { businessId, dialect, secret: given, ...fields } = draft;
+  await refuseTooMany(tx, businessId);
   const owner = { id: newId(), business_id: businessId };
   const shown = fields.client_certificate ?? null;
   if (shown !== null) vetClientCertificate(shown, fields.url);
@@ -43,6 +47,13 @@ export async function createEndpoint(tx: Sql, draft: NewEndpoint, { secrets, egr
   const [endpoint] = await tx<[EndpointRow]>`insert into webhook_endpoints ${tx(row as never)} returning *`;
   if (endpoint.signatures.includes('v1a')) await addSecret(tx, endpoint, { secrets, kind: 'v1a' });
   return { endpoint, secret: await addSecret(tx, endpoint, { secrets, kind: 'v1', given }) };
+}
+
+async function refuseTooMany(tx: Sql, businessId: string): Promise<void> {
+  const [row] = await tx<[{ count: number }]>`
+    select count(*) from webhook_endpoints where business_id = ${businessId} and deleted_at is null`;
+  if (row.count >= MAX_ENDPOINTS)
+    throw new AppError('conflict', `A business has ${MAX_ENDPOINTS} webhook endpoints at most.`);
 }
 
 /** The business's endpoints, newest first. */
