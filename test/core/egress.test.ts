@@ -86,6 +86,7 @@ describe('the egress guard', () => {
     await withGuard({ allow: ['127.0.0.0/8', '::1'] }, async (guard) => {
       expect(await fetchText(guard, `http://127.0.0.1:${port}/`)).toBe('reached');
       expect(await fetchText(guard, `http://[::ffff:127.0.0.1]:${port}/`)).toBe('reached');
+      expect(await fetchText(guard, `http://[::1]:${port}/`)).toBe('reached');
       expect(await fetchText(guard, `http://localhost:${port}/`)).toBe('reached');
       const socket = await guard.connect('localhost', port);
       expect(socket.remotePort).toBe(port);

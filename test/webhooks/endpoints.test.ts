@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/id.ts';
@@ -128,6 +129,18 @@ describe('endpoints', () => {
     expect(await refusal({ events: ['*'] })).toEqual({ status: 422, fields: ['url'] });
   });
 
+  it('are 500 at most, so that one business cannot take all the lanes', async () => {
+    const url = 'https://example.com/';
+    await gateway.pool`
+      insert into webhook_endpoints (id, business_id, url, events)
+      select uuidv7(), ${gateway.businessId}, ${url}, '{message.read}' from generate_series(1, 499)`;
+    const { id } = await subscribe({ url });
+    const refused = await gateway.call<Failed>('POST', ROUTE, { url, events: ['*'] });
+    expect(refused).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } });
+    await gateway.call('DELETE', `${ROUTE}/${id}`);
+    await subscribe({ url });
+  });
+
   it('of another business, and unknown ones, are not found', async () => {
     const other = newId();
     await gateway.pool`insert into businesses (id, name) values (${other}, 'Other')`;
@@ -213,6 +226,23 @@ describe('events', () => {
     });
   });
 
+  it('tell the others of one that is switched off', async () => {
+    const gone = await startReceiver();
+    gone.answer = (_request, response) => response.writeHead(410).end();
+    const { id } = await subscribe({ url: gone.url, events: ['customer.created'] });
+    await subscribe({ events: ['endpoint.disabled'] });
+    await addCustomer();
+    const [request] = await eventually(() => {
+      expect(receiver.received).toHaveLength(1);
+      return receiver.received;
+    });
+    expect(JSON.parse(request?.body ?? '')).toMatchObject({
+      type: 'endpoint.disabled',
+      data: { endpoint: { id, url: gone.url, is_active: false, disabled_reason: 'gone' } },
+    });
+    await gone.close();
+  });
+
   it('are not delayed by another endpoint that never answers', async () => {
     const blackHole = await startReceiver();
     blackHole.answer = () => {};
@@ -281,6 +311,25 @@ describe('deliveries', () => {
 
     await gateway.call('PATCH', `${ROUTE}/${id}`, { is_active: false });
     expect((await gateway.call('POST', `${ROUTE}/${id}/test`)).status).toBe(409);
+  });
+
+  it('are begun no more once their endpoint is deleted, whatever comes of those under way', async () => {
+    const answers: ServerResponse[] = [];
+    receiver.answer = (_request, response) => void answers.push(response);
+    const { id } = await subscribe();
+    for (let sent = 0; sent < 12; sent += 1) await addCustomer();
+    await eventually(() => expect(answers).toHaveLength(10));
+    expect((await gateway.call('DELETE', `${ROUTE}/${id}`)).status).toBe(204);
+    for (const [n, answer] of answers.entries()) answer.writeHead(n === 0 ? 200 : 500).end();
+    await eventually(async () => {
+      const rows = await gateway.pool`
+        select status, count(*) as n from deliveries where endpoint_id = ${id} group by status order by status`;
+      expect([...rows]).toEqual([
+        { status: 'canceled', n: 11 },
+        { status: 'delivered', n: 1 },
+      ]);
+    });
+    expect(receiver.received).toHaveLength(10);
   });
 
   it('that wait are canceled when their endpoint is deleted', async () => {

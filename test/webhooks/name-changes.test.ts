@@ -66,6 +66,12 @@ describe('a name that changes its mind', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
+  it('is asked for as the DNS spells it, whatever letters it was written in', async () => {
+    names.answers = [[PUBLIC]];
+    expect((await deliverTo('Bücher.test')).delivery).toMatchObject({ status: 'delivered' });
+    expect(receiver.received[0]?.headers.host).toBe(`xn--bcher-kva.test:${receiver.port}`);
+  });
+
   it('that leads nowhere is an attempt that says so', async () => {
     names.answers = [[]];
     expect((await deliverTo('nowhere.test')).delivery).toMatchObject({
