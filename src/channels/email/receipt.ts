@@ -2,13 +2,14 @@ import type { Receipt } from '../../core/envelope.ts';
 import { isBounce } from './automatic.ts';
 import type { Mail } from './mail.ts';
 import { type DeliveryReport, deliveryReports, failedRecipients, reportedIds } from './report.ts';
-import type { Place } from './threading.ts';
+import { type Place, withoutRegion } from './threading.ts';
 
 type Outcome = Omit<Receipt, 'externalEventId' | 'threadKey'>;
 
 /** What a mail says of a message that we sent; undefined where it says nothing final. */
 export function receiptOf(mail: Mail, { bounced }: Place): Outcome | undefined {
-  const externalId = bounced ?? reportedIds(mail)[0];
+  const [named] = reportedIds(mail).map(withoutRegion);
+  const externalId = bounced ?? named;
   if (externalId === undefined || !isBounce(mail)) return undefined;
   const reports = deliveryReports(mail);
   const outcome = reports.length > 0 ? reported(reports) : told(mail, bounced !== undefined);

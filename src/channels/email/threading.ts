@@ -26,7 +26,7 @@ export function placeOf(mail: Mail, { settings }: Channel<EmailSettings>, tokens
   const bounced = bounce && sentMessageId(bounce.id, settings.address);
   const answered = [...mail.inReplyTo.toReversed(), ...mail.references.toReversed()];
   const references = [
-    ...new Set([bounced ?? [], isBounce(mail) ? reportedIds(mail) : answered].flat()),
+    ...new Set([bounced ?? [], isBounce(mail) ? reportedIds(mail) : answered].flat().flatMap(namesOf)),
   ].slice(0, MOST_REFERENCES);
   return {
     threadKey: keyOf(mail.references[0] ?? mail.inReplyTo[0] ?? mail.messageId) ?? anonymousKey(mail),
@@ -37,6 +37,16 @@ export function placeOf(mail: Mail, { settings }: Channel<EmailSettings>, tokens
 }
 
 const MOST_REFERENCES = 50;
+
+/** Amazon names its region in the ids that it gives to mails, and leaves it out where it tells us of them. */
+export function withoutRegion(messageId: string): string {
+  return messageId.replace(/@[a-z0-9-]+\.amazonses\.com>$/i, '@email.amazonses.com>');
+}
+
+function namesOf(messageId: string): string[] {
+  return [messageId, withoutRegion(messageId)];
+}
+
 const RECIPIENTS = [
   'delivered-to',
   'x-original-to',

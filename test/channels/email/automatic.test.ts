@@ -128,6 +128,14 @@ describe('a delivery report', () => {
     });
   });
 
+  it('fails the message that Amazon knows by another name, with its region', async () => {
+    const returned = '<0100-5a0f@eu-west-1.amazonses.com>';
+    expect(await receipt(dsn({ groups: FAILED, returned }))).toMatchObject({
+      externalId: '<0100-5a0f@email.amazonses.com>',
+      status: 'failed',
+    });
+  });
+
   it('believes the address that it came to more than what it returns', async () => {
     const to = tokens.bounceAddress('support@shop.test', ID);
     expect(await receipt(dsn({ groups: FAILED, to, returned: '<rewritten@ses.test>' }))).toMatchObject({

@@ -129,13 +129,36 @@ describe('an answer by mail', () => {
 
   it('comes back by its Message-ID where a mailbox knows no plus', async () => {
     const { channel, customer, conversation } = await begun({ plus_addressing: false });
-    await write(conversation.id, { content: 'Which one?' });
+    const { id } = await write(conversation.id, { content: 'Which one?' });
+    await reached(id, 'sent');
     const { replyTo, messageId, taken } = await sentTo(customer);
     expect(replyTo?.value[0]?.address).toBe(channel.address);
     expect(taken.from).toBe(channel.address);
     const headers = { 'In-Reply-To': messageId ?? '' };
     await channel.post(mail({ from: customer, to: channel.address, text: 'The green one.', headers }));
     expect((await channel.conversation(conversation.id)).messages).toHaveLength(3);
+  });
+
+  it('comes back by the Message-ID that the mail service gave it instead', async () => {
+    const { channel, customer, conversation } = await begun({ plus_addressing: false });
+    const given = '010001990fd5a7d2-5a0f3c1e-8d3b-4a63-9a64-1b0f2f1d7c55-000000';
+    server.takeNextAs(`Ok ${given}`);
+    const { id } = await write(conversation.id, { content: 'Which one?' });
+    await reached(id, 'sent');
+    for (const [named, content] of [
+      [`<${given}@email.amazonses.com>`, 'The green one.'],
+      [`<${given}@eu-west-1.amazonses.com>`, 'And the red one.'],
+    ] as const) {
+      const headers = { 'In-Reply-To': named, References: named };
+      await channel.post(mail({ from: customer, to: channel.address, text: content, headers }));
+    }
+    const { messages } = await channel.conversation(conversation.id);
+    expect(messages.map(({ content }) => content)).toEqual([
+      'Hello!',
+      'Which one?',
+      'The green one.',
+      'And the red one.',
+    ]);
   });
 
   it('names all that went before, the first and the last ten', async () => {

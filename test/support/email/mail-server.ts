@@ -28,6 +28,8 @@ export interface MailServer {
   refuseNextSignIn(): void;
   /** Takes the next mail and closes the connection instead of saying so. */
   loseNextAnswer(): void;
+  /** Takes the next mail in these words, which come behind the 250. */
+  takeNextAs(words: string): void;
   /** The mail that comes next, as its reader sees it; `count` mails are there then. */
   mail(count?: number): Promise<Awaited<ReturnType<typeof simpleParser>> & { taken: TakenMail }>;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function startMailServer({
   const refusals = new Map<string, { code: number; text: string; times: number }>();
   let connections = 0;
   let losesAnswer = false;
+  let words: string | undefined;
   let refusesSignIn = false;
   const server = new SMTPServer({
     ...certificate(),
@@ -90,7 +93,9 @@ export async function startMailServer({
           isEncrypted: session.secure,
           user: session.user,
         });
-        if (!losesAnswer) return done();
+        const said = words;
+        words = undefined;
+        if (!losesAnswer) return done(null, said);
         losesAnswer = false;
         disconnect((id) => id === session.id);
       });
@@ -116,6 +121,9 @@ export async function startMailServer({
     },
     loseNextAnswer() {
       losesAnswer = true;
+    },
+    takeNextAs(next) {
+      words = next;
     },
     async mail(count = taken.length + 1) {
       await until(() => taken.length >= count, 15_000);
