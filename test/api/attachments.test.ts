@@ -96,6 +96,7 @@ describe('uploads', () => {
     expect(Buffer.from(await response.arrayBuffer()).equals(PNG)).toBe(true);
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'image/png',
+      'content-length': String(PNG.length),
       'content-disposition': 'attachment; filename=pixel.png',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "sandbox; default-src 'none'",

@@ -204,6 +204,33 @@ describe('changing a channel', () => {
     expect((await bot()).status).toBe(201);
   });
 
+  it('ends nothing but the channel when it is deleted: what was said stays, and who did it is known', async () => {
+    const asked = (method: string, path: string, body?: unknown) =>
+      api.call(method, `/api/v1${path}`, { key: acme.key, body });
+    const { body: channel } = await asked('POST', '/channels', { type: 'webchat', name: 'Old site' });
+    const { body: customer } = await asked('POST', '/customers', { name: 'Ada', email: 'ada@example.com' });
+    const { body: opened } = await asked('POST', '/conversations', {
+      business_id: acme.id,
+      channel_id: channel.id,
+      customer_id: customer.id,
+      initial_message: 'Kept for good',
+    });
+    expect((await asked('DELETE', `/channels/${channel.id}`)).status).toBe(204);
+    expect((await asked('GET', `/conversations/${opened.id}`)).body).toMatchObject({
+      channel_id: channel.id,
+      channel_type: 'webchat',
+      customer: { id: customer.id },
+      messages: [{ content: 'Kept for good' }],
+    });
+    const listed = await asked('GET', `/conversations?channel_id=${channel.id}`);
+    expect(listed.body.data.map(({ id }: { id: string }) => id)).toEqual([opened.id]);
+    expect((await asked('GET', `/customers/${customer.id}`)).status).toBe(200);
+    const { body: log } = await asked('GET', '/audit-log?limit=1');
+    expect(log.data).toMatchObject([
+      { action: 'channel.deleted', subject_id: channel.id, agent: { id: acme.ownerId } },
+    ]);
+  });
+
   it('notes a broken account once and forgets it when it is healthy', async () => {
     const { body } = await bot();
     await api.deps.channels.markBroken(body.id, 'revoked');

@@ -144,6 +144,23 @@ describe('what was received', () => {
     expect(lines).toHaveLength(1);
   });
 
+  it('is kept as ignored where it is of a kind that nobody reads', async () => {
+    const before = await stored();
+    const kinds = { poll_answer: { poll_id: '1' }, chat_join_request: {}, of_tomorrow: { any: [1] } };
+    for (const [kind, body] of Object.entries(kinds)) {
+      lastUpdate += 1;
+      expect((await post(JSON.stringify({ update_id: lastUpdate, [kind]: body }))).status).toBe(200);
+    }
+    const { body } = await api.call('GET', '/api/v1/inbound-events?status=ignored&limit=3', {
+      key: acme.key,
+    });
+    expect(body.data).toMatchObject(Array(3).fill({ status: 'ignored', reason: 'nothing for us in it' }));
+    const [newest] = body.data;
+    const whole = await api.call('GET', `/api/v1/inbound-events/${newest.id}`, { key: acme.key });
+    expect(whole.body.body).toContain('of_tomorrow');
+    expect((await stored())?.['messages']).toBe(before?.['messages']);
+  });
+
   it('can be replayed', async () => {
     await post(JSON.stringify(update('once more')));
     const { body } = await api.call('GET', '/api/v1/inbound-events?status=processed&limit=1', {

@@ -77,7 +77,7 @@ describe('a channel whose provider could not be reached', () => {
   });
 });
 
-it('tells the provider a new PUBLIC_URL by itself, and says nothing of one that it knows', async () => {
+it('tells the provider a new PUBLIC_URL by itself, says nothing of one that it knows, and takes none away at a stop', async () => {
   const database_ = await createTestDatabase();
   const started = (host: string) => startTestGateway({ publicUrl: `https://${host}`, database_ });
   telegram = await startTelegram({ token: '1005:a-token-of-a-test' });
@@ -100,6 +100,8 @@ it('tells the provider a new PUBLIC_URL by itself, and says nothing of one that 
   }
   const door = (host: string) => `https://${host}/webhooks/telegram/${body.id}`;
   expect(doors()).toEqual([door('old.example'), door('new.example')]);
+  expect(telegram.calls.filter(({ method }) => method === 'deleteWebhook')).toEqual([]);
+  expect(telegram.inbox.webhook.url).toBe(door('new.example'));
   await database_.drop();
 });
 

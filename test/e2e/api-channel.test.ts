@@ -153,6 +153,17 @@ describe('the door', () => {
     expect(kept.body.data.map(({ channel_id }) => channel_id)).toContain(channel.id);
   });
 
+  it('notes when it was written beside when it came, and keeps the order in which it came', async () => {
+    const sender = { external_id: 'tim', name: 'Tim' };
+    const late = await say({ sender, content: 'Written last', sent_at: '2025-03-02T10:00:00Z' });
+    await say({ sender, content: 'Told last', sent_at: '2025-03-01T12:30:00+02:00' });
+    const messages = await messagesOf(late.conversation_id);
+    expect(messages).toMatchObject([
+      { seq: 1, content: 'Written last', metadata: { provider_timestamp: '2025-03-02T10:00:00.000Z' } },
+      { seq: 2, content: 'Told last', metadata: { provider_timestamp: '2025-03-01T10:30:00.000Z' } },
+    ]);
+  });
+
   it('keeps threads of one person apart, and continues them', async () => {
     const sender = { external_id: 'eve', name: 'Eve' };
     const order = await say({ sender, thread_id: 'order-1' });

@@ -78,6 +78,28 @@ it('takes off the list what a person took, answered, resolved or closed', async 
   }
 });
 
+it('is given back to the AI in so many words: an event, and a line of the timeline', async () => {
+  const id = await opened();
+  await handOff(id, 'complex_issue');
+  for (let n = 0; n < 2; n += 1)
+    expect(await ok('DELETE', `/conversations/${id}/handoff`)).toMatchObject({ needs_human_handoff: false });
+  const { data } = await ok<{ data: { metadata: object }[] }>(
+    'GET',
+    `/conversations/${id}/messages?include=activity`,
+  );
+  const activities = data.map(({ metadata }) => metadata);
+  expect(activities).toMatchObject([{ activity: 'handoff_requested' }, { activity: 'handed_back' }]);
+  await eventually(async () => {
+    const rows = await gateway.pool`
+      select type, data->'changed' as changed, data->'actor'->>'id' as by from events
+      where conversation_id = ${id} and type <> 'conversation.created' order by seq`;
+    expect(rows).toMatchObject([
+      { type: 'conversation.handoff_requested' },
+      { type: 'conversation.updated', changed: ['needs_human_handoff'], by: gateway.agentId },
+    ]);
+  });
+});
+
 it('lets one of many answers to the same message through, and a late one of a bot never', async () => {
   const id = await opened();
   const write = (content: string, if_last_seq: number, key?: string) =>

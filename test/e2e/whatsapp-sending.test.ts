@@ -176,6 +176,15 @@ describe('what became of a message', () => {
   });
 });
 
+it('marks no message of a customer as failed, whatever a status says of it', async () => {
+  const { id, person, wamid } = await writer();
+  const taken = { id: wamid, to: person.waId, type: 'text', text: '', body: {} };
+  for (const status of ['sent', 'read', 'failed'])
+    expect(await meta.tell(door, taken, status, { errors: [{ code: 131026, title: 'x' }] })).toBe(200);
+  const { body } = await api<{ messages: Message[] }>('GET', `/conversations/${id}`);
+  expect(body.messages).toMatchObject([{ content: 'Hello', status: null, error: null, external_id: wamid }]);
+});
+
 describe('the 24-hour window', () => {
   it('counts from what the customer wrote, and no answer of ours prolongs it', async () => {
     const { id, person } = await writer();

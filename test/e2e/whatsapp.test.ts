@@ -550,6 +550,20 @@ describe('people', () => {
     expect((await conversationOf(person)).messages.map(({ content }) => content)).toContain('same person');
   });
 
+  it('who hide their number are listed, found and exported like everybody', async () => {
+    const person = { userId: 'US.9001', name: 'Only an id' };
+    await receive(person, textMessage(person, 'no number at all'));
+    const { customer_id } = await conversationOf(person);
+    for (const path of ['/customers?address=US.9001', '/customers?q=US.9001', '/customers?q=only+an+id']) {
+      const { body } = await api<{ data: { id: string; phone: null; email: null }[] }>('GET', path);
+      expect(body.data, path).toMatchObject([{ id: customer_id, phone: null, email: null }]);
+    }
+    await findBy('Only+an+id', customer_id);
+    const exported = await api<object>('GET', `/customers/${customer_id}/export`);
+    expect(JSON.stringify(exported.body)).toContain('US.9001');
+    expect(JSON.stringify(exported.body)).toContain('no number at all');
+  });
+
   async function findBy(q: string, customerId: string | null): Promise<void> {
     await eventually(async () => {
       const found = await api<{ data: { id: string }[] }>('GET', `/search?q=${q}`);

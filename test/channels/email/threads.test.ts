@@ -109,6 +109,19 @@ describe('an answer', () => {
     expect(await gateway.pool`select 1 from identities where channel_id = ${id}`).toEqual([]);
   });
 
+  it('of a mail server that names what a customer wrote fails nothing', async () => {
+    const { post, conversations, address } = await freshChannel();
+    const messageId = idOf('theirs');
+    await post(mail({ messageId }));
+    const headers = { 'Return-Path': '<>', 'In-Reply-To': messageId, 'X-Failed-Recipients': address };
+    await post(mail({ from: 'MAILER-DAEMON@relay.test', subject: 'Undelivered', headers }));
+    const [conversation] = await conversations();
+    expect(conversation?.messages).toMatchObject([
+      { content: 'Hello!', status: null, error: null },
+      { metadata: { automatic_reason: 'bounce' } },
+    ]);
+  });
+
   it('is never told by its subject alone', async () => {
     const { post, conversations } = await freshChannel();
     await post(mail({ subject: 'Invoice 17' }));
