@@ -2085,11 +2085,11 @@ export interface paths {
               | (
                   | string
                   | {
-                      id?: string;
-                      url?: string;
-                      name?: string;
-                      type?: string;
-                      size?: number;
+                      id?: string | null;
+                      url?: string | null;
+                      name?: string | null;
+                      type?: string | null;
+                      size?: number | null;
                     }
                 )[]
               | null;
@@ -2945,7 +2945,7 @@ export interface paths {
         content: {
           'application/json': {
             score: number;
-            comment?: string;
+            comment?: string | null;
           };
         };
       };
@@ -3078,51 +3078,53 @@ export interface paths {
             /**
              * The text; with type `card` the card itself may stand here.
              */
-            content?: string | Card;
-            html?: string;
-            type?: 'text' | 'attachment' | 'card' | 'note' | 'template';
+            content?: string | Card | null;
+            html?: string | null;
+            type?: 'text' | 'attachment' | 'card' | 'note' | 'template' | null;
             card?: Card;
             /**
              * Addresses: what an upload answered, an attachment of ours, or any public http(s) address.
              *
              * @maxItems 20
              */
-            attachments?: (
-              | string
-              | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
-                }
-            )[];
-            reply_to_id?: string;
-            subject?: string;
+            attachments?:
+              | (
+                  | string
+                  | {
+                      id?: string | null;
+                      url?: string | null;
+                      name?: string | null;
+                      type?: string | null;
+                      size?: number | null;
+                    }
+                )[]
+              | null;
+            reply_to_id?: string | null;
+            subject?: string | null;
             /**
              * @maxItems 50
              */
-            cc?: string[];
+            cc?: string[] | null;
             /**
              * @maxItems 50
              */
-            bcc?: string[];
+            bcc?: string[] | null;
             /**
              * Send it then; a time in the past means at once.
              */
-            send_at?: string;
+            send_at?: string | null;
             /**
              * With `send_at`: not if the customer writes before.
              */
-            cancel_on_reply?: boolean;
+            cancel_on_reply?: boolean | null;
             /**
              * Refused with 409 when a message other than a note came after this seq.
              */
-            if_last_seq?: number;
+            if_last_seq?: number | null;
             /**
              * The same one again is the same message.
              */
-            client_message_id?: string;
+            client_message_id?: string | null;
             /**
              * An approved template instead of a text, which may be sent at any time.
              */
@@ -3149,7 +3151,7 @@ export interface paths {
               buttons?: {
                 [k: string]: string;
               };
-            };
+            } | null;
           };
         };
       };
@@ -3193,22 +3195,27 @@ export interface paths {
         content: {
           'application/json': {
             message: string;
-            type?: 'reply' | 'note';
+            /**
+             * A reply, unless told otherwise.
+             */
+            type?: 'reply' | 'note' | null;
             /**
              * Addresses: what an upload answered, an attachment of ours, or any public http(s) address.
              *
              * @maxItems 20
              */
-            attachments?: (
-              | string
-              | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
-                }
-            )[];
+            attachments?:
+              | (
+                  | string
+                  | {
+                      id?: string | null;
+                      url?: string | null;
+                      name?: string | null;
+                      type?: string | null;
+                      size?: number | null;
+                    }
+                )[]
+              | null;
           };
         };
       };
@@ -3300,51 +3307,53 @@ export interface paths {
             /**
              * The text; with type `card` the card itself may stand here.
              */
-            content?: string | Card;
-            html?: string;
-            type?: 'text' | 'attachment' | 'card' | 'note' | 'template';
+            content?: string | Card | null;
+            html?: string | null;
+            type?: 'text' | 'attachment' | 'card' | 'note' | 'template' | null;
             card?: Card;
             /**
              * Addresses: what an upload answered, an attachment of ours, or any public http(s) address.
              *
              * @maxItems 20
              */
-            attachments?: (
-              | string
-              | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
-                }
-            )[];
-            reply_to_id?: string;
-            subject?: string;
+            attachments?:
+              | (
+                  | string
+                  | {
+                      id?: string | null;
+                      url?: string | null;
+                      name?: string | null;
+                      type?: string | null;
+                      size?: number | null;
+                    }
+                )[]
+              | null;
+            reply_to_id?: string | null;
+            subject?: string | null;
             /**
              * @maxItems 50
              */
-            cc?: string[];
+            cc?: string[] | null;
             /**
              * @maxItems 50
              */
-            bcc?: string[];
+            bcc?: string[] | null;
             /**
              * Send it then; a time in the past means at once.
              */
-            send_at?: string;
+            send_at?: string | null;
             /**
              * With `send_at`: not if the customer writes before.
              */
-            cancel_on_reply?: boolean;
+            cancel_on_reply?: boolean | null;
             /**
              * Refused with 409 when a message other than a note came after this seq.
              */
-            if_last_seq?: number;
+            if_last_seq?: number | null;
             /**
              * The same one again is the same message.
              */
-            client_message_id?: string;
+            client_message_id?: string | null;
             /**
              * An approved template instead of a text, which may be sent at any time.
              */
@@ -3371,7 +3380,7 @@ export interface paths {
               buttons?: {
                 [k: string]: string;
               };
-            };
+            } | null;
             channel_id: string;
             to: string;
             /**
@@ -3397,7 +3406,7 @@ export interface paths {
               custom_attributes?: {
                 [k: string]: unknown;
               };
-            };
+            } | null;
           };
         };
       };
@@ -3536,13 +3545,10 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
+            content?: string;
             html?: string;
             subject?: string;
-            /**
-             * With `send_at`: not if the customer writes before.
-             */
             cancel_on_reply?: boolean;
-            content?: string;
             /**
              * A time in the past lets it go at once.
              */
@@ -4199,11 +4205,11 @@ export interface paths {
             attachments?: (
               | string
               | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
+                  id?: string | null;
+                  url?: string | null;
+                  name?: string | null;
+                  type?: string | null;
+                  size?: number | null;
                 }
             )[];
           };
@@ -4333,11 +4339,11 @@ export interface paths {
             attachments?: (
               | string
               | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
+                  id?: string | null;
+                  url?: string | null;
+                  name?: string | null;
+                  type?: string | null;
+                  size?: number | null;
                 }
             )[];
           };
@@ -6023,15 +6029,15 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            customer_id?: string;
+            customer_id?: string | null;
             /**
              * An email, a phone number with its country, or any id of a channel.
              */
-            address?: string;
+            address?: string | null;
             /**
              * Of email addresses; those below it too.
              */
-            domain?: string;
+            domain?: string | null;
             reason?: string | null;
           };
         };
@@ -7648,22 +7654,27 @@ export interface paths {
         content: {
           'application/json': {
             message: string;
-            type?: 'reply' | 'note';
+            /**
+             * A reply, unless told otherwise.
+             */
+            type?: 'reply' | 'note' | null;
             /**
              * Addresses: what an upload answered, an attachment of ours, or any public http(s) address.
              *
              * @maxItems 20
              */
-            attachments?: (
-              | string
-              | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
-                }
-            )[];
+            attachments?:
+              | (
+                  | string
+                  | {
+                      id?: string | null;
+                      url?: string | null;
+                      name?: string | null;
+                      type?: string | null;
+                      size?: number | null;
+                    }
+                )[]
+              | null;
           };
         };
       };
@@ -7709,26 +7720,28 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            type?: 'text' | 'attachment' | 'card' | 'note' | 'template';
+            type?: 'text' | 'attachment' | 'card' | 'note' | 'template' | null;
             /**
              * The text; with type `card` the card itself may stand here.
              */
-            content?: string | Card;
+            content?: string | Card | null;
             /**
              * Addresses: what an upload answered, an attachment of ours, or any public http(s) address.
              *
              * @maxItems 20
              */
-            attachments?: (
-              | string
-              | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
-                }
-            )[];
+            attachments?:
+              | (
+                  | string
+                  | {
+                      id?: string | null;
+                      url?: string | null;
+                      name?: string | null;
+                      type?: string | null;
+                      size?: number | null;
+                    }
+                )[]
+              | null;
           };
         };
       };
@@ -7927,11 +7940,11 @@ export interface paths {
             attachments?: (
               | string
               | {
-                  id?: string;
-                  url?: string;
-                  name?: string;
-                  type?: string;
-                  size?: number;
+                  id?: string | null;
+                  url?: string | null;
+                  name?: string | null;
+                  type?: string | null;
+                  size?: number | null;
                 }
             )[];
           };

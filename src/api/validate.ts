@@ -24,6 +24,11 @@ function isStorableTime(text: string): boolean {
   return year >= 1 && year <= 9999;
 }
 
+/** A field that may be left out, or be null as it is where it is read. */
+export function maybe<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
 /** Minutes without anything happening, at most two years of them. */
 export const autoResolveAfter = z.number().int().min(0).max(1_051_200).nullable();
 

@@ -160,6 +160,25 @@ describe('writing', () => {
     expect((await reply({ message: ' ' })).status).toBe(422);
   });
 
+  it('takes null for what may be left out, as it reads back', async () => {
+    const id = await conversation();
+    const unsaid = {
+      html: null,
+      type: null,
+      card: null,
+      attachments: null,
+      reply_to_id: null,
+      send_at: null,
+    };
+    const { status, body } = await write(id, { content: 'hello', subject: null, template: null, ...unsaid });
+    expect([status, body]).toMatchObject([202, { type: 'text', content: 'hello', email: null }]);
+    const reply = { message: 'hello', type: null, attachments: null };
+    expect((await gateway.call('POST', `/api/v1/conversations/${id}/reply`, reply)).status).toBe(202);
+    const rated = await gateway.call('POST', `/api/v1/conversations/${id}/csat`, { score: 5, comment: null });
+    expect(rated.status).toBe(201);
+    expect((await write<Refusal>(id, { content: null })).body.error.details[0]?.field).toBe('content');
+  });
+
   it('names the field of what it refuses', async () => {
     const id = await conversation();
     const cases: [unknown, string][] = [
@@ -171,6 +190,7 @@ describe('writing', () => {
       [{ content: 'x', attachments: ['http://10.0.0.1/x'] }, 'attachments.0.url'],
       [{ content: 'x', attachments: [{ id: crypto.randomUUID() }] }, 'attachments.0.id'],
       [{ content: 'x', send_at: 'tomorrow' }, 'send_at'],
+      [{ content: 'x', cc: ['nobody'] }, 'cc.0'],
     ];
     for (const [body, field] of cases) {
       const answer = await write<Refusal>(id, body);

@@ -13,7 +13,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, refuseInvalid, uuid } from '../validate.ts';
+import { idParam, maybe, refuseInvalid, uuid } from '../validate.ts';
 
 const blockedSender = z.object({
   id: z.string(),
@@ -49,21 +49,13 @@ const block = createRoute({
   request: {
     body: body(
       z.object({
-        customer_id: uuid.optional(),
-        address: z
-          .string()
-          .trim()
-          .min(1)
-          .max(320)
-          .optional()
-          .meta({ description: 'An email, a phone number with its country, or any id of a channel.' }),
-        domain: z
-          .string()
-          .trim()
-          .min(1)
-          .max(255)
-          .optional()
-          .meta({ description: 'Of email addresses; those below it too.' }),
+        customer_id: maybe(uuid),
+        address: maybe(z.string().trim().min(1).max(320)).meta({
+          description: 'An email, a phone number with its country, or any id of a channel.',
+        }),
+        domain: maybe(z.string().trim().min(1).max(255)).meta({
+          description: 'Of email addresses; those below it too.',
+        }),
         reason: z.string().trim().max(500).nullable().optional(),
       }),
     ),

@@ -6,7 +6,7 @@ import { ratingView, viewRating } from '../../core/views/rating.ts';
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam, maybe, refuseInvalid } from '../validate.ts';
 
 const create = createRoute({
   method: 'post',
@@ -19,7 +19,7 @@ const create = createRoute({
     body: body(
       z.object({
         score: z.number().int().min(1).max(5),
-        comment: z.string().trim().min(1).max(2_000).optional(),
+        comment: maybe(z.string().trim().min(1).max(2_000)),
       }),
     ),
   },

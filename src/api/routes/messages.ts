@@ -16,7 +16,7 @@ import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { type PageWindow, pageOf, pageQuery, pageWindow, sealCursor } from '../pagination.ts';
 import { keepUpload, uploadBody, uploaded } from '../upload.ts';
-import { idParam, refuseInvalid, wholeNumber } from '../validate.ts';
+import { idParam, maybe, refuseInvalid, wholeNumber } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { writeMessage } from '../write-message.ts';
 import { customerInput } from './customers.ts';
@@ -89,9 +89,9 @@ const toAddress = createRoute({
       messageInput.extend({
         channel_id: z.string(),
         to: z.string().trim().min(1).max(320),
-        customer: customerInput
-          .optional()
-          .meta({ description: 'Who it is, when nobody is known at the address yet.' }),
+        customer: maybe(customerInput).meta({
+          description: 'Who it is, when nobody is known at the address yet.',
+        }),
       }),
     ),
   },

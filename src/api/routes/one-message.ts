@@ -13,9 +13,9 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { idParam, refuseInvalid, time } from '../validate.ts';
-import { messageInput } from '../views/message-input.ts';
 
 const tags = ['Messages'];
+const words = z.string().max(100_000);
 const answered = { 200: json('The message', messageView), ...errors };
 
 const get = createRoute({
@@ -44,8 +44,11 @@ const edit = createRoute({
   request: {
     params: idParam,
     body: body(
-      messageInput.pick({ html: true, subject: true, cancel_on_reply: true }).extend({
-        content: z.string().max(100_000).optional(),
+      z.object({
+        content: words.optional(),
+        html: words.optional(),
+        subject: z.string().max(500).optional(),
+        cancel_on_reply: z.boolean().optional(),
         send_at: time.optional().meta({ description: 'A time in the past lets it go at once.' }),
       }),
     ),

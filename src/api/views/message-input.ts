@@ -6,24 +6,28 @@ import { invalidField } from '../../core/errors.ts';
 import type { Draft } from '../../core/messages/queue-message.ts';
 import { templateInput } from '../../core/template.ts';
 import { cardView } from '../../core/views/message.ts';
-import { time, uuid } from '../validate.ts';
+import { maybe, time, uuid } from '../validate.ts';
 
 const MAX_CONTENT = 100_000;
 const MAX_ATTACHMENTS = 20;
 
 const text = z.string().max(MAX_CONTENT);
-const address = z.string().trim().min(3).max(320);
+const address = z
+  .string()
+  .trim()
+  .max(320)
+  .regex(/^[^\s@]+@[^\s@]+$/, 'must be an email address');
 const url = z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).max(4_000);
 
 const attachment = z.union([
   url,
   z
     .object({
-      id: uuid.optional(),
-      url: url.optional(),
-      name: z.string().max(255).optional(),
-      type: z.string().max(255).optional(),
-      size: z.number().int().nonnegative().optional(),
+      id: maybe(uuid),
+      url: maybe(url),
+      name: maybe(z.string().max(255)),
+      type: maybe(z.string().max(255)),
+      size: maybe(z.number().int().nonnegative()),
     })
     .refine((one) => one.id !== undefined || one.url !== undefined, { path: ['url'], error: 'is required' }),
 ]);
@@ -35,57 +39,42 @@ export const attachmentsInput = z.array(attachment).max(MAX_ATTACHMENTS).meta({
 
 /** What every way of writing a message takes. */
 export const messageInput = z.object({
-  content: z
-    .union([text, cardView])
-    .optional()
-    .meta({ description: 'The text; with type `card` the card itself may stand here.' }),
-  html: text.optional(),
-  type: z.enum(['text', 'attachment', 'card', 'note', 'template']).optional(),
-  card: cardView.optional(),
-  attachments: attachmentsInput.optional(),
-  reply_to_id: uuid.optional(),
-  subject: z.string().max(500).optional(),
-  cc: z.array(address).max(50).optional(),
-  bcc: z.array(address).max(50).optional(),
-  send_at: time.optional().meta({ description: 'Send it then; a time in the past means at once.' }),
-  cancel_on_reply: z
-    .boolean()
-    .optional()
-    .meta({ description: 'With `send_at`: not if the customer writes before.' }),
-  if_last_seq: z
-    .number()
-    .int()
-    .nonnegative()
-    .optional()
-    .meta({ description: 'Refused with 409 when a message other than a note came after this seq.' }),
-  client_message_id: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({ description: 'The same one again is the same message.' }),
-  template: templateInput
-    .optional()
-    .meta({ description: 'An approved template instead of a text, which may be sent at any time.' }),
+  content: maybe(z.union([text, cardView], 'must be a text or a card')).meta({
+    description: 'The text; with type `card` the card itself may stand here.',
+  }),
+  html: maybe(text),
+  type: maybe(z.enum(['text', 'attachment', 'card', 'note', 'template'])),
+  card: maybe(cardView),
+  attachments: maybe(attachmentsInput),
+  reply_to_id: maybe(uuid),
+  subject: maybe(z.string().max(500)),
+  cc: maybe(z.array(address).max(50)),
+  bcc: maybe(z.array(address).max(50)),
+  send_at: maybe(time).meta({ description: 'Send it then; a time in the past means at once.' }),
+  cancel_on_reply: maybe(z.boolean()).meta({
+    description: 'With `send_at`: not if the customer writes before.',
+  }),
+  if_last_seq: maybe(z.number().int().nonnegative()).meta({
+    description: 'Refused with 409 when a message other than a note came after this seq.',
+  }),
+  client_message_id: maybe(z.string().min(1).max(200)).meta({
+    description: 'The same one again is the same message.',
+  }),
+  template: maybe(templateInput).meta({
+    description: 'An approved template instead of a text, which may be sent at any time.',
+  }),
 });
-export type MessageInput = z.infer<typeof messageInput>;
+export type MessageInput = Partial<z.infer<typeof messageInput>>;
 
 /** The message that a request describes. Throws a refusal that names the field when it says nothing. */
 export function draftOf(input: MessageInput): Draft {
   const found = cardOf(input);
   const content = typeof input.content === 'string' ? input.content : '';
   const attachments = draftAttachments(input.attachments);
-  if (input.type === 'card' && found === undefined) throw invalidField('card', 'is required with type card');
-  if (input.type === 'note' && input.send_at !== undefined) {
-    throw invalidField('send_at', 'is not for notes: nothing of them is sent');
-  }
-  if (input.type === 'attachment' && attachments.length === 0) {
-    throw invalidField('attachments', 'are required with type attachment');
-  }
+  const isEmpty = content.trim() === '' && found === undefined && attachments.length === 0;
+  refuseAgainstType(input, { hasCard: found !== undefined, hasFiles: attachments.length > 0 });
   if (input.template !== undefined) refuseBesideTemplate(input);
-  if (content.trim() === '' && found === undefined && attachments.length === 0 && !input.template) {
-    throw invalidField('content', 'is required');
-  }
+  if (isEmpty && input.template === undefined) throw invalidField('content', 'is required');
   return {
     content: found === undefined ? content : cardText(found, content.trim() === '' ? undefined : content),
     note: input.type === 'note',
@@ -100,6 +89,17 @@ export function draftOf(input: MessageInput): Draft {
     clientMessageId: input.client_message_id,
     template: input.template,
   };
+}
+
+function refuseAgainstType(
+  { type, send_at }: MessageInput,
+  { hasCard, hasFiles }: { hasCard: boolean; hasFiles: boolean },
+): void {
+  if (type === 'card' && !hasCard) throw invalidField('card', 'is required with type card');
+  if (type === 'note' && send_at !== undefined)
+    throw invalidField('send_at', 'is not for notes: nothing of them is sent');
+  if (type === 'attachment' && !hasFiles)
+    throw invalidField('attachments', 'are required with type attachment');
 }
 
 /** Its words are the template's own. */
@@ -140,8 +140,8 @@ function emailOf({ subject, cc, bcc }: MessageInput): Draft['email'] {
 /** The shorter way of writing one: a reply, or a note to the team. */
 export const replyInput = z.object({
   message: text,
-  type: z.enum(['reply', 'note']).default('reply'),
-  attachments: attachmentsInput.optional(),
+  type: maybe(z.enum(['reply', 'note'])).meta({ description: 'A reply, unless told otherwise.' }),
+  attachments: maybe(attachmentsInput),
 });
 
 /** The message that a reply describes. Throws a refusal that names the field when it says nothing. */
