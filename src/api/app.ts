@@ -59,6 +59,7 @@ import { supportConversationRoutes } from './support/conversations.ts';
 import { supportMessageRoutes } from './support/messages.ts';
 import { supportVisitorRoutes } from './support/visitors.ts';
 import { supportWebhookRoutes } from './support/webhooks.ts';
+import { refuseUnknownFields } from './unknown-fields.ts';
 import { refuseHostileInput, refuseInvalid } from './validate.ts';
 import { describeWebhooks } from './webhook-document.ts';
 
@@ -119,6 +120,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     app.use(dialect, requireAccess(deps), rateLimit(deps.rateLimits));
     app.use(dialect, limitByPath, refuseHostileInput, idempotency(deps));
   }
+  app.use('/api/v1/*', refuseUnknownFields(app));
   for (const routes of NATIVE) app.route('/api/v1', routes(deps));
   for (const routes of SUPPORT) app.route('/api/support', routes(deps));
   app.route('/', doorRoutes(deps));

@@ -127,6 +127,25 @@ describe('hostile input', () => {
     expect(query.body.error.details.map((detail: { field: string }) => detail.field)).toEqual(['status']);
   });
 
+  it('names a field that a route does not know, and takes back what it showed', async () => {
+    const send = (method: string, path: string, body: unknown) =>
+      api.call(method, `/api${path}`, { key: acme.key, body });
+    const unknown = (...fields: string[]) => fields.map((field) => ({ field, message: 'is not known here' }));
+    const made = await send('POST', '/v1/customers', { name: 'Ada', emial: 'ada@example.com', fone: '1' });
+    expect([made.status, made.body.error.details]).toEqual([422, unknown('emial', 'fone')]);
+    const { body: customer } = await send('POST', '/v1/customers', { name: 'Ada' });
+    const misspelt = await send('PATCH', `/v1/customers/${customer.id}/`, { nmae: 'Eve' });
+    expect([misspelt.status, misspelt.body.error.details]).toEqual([422, unknown('nmae')]);
+    const { status, body } = await send('PUT', `/v1/customers/${customer.id}`, { ...customer, name: 'Eve' });
+    expect([status, body.name]).toEqual([200, 'Eve']);
+    const other = await send('POST', '/support/canned-responses', {
+      title: 'Hi',
+      content: 'Hi',
+      folder: 'All',
+    });
+    expect(other.status).toBe(201);
+  });
+
   it('refuses what is no number by saying so, in every query', async () => {
     const id = '0199b1f0-0000-7000-8000-000000000000';
     for (const [path, field] of [
