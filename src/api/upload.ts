@@ -30,7 +30,8 @@ export async function keepUpload(
   attachments: Pick<Attachments, 'upload'>,
   owner: Pick<Upload, 'businessId' | 'conversationId' | 'uploadedBy' | 'transact'>,
 ): Promise<z.infer<typeof uploaded>> {
-  const { file } = await c.req.parseBody();
+  const { file } = await c.req.parseBody({ all: true });
+  if (Array.isArray(file)) throw invalidField('file', 'is one file: send each in a request of its own');
   if (!(file instanceof File)) throw invalidField('file', 'is required, as a part of a multipart form');
   const { id, url, name, type, size } = await attachments.upload({
     ...owner,

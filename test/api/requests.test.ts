@@ -208,6 +208,17 @@ describe('hostile input', () => {
     expect((await api.call('GET', '/api/v1/customers/%00', { key: acme.key })).status).toBe(404);
   });
 
+  it('refuses two files in one upload, of which it would keep one', async () => {
+    const raw = new FormData();
+    for (const name of ['a.txt', 'b.txt']) raw.append('file', new File([name], name));
+    const { status, body } = await api.call('POST', '/api/v1/canned-responses/upload', {
+      key: acme.key,
+      raw,
+    });
+    const message = 'is one file: send each in a request of its own';
+    expect([status, body.error.details]).toEqual([422, [{ field: 'file', message }]]);
+  });
+
   it('refuses a body over 1 MB', async () => {
     const { status, body } = await post(JSON.stringify({ name: 'x'.repeat(1_100_000) }));
     expect([status, body.error.code]).toEqual([413, 'payload_too_large']);
