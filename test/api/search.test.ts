@@ -91,6 +91,8 @@ describe('a search', () => {
       expect(data[0]?.excerpt).toMatch(/^Your washing machine .*…$/);
     }
     expect(await kinds('washing dishes')).toEqual([]);
+    // What a message lacks is no word of it.
+    expect(await kinds('null')).toEqual([]);
   });
 
   it('knows phrases, either word, and what must not be there', async () => {

@@ -16,7 +16,8 @@ interface Source {
   conversation_id: string | null;
   customer_id: string | null;
   at: Date;
-  texts: (string | null)[];
+  /** None of them null: the driver reads that of an array as a word. */
+  texts: string[];
   attributes: Record<string, unknown> | null;
 }
 
@@ -52,10 +53,9 @@ export async function refreshDocuments(
 // The words of a longer text would not fit into one index entry.
 const LONGEST = 50_000;
 
-function textOf(texts: (string | null)[], attributes: Record<string, unknown> | null): string {
-  const found = texts.filter((text) => text !== null && text !== '') as string[];
+function textOf(texts: string[], attributes: Record<string, unknown> | null): string {
   const values = attributes === null ? [] : valuesIn(attributes);
-  const all = [...found, ...values].flatMap((text) => [text, digitsOf(text) ?? [], numbersIn(text)].flat());
+  const all = [...texts, ...values].flatMap((text) => [text, digitsOf(text) ?? [], numbersIn(text)].flat());
   return fold([...new Set(all)].join('\n').slice(0, LONGEST)).replaceAll('\0', '');
 }
 
@@ -71,7 +71,8 @@ async function readMessages(tx: Sql, ids: string[]): Promise<Source[]> {
   if (ids.length === 0) return [];
   return tx<Source[]>`
     select m.id, m.business_id, 'message' as kind, m.conversation_id, c.customer_id, m.created_at as at,
-      array[m.content, m.email ->> 'subject'] || array(select name from attachments a where a.message_id = m.id) as texts,
+      array_remove(array[m.content, m.email ->> 'subject'], null)
+        || array(select name from attachments a where a.message_id = m.id) as texts,
       null as attributes
     from messages m join conversations c on c.id = m.conversation_id
     where m.id = any(${ids}) and m.deleted_at is null and m.type <> 'activity'`;
@@ -81,7 +82,7 @@ async function readConversations(tx: Sql, ids: string[]): Promise<Source[]> {
   if (ids.length === 0) return [];
   return tx<Source[]>`
     select c.id, c.business_id, 'conversation' as kind, c.id as conversation_id, c.customer_id, c.last_message_at as at,
-      array[c.subject] || c.tags as texts, c.custom_attributes as attributes
+      array_remove(array[c.subject], null) || c.tags as texts, c.custom_attributes as attributes
     from conversations c left join customers p on p.id = c.customer_id
     where c.id = any(${ids}) and c.expired_at is null and (p.id is null or p.deleted_at is null)`;
 }
@@ -91,7 +92,7 @@ async function readCustomers(tx: Sql, ids: string[]): Promise<Source[]> {
   return tx<Source[]>`
     select p.id, p.business_id, 'customer' as kind, null as conversation_id, coalesce(p.merged_into_id, p.id) as customer_id,
       p.updated_at as at,
-      array[p.name, p.email, p.phone, p.external_id]
+      array_remove(array[p.name, p.email, p.phone, p.external_id], null)
         || array(select address from customer_addresses a where a.customer_id = p.id)
         || array(select address from identities i where i.customer_id = p.id and kind in ('email', 'phone')) as texts,
       p.custom_attributes as attributes
