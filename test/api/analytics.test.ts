@@ -354,6 +354,8 @@ describe('as CSV', () => {
     expect(head).toMatch(/^key,name,conversations,.*first_response_mean/);
     expect(line).toMatch(/^'=1\+1,'=1\+1,1,/);
     expect(line).toContain(',90,');
+    // Nothing came to an end: that is no number.
+    expect(line).toMatch(/,0,,,,0,,,,0,,0$/);
     expect(rest).toEqual(['']);
   });
 });

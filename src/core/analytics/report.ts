@@ -83,9 +83,9 @@ interface Counted {
   reopened: number;
   resolved: number;
   closed: number;
-  first_response: number[];
-  resolution: number[];
-  handle: number[];
+  first_response: (number | null)[];
+  resolution: (number | null)[];
+  handle: (number | null)[];
   ratings: number;
   score: number | null;
   happy: number;
@@ -131,11 +131,12 @@ function countRounds(pool: Pool, filter: ReportFilter, grouping?: Grouping) {
 }
 
 function spread(sql: Sql, { without }: ReportFilter, name: string) {
-  if (without?.includes('times')) return sql`'{}'::float8[]`;
+  if (without?.includes('times')) return sql`'[]'::json`;
   const seconds = sql(name);
-  return sql`array[
+  // An array of the database would not do: the driver reads its nulls as NaN.
+  return sql`json_build_array(
     count(${seconds}), avg(${seconds}), percentile_cont(0.5) within group (order by ${seconds}),
-    percentile_cont(0.9) within group (order by ${seconds})]::float8[]`;
+    percentile_cont(0.9) within group (order by ${seconds}))`;
 }
 
 /** Each thing that happened in the time, one a row, found by the index of its own time; null is what did not happen then. */
