@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isWithin, nextOpening, type WorkingHours, workingHours } from '../../src/core/team/working-hours.ts';
+import {
+  isWithin,
+  nextOpening,
+  secondsWithin,
+  type WorkingHours,
+  workingHours,
+} from '../../src/core/team/working-hours.ts';
 
 const at = (time: string) => new Date(time);
 const hours = (schedule: object, timezone = 'Europe/Berlin', holidays?: string[]): WorkingHours =>
@@ -74,6 +80,12 @@ describe('working hours', () => {
       '2026-03-29T01:30',
       '2026-03-29T03:00',
     ]);
+  });
+
+  it('are counted from midnight on, also after a night that had none', () => {
+    // On Sunday the 6th the clocks of Chile go from midnight to one.
+    const early = hours({ mon: [{ start: '00:00', end: '01:15' }] }, 'America/Santiago');
+    expect(secondsWithin(early, at('2026-09-05T12:00Z'), at('2026-09-07T03:45Z'))).toBe(45 * 60);
   });
 
   it('know weekdays by their own zone, on both sides of the date line', () => {

@@ -63,7 +63,8 @@ export function secondsWithin(hours: WorkingHours | undefined, from: Date, to: D
   for (
     let day = localDay(hours, from).minus({ days: 1 });
     day.toMillis() < until;
-    day = day.plus({ days: 1 })
+    // Where the clocks go forward at midnight a day begins at one, and the next at midnight again.
+    day = day.plus({ days: 1 }).startOf('day')
   ) {
     const shifts = shiftsOf(hours, day).sort((one, other) => one.start.toMillis() - other.start.toMillis());
     for (const { start, end } of shifts) {
