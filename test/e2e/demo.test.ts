@@ -50,6 +50,19 @@ describe.skipIf(browserMissing())('the demo page', () => {
   };
   const messagesIn = (side: ReturnType<typeof agent>) => side.locator('.message .bubble').allTextContents();
 
+  const call = async (method: string, path: string, body?: object) => {
+    const response = await fetch(`${server.url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${server.credentials.api_key}`,
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return response.json() as Promise<{ data: [{ id: string }] }>;
+  };
+  const newest = async () => (await call('GET', '/conversations/?limit=1')).data[0].id;
+
   it('shows the whole loop: a visitor writes, the event appears, an agent replies, the visitor reads it', async () => {
     await open();
     await write('Where is my order?');
@@ -93,24 +106,19 @@ describe.skipIf(browserMissing())('the demo page', () => {
     await open();
     await write('Show me');
     await agent().locator('.message').getByText('Show me').waitFor();
-    const headers = { authorization: `Bearer ${server.credentials.api_key}` };
-    const list = await fetch(`${server.url}/api/v1/conversations/?limit=1`, { headers });
-    const [{ id }] = ((await list.json()) as { data: [{ id: string }] }).data;
-    const path = `${server.url}/api/v1/conversations/${id}`;
+    const path = `/conversations/${await newest()}`;
     const png = await sharp({ create: { width: 90, height: 60, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
     const form = new FormData();
     form.set('file', new File([new Uint8Array(png)], 'red.png', { type: 'image/png' }));
-    const upload = (await (
-      await fetch(`${path}/upload`, { method: 'POST', headers, body: form })
-    ).json()) as object;
-    const body = JSON.stringify({ content: 'Here', attachments: [upload] });
-    await fetch(`${path}/messages`, {
+    const headers = { authorization: `Bearer ${server.credentials.api_key}` };
+    const uploaded = await fetch(`${server.url}/api/v1${path}/upload`, {
       method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body,
+      headers,
+      body: form,
     });
+    await call('POST', `${path}/messages`, { content: 'Here', attachments: [await uploaded.json()] });
     for (const side of [visitor(), agent()]) {
       const picture = side.getByRole('img', { name: 'red.png' });
       await picture.waitFor();
@@ -163,6 +171,46 @@ describe.skipIf(browserMissing())('the demo page', () => {
     expect(await messagesIn(agent())).toEqual(['First', 'Second']);
   });
 
+  it('goes on with the next conversation when one was closed, and catches up in that', async () => {
+    await open();
+    await write('Before');
+    await visitor().getByText('sent').waitFor();
+    await call('PUT', `/conversations/${await newest()}/close`);
+    await write('After');
+    await expect.poll(() => messagesIn(visitor())).toEqual(['After']);
+    await page.reload();
+    await visitor().locator('.message').getByText('After').waitFor();
+    expect(await messagesIn(visitor())).toEqual(['After']);
+  });
+
+  it('leaves the focus where it is, whatever comes in', async () => {
+    await open();
+    await write('Choose for me');
+    await visitor().getByText('sent').waitFor();
+    const path = `/conversations/${await newest()}/messages`;
+    await call('POST', path, {
+      type: 'card',
+      card: { title: 'Which colour?', actions: [{ label: 'Blue' }] },
+    });
+    await visitor().getByRole('button', { name: 'Blue' }).focus();
+    await call('POST', path, { content: 'There is no hurry.' });
+    await agent().locator('.message').getByText('read').nth(1).waitFor();
+    expect(await page.evaluate('document.activeElement?.textContent')).toBe('Blue');
+
+    await agent().locator('[aria-current=true]').focus();
+    await call('POST', path, { content: 'Still there?' });
+    await agent().locator('.message').getByText('read').nth(2).waitFor();
+    expect(await page.evaluate('document.activeElement?.ariaCurrent')).toBe('true');
+  });
+
+  it('works by http under a name of the network, where browsers have less to offer', async () => {
+    await page.addInitScript('delete Crypto.prototype.randomUUID');
+    await open();
+    await write('From the next desk');
+    await visitor().getByText('sent').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('shows markup as the text that it is', async () => {
     await open();
     const markup = '<img src=x onerror="document.title = 1"><b>bold</b>';
@@ -182,6 +230,8 @@ describe.skipIf(browserMissing())('the demo page', () => {
   it('says what to do when the link has no key', async () => {
     await page.goto(`${server.url}/demo`);
     await page.getByRole('alert').getByText('Open the link').waitFor();
+    for (const side of ['Visitor', 'Agent'])
+      expect(await page.locator(`[aria-label=${side}]`).getAttribute('inert')).toBe('');
   });
 
   it('fits a narrow screen', async () => {

@@ -1,6 +1,6 @@
 import { io } from '/socket.io/socket.io.esm.min.js';
 import { conversationList } from './conversations.js';
-import { byId, showState, typingLine, watchTyping } from './dom.js';
+import { byId, nameOf, showState, typingLine, watchTyping } from './dom.js';
 import { showEvent } from './events.js';
 import { messageList } from './messages.js';
 
@@ -95,7 +95,7 @@ export function startAgent({ api, token, businessId, showProblem }) {
   function showConversation(conversation) {
     selected = conversation;
     const { channel_type, status, customer } = conversation;
-    byId('agent-subject').textContent = [customer?.name ?? 'Visitor', channel_type, status].join(' · ');
+    byId('agent-subject').textContent = [nameOf(customer), channel_type, status].join(' · ');
     byId('agent-resolve').textContent = isOver(conversation) ? 'Reopen' : 'Resolve';
   }
 
@@ -110,6 +110,7 @@ export function startAgent({ api, token, businessId, showProblem }) {
     stopTyping();
     // Its event may have been quicker and tells more.
     if (!messages.has(message.id)) messages.put([message]);
+    messages.toEnd();
   }
 
   async function resolveOrReopen() {

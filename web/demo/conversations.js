@@ -1,8 +1,9 @@
-import { element, timeOfDay } from './dom.js';
+import { arrange, element, nameOf, timeOfDay } from './dom.js';
 
 /** The conversations of the business, the newest activity on top. */
 export function conversationList(node, { onSelect }) {
   const shown = new Map();
+  const entries = new Map();
   let selectedId;
 
   return {
@@ -21,21 +22,31 @@ export function conversationList(node, { onSelect }) {
 
   function draw() {
     const ordered = [...shown.values()].sort((a, b) => (a.last_message_at < b.last_message_at ? 1 : -1));
-    node.replaceChildren(...ordered.map((conversation) => element('li', {}, [entry(conversation)])));
+    arrange(node, ordered.map(drawEntry));
   }
 
-  function entry({ id, customer, channel_type, status, last_message_at, unread_count }) {
+  function drawEntry({ id, customer, channel_type, status, last_message_at, unread_count }) {
+    const entry = entries.get(id) ?? newEntry(id);
+    const button = entry.firstElementChild;
     const isUnread = unread_count > 0 && id !== selectedId;
-    const button = element(
-      'button',
-      { type: 'button', className: isUnread ? 'unread' : '', 'aria-current': String(id === selectedId) },
-      [
-        element('strong', { text: customer?.name ?? 'Visitor' }),
-        element('span', { text: `${channel_type} · ${status}` }),
-        element('span', { text: timeOfDay(last_message_at), 'data-unread': String(unread_count) }),
-      ],
+    button.className = isUnread ? 'unread' : '';
+    button.setAttribute('aria-current', String(id === selectedId));
+    button.replaceChildren(
+      element('strong', { text: nameOf(customer) }),
+      element('span', { text: `${channel_type} · ${status}` }),
+      element('span', { text: timeOfDay(last_message_at) }),
+      ...(isUnread
+        ? [element('b', { text: String(unread_count), 'aria-label': `${unread_count} unread` })]
+        : []),
     );
+    return entry;
+  }
+
+  function newEntry(id) {
+    const button = element('button', { type: 'button' });
     button.addEventListener('click', () => onSelect(id));
-    return button;
+    const entry = element('li', {}, [button]);
+    entries.set(id, entry);
+    return entry;
   }
 }

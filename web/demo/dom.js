@@ -13,6 +13,30 @@ export function element(tag, { text, className, ...attributes } = {}, children =
   return node;
 }
 
+/** Makes these the node's children and touches only what is not in its place: what has the focus keeps it. */
+export function arrange(node, wanted) {
+  const focused = node.contains(document.activeElement) ? document.activeElement : undefined;
+  const kept = new Set(wanted);
+  for (const child of [...node.children]) if (!kept.has(child)) child.remove();
+  wanted.forEach((child, index) => {
+    const standing = node.children[index];
+    if (standing !== child) node.insertBefore(child, standing ?? null);
+  });
+  if (focused !== document.activeElement) focused?.focus({ preventScroll: true });
+}
+
+/** An id that nobody else has: randomUUID is missing where the page came by http under another name than localhost. */
+export function uniqueId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+}
+
+/** What a customer is called, and anonymous ones apart from each other. */
+export function nameOf(customer) {
+  return customer?.name ?? (customer ? `Visitor ${customer.id.slice(-4)}` : 'Visitor');
+}
+
 /** A time of day as the reader writes it. */
 export function timeOfDay(iso, options = { hour: '2-digit', minute: '2-digit' }) {
   return new Date(iso).toLocaleTimeString([], options);

@@ -1,6 +1,6 @@
 import { startAgent } from './agent.js';
 import { createApi } from './api.js';
-import { byId } from './dom.js';
+import { byId, showState } from './dom.js';
 import { showNoEvents } from './events.js';
 import { startVisitor } from './visitor.js';
 
@@ -18,11 +18,19 @@ async function start() {
   const api = createApi(token);
   const [business, channels] = await Promise.all([api.get('/business'), api.get('/channels')]);
   byId('business').textContent = business.name;
+  begin('agent');
   startAgent({ api, token, businessId: business.id, showProblem });
   const channel = channels.data.find(({ type, is_active }) => type === WEB_CHAT && is_active);
   if (channel === undefined)
     throw new Error('There is no active web-chat channel, so the left side has nowhere to write.');
+  begin('visitor');
   startVisitor({ businessId: business.id, channelId: channel.id });
+}
+
+// Until then a side takes no words, which nobody would get.
+function begin(side) {
+  document.querySelector(`.${side}`).inert = false;
+  showState(byId(`${side}-state`), false);
 }
 
 function showProblem(message) {

@@ -1,4 +1,7 @@
-import { element, timeOfDay } from './dom.js';
+import { arrange, element, timeOfDay } from './dom.js';
+
+/** Who reads further up than this is left there when something new comes. */
+const NEAR_END_PX = 80;
 
 /**
  * A list of messages on the page, kept in the order of `seq`, each once. `describe` says how one looks to its reader;
@@ -6,6 +9,8 @@ import { element, timeOfDay } from './dom.js';
  */
 export function messageList(node, { describe, empty, choose }) {
   const shown = new Map();
+  const items = new Map();
+  const nothing = element('li', { className: 'empty', text: empty });
   draw();
 
   return {
@@ -15,20 +20,41 @@ export function messageList(node, { describe, empty, choose }) {
       draw();
     },
     remove(id) {
+      items.delete(id);
       if (shown.delete(id)) draw();
     },
     clear() {
       shown.clear();
+      items.clear();
       draw();
     },
     has: (id) => shown.has(id),
+    toEnd,
   };
 
   function draw() {
+    const wasAtEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END_PX;
     const ordered = [...shown.values()].sort((a, b) => place(a) - place(b));
-    node.replaceChildren(...ordered.map((message) => item(message, describe(message), choose)));
-    if (ordered.length === 0) node.append(element('li', { className: 'empty', text: empty }));
+    arrange(node, ordered.length === 0 ? [nothing] : ordered.map(drawItem));
+    if (wasAtEnd) toEnd();
+  }
+
+  function toEnd() {
     node.scrollTop = node.scrollHeight;
+  }
+
+  // A message keeps its node, and what it says is only touched when it changed: a receipt is not read out again.
+  function drawItem(message) {
+    const { className, meta } = describe(message);
+    const item = items.get(message.id) ?? element('li');
+    items.set(message.id, item);
+    item.className = `message ${className}`;
+    const said = JSON.stringify(saidIn(message));
+    if (item.dataset.said !== said)
+      item.replaceChildren(...bodyOf(message, choose), element('div', { className: 'meta' }));
+    item.dataset.said = said;
+    item.lastElementChild.textContent = [timeOfDay(message.created_at), ...meta].join(' · ');
+    return item;
   }
 }
 
@@ -37,14 +63,19 @@ function place({ seq }) {
   return seq ?? Number.MAX_SAFE_INTEGER;
 }
 
-function item(message, { className, meta }, choose) {
-  const time = timeOfDay(message.created_at);
-  return element('li', { className: `message ${className}` }, [
-    element('div', { className: 'bubble', text: textOf(message) }),
+// Not the addresses of files: they are signed anew each time.
+function saidIn(message) {
+  const files = (message.attachments ?? []).map(({ id, state }) => [id, state]);
+  return [textOf(message), message.card, files];
+}
+
+function bodyOf(message, choose) {
+  const text = textOf(message);
+  return [
+    ...(text ? [element('div', { className: 'bubble', text })] : []),
     ...(message.card ? [actionsOf(message, choose)] : []),
     ...(message.attachments ?? []).filter(({ url }) => url).map(fileOf),
-    element('div', { className: 'meta', text: [time, ...meta].join(' · ') }),
-  ]);
+  ];
 }
 
 /** A card's links, and its choices with the number that a customer without buttons would type. */
@@ -63,13 +94,17 @@ function actionsOf({ id, card }, choose) {
 }
 
 /** A file as a link, a picture as itself. */
-function fileOf({ name, url, thumbnail_url }) {
-  const shown = thumbnail_url ? [element('img', { src: thumbnail_url, alt: name })] : [];
+function fileOf({ name, url, thumbnail_url, width, height }) {
+  // With its size known beforehand, a picture that loads later moves nothing.
+  const size = width && height ? { width, height } : {};
+  const shown = thumbnail_url ? [element('img', { src: thumbnail_url, alt: name, ...size })] : [];
   const text = thumbnail_url ? '' : name;
   return element('a', { className: 'file', text, href: url, rel: 'noopener noreferrer' }, shown);
 }
 
 function textOf({ content, card, attachments = [] }) {
   if (card) return [card.title, card.description].filter(Boolean).join('\n');
-  return content || attachments.map(({ name }) => name).join(', ');
+  const unseen = attachments.filter(({ url }) => !url).map(({ name }) => name);
+  // Without words of its own a message has the address of its file, which is shown as one already.
+  return attachments.some(({ url }) => url === content) ? '' : content || unseen.join(', ');
 }

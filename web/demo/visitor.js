@@ -1,5 +1,5 @@
 import { io } from '/socket.io/socket.io.esm.min.js';
-import { byId, showState, typingLine, watchTyping } from './dom.js';
+import { byId, showState, typingLine, uniqueId, watchTyping } from './dom.js';
 import { messageList } from './messages.js';
 
 /** The left side: a visitor of a web site, who knows the business and the channel and nothing else. */
@@ -53,13 +53,21 @@ export function startVisitor({ businessId, channelId }) {
   }
 
   function show(message) {
-    conversationId = message.conversation_id;
+    turnTo(message.conversation_id);
     lastSeq = Math.max(lastSeq, message.seq);
     if (message.client_message_id) settle(message.client_message_id);
     messages.put([message]);
     if (message.sender_type === 'customer') return;
     showTyping(false);
     socket.emit('read', { conversation_id: conversationId, up_to_seq: message.seq });
+  }
+
+  // After one that was closed another begins, and counts from one.
+  function turnTo(id) {
+    if (id === conversationId) return;
+    if (conversationId) messages.clear();
+    conversationId = id;
+    lastSeq = 0;
   }
 
   function update(message) {
@@ -77,11 +85,12 @@ export function startVisitor({ businessId, channelId }) {
   }
 
   function say(said) {
-    const message = { client_message_id: crypto.randomUUID(), ...said };
+    const message = { client_message_id: uniqueId(), ...said };
     unsent.set(message.client_message_id, message);
     messages.put([
       { ...message, id: message.client_message_id, sender_type: 'customer', created_at: Date.now() },
     ]);
+    messages.toEnd();
     if (socket.connected) void transmit(message);
   }
 
@@ -94,7 +103,7 @@ export function startVisitor({ businessId, channelId }) {
     if (answer === undefined) return;
     settle(message.client_message_id);
     if (answer.error) return messages.put([{ ...failed(message), reason: answer.error.message }]);
-    conversationId = answer.conversation_id;
+    turnTo(answer.conversation_id);
     lastSeq = Math.max(lastSeq, answer.seq);
     messages.put([{ ...message, ...own(answer) }]);
   }
