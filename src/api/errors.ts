@@ -47,6 +47,7 @@ export function answerError(c: Context<ApiEnv>, error: AppError): Response {
   if (error.retryAfterSeconds !== undefined)
     c.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
   const { code, message, details, extra } = error;
+  if (STATUS_OF_CODE[code] === 401) c.header('WWW-Authenticate', 'Bearer');
   const requestId = c.get('requestId');
   if (SUPPORT.test(c.req.path)) return c.json(viewSupportError(error, requestId), STATUS_OF_CODE[code]);
   return c.json({ error: { ...extra, code, message, details, request_id: requestId } }, STATUS_OF_CODE[code]);

@@ -26,8 +26,9 @@ describe('credentials', () => {
     const { key: expired } = await createApiKey(api.pool, acme.id, { name: 'old', role: 'agent', expiresAt });
     const codes = await Promise.all(
       [undefined, 'trb_nobody', revoked, expired].map(async (key) => {
-        const { status, body } = await api.call('GET', '/api/v1/business', key === undefined ? {} : { key });
-        return [status, body.error.code];
+        const answer = await api.call('GET', '/api/v1/business', key === undefined ? {} : { key });
+        expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+        return [answer.status, answer.body.error.code];
       }),
     );
     expect(codes).toEqual([
