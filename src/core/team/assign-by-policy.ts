@@ -2,8 +2,8 @@ import { isWithAi } from '../ai/silence.ts';
 import type { Sql } from '../database/connect.ts';
 import { systemIn } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
-import { findTeam, giveToAgent, giveToTeam, type NamedTeam, poolOfTeam } from './assign.ts';
-import { type ChannelAssignment, nextTry, type Pool, takeTurn } from './assignment.ts';
+import { findTeam, giveToAgent, giveToTeam, type NamedTeam, rotationOfTeam } from './assign.ts';
+import { type ChannelAssignment, nextTry, type Rotation, takeTurn } from './assignment.ts';
 
 /** Looks for an agent by the policy of the conversation's team or channel; without one it goes on waiting. */
 export async function assignByPolicy(
@@ -12,15 +12,15 @@ export async function assignByPolicy(
   now: Date,
 ): Promise<ConversationRow> {
   if (!(await needsAgent(tx, conversation))) return stopWaiting(tx, conversation);
-  const { pool, team } = await poolOf(tx, conversation);
+  const { rotation, team } = await rotationOf(tx, conversation);
   const by = await systemIn(tx, conversation.id);
   if (team !== undefined && team.id !== conversation.team_id) {
-    return giveToTeam(tx, conversation, { team, by, pool });
+    return giveToTeam(tx, conversation, { team, by, rotation });
   }
-  if (pool.policy.mode === 'manual') return stopWaiting(tx, conversation);
-  const agent = await takeTurn(tx, pool, now);
+  if (rotation.policy.mode === 'manual') return stopWaiting(tx, conversation);
+  const agent = await takeTurn(tx, rotation, now);
   if (agent !== undefined) return giveToAgent(tx, conversation, { agent, team, by });
-  await tx`update conversations set assign_at = ${nextTry(pool.policy, now)} where id = ${conversation.id}`;
+  await tx`update conversations set assign_at = ${nextTry(rotation.policy, now)} where id = ${conversation.id}`;
   return conversation;
 }
 
@@ -39,10 +39,10 @@ async function stopWaiting(tx: Sql, conversation: ConversationRow): Promise<Conv
 }
 
 /** Who may get the conversation: its team passes it on by its own policy, or by that of the channel which gives it to the team. */
-async function poolOf(
+async function rotationOf(
   tx: Sql,
   conversation: ConversationRow,
-): Promise<{ pool: Pool; team: NamedTeam | undefined }> {
+): Promise<{ rotation: Rotation; team: NamedTeam | undefined }> {
   const { business_id: businessId, channel_id, team_id } = conversation;
   const [channel] = await tx<[{ assignment: ChannelAssignment }]>`
     select assignment from channels where id = ${channel_id}`;
@@ -53,12 +53,12 @@ async function poolOf(
     // A team that is gone takes no turns.
     const policy = teamId === undefined ? assignment : ({ mode: 'manual' } as const);
     return {
-      pool: { id: channel_id, businessId, isTeam: false, agentIds: assignment.agent_ids, policy },
+      rotation: { id: channel_id, businessId, isTeam: false, agentIds: assignment.agent_ids, policy },
       team,
     };
   }
   const policy = team.id === assignment.team_id ? { ...team.assignment, ...assignment } : team.assignment;
-  return { pool: poolOfTeam(businessId, { ...team, assignment: policy }), team };
+  return { rotation: rotationOfTeam(businessId, { ...team, assignment: policy }), team };
 }
 
 async function isBot(tx: Sql, id: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { invalidField } from '../errors.ts';
 import { isUuid } from '../id.ts';
 import type { Author } from '../messages/author.ts';
 import type { ConversationRow } from '../views/conversation.ts';
-import { type NamedAgent, type Pool, type TeamAssignment, takeTurn } from './assignment.ts';
+import { type NamedAgent, type Rotation, type TeamAssignment, takeTurn } from './assignment.ts';
 
 /** Gives the conversation to an agent, to a team that passes it on, or to nobody. */
 export async function assign(
@@ -58,7 +58,7 @@ export interface NamedTeam {
 }
 
 /** Those of a team who take turns. */
-export function poolOfTeam(businessId: string, { id, assignment }: NamedTeam): Pool {
+export function rotationOfTeam(businessId: string, { id, assignment }: NamedTeam): Rotation {
   return { id, businessId, isTeam: true, policy: assignment };
 }
 
@@ -66,7 +66,7 @@ interface ToTeam {
   team: NamedTeam;
   by: Author;
   /** How it is passed on, where that is not the team's own way. */
-  pool?: Pool;
+  rotation?: Rotation;
 }
 
 /** Gives it to a team, and at once to the one of it whose turn it is. */
@@ -75,8 +75,8 @@ export async function giveToTeam(
   conversation: ConversationRow,
   { team, by, ...given }: ToTeam,
 ): Promise<ConversationRow> {
-  const pool = given.pool ?? poolOfTeam(conversation.business_id, team);
-  const agent = await takeTurn(tx, pool, new Date());
+  const rotation = given.rotation ?? rotationOfTeam(conversation.business_id, team);
+  const agent = await takeTurn(tx, rotation, new Date());
   if (agent !== undefined) return giveToAgent(tx, conversation, { agent, team, by });
   return changeConversation(tx, conversation, {
     by,
@@ -84,7 +84,7 @@ export async function giveToTeam(
     set: {
       team_id: team.id,
       assignee_id: null,
-      assign_at: pool.policy.mode === 'manual' ? null : new Date(),
+      assign_at: rotation.policy.mode === 'manual' ? null : new Date(),
     },
     activity: {
       content: sentence(`Given to the team ${team.name}`, by),

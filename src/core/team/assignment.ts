@@ -57,7 +57,7 @@ export async function checkAssignment(
 }
 
 /** Those who take turns: the members of a team, or whom a channel names. */
-export interface Pool {
+export interface Rotation {
   /** The team's or the channel's id: whose turn it is is kept by it. */
   id: string;
   businessId: string;
@@ -73,26 +73,26 @@ export interface NamedAgent {
 }
 
 /** The agent whom a conversation goes to now, whose turn that was; undefined while nobody is there. */
-export async function takeTurn(tx: Sql, pool: Pool, now: Date): Promise<NamedAgent | undefined> {
-  const { mode, working_hours } = pool.policy;
+export async function takeTurn(tx: Sql, rotation: Rotation, now: Date): Promise<NamedAgent | undefined> {
+  const { mode, working_hours } = rotation.policy;
   if (mode === 'manual' || (working_hours !== undefined && !isWithin(working_hours, now))) return undefined;
   // One turn at a time, so that two conversations at once go to two agents; a team is locked where it is looked up.
-  if (!pool.isTeam) await tx`select 1 from channels where id = ${pool.id} for no key update`;
+  if (!rotation.isTeam) await tx`select 1 from channels where id = ${rotation.id} for no key update`;
   const [agent] = await tx<NamedAgent[]>`
     select a.id, a.name, a.role from agents a
-    left join assignment_turns t on t.pool_id = ${pool.id} and t.agent_id = a.id
-    where a.business_id = ${pool.businessId} and a.is_active and a.status = 'live' and ${belongs(tx, pool)}
+    left join assignment_turns t on t.pool_id = ${rotation.id} and t.agent_id = a.id
+    where a.business_id = ${rotation.businessId} and a.is_active and a.status = 'live' and ${belongs(tx, rotation)}
     order by ${mode === 'least_busy' ? busyness(tx) : tx``} t.assigned_at nulls first, a.id
     limit 1 for share of a`;
   if (agent === undefined) return undefined;
   await tx`
-    insert into assignment_turns (pool_id, agent_id, assigned_at) values (${pool.id}, ${agent.id}, clock_timestamp())
+    insert into assignment_turns (pool_id, agent_id, assigned_at) values (${rotation.id}, ${agent.id}, clock_timestamp())
     on conflict (pool_id, agent_id) do update set assigned_at = excluded.assigned_at`;
   return agent;
 }
 
 /** A bot takes turns only where somebody put it among those who do. */
-function belongs(tx: Sql, { id, isTeam, agentIds }: Pool) {
+function belongs(tx: Sql, { id, isTeam, agentIds }: Rotation) {
   if (isTeam) return tx`a.id in (select agent_id from team_members where team_id = ${id})`;
   return agentIds === undefined ? tx`a.role <> 'bot'` : tx`a.id = any(${agentIds}::uuid[])`;
 }
