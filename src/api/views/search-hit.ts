@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { Pool } from '../../core/database/connect.ts';
+import { fold } from '../../core/search/fold.ts';
+import type { Hit } from '../../core/search/search.ts';
+import { CONVERSATION_STATUSES } from '../../core/views/conversation.ts';
+
+/** What can be found. */
+export const KINDS = ['message', 'conversation', 'customer'] as const;
+
+export const hitView = z
+  .object({
+    kind: z.enum(KINDS),
+    id: z.string().meta({ description: 'Of the message, the conversation or the customer.' }),
+    excerpt: z.string().nullable().meta({ description: 'Of a message, what stands around the words.' }),
+    at: z.string(),
+    conversation: z
+      .object({
+        id: z.string(),
+        status: z.enum(CONVERSATION_STATUSES),
+        channel_id: z.string(),
+        channel_type: z.string(),
+        subject: z.string().nullable(),
+        tags: z.array(z.string()),
+        assignee_id: z.string().nullable(),
+      })
+      .nullable(),
+    customer: z
+      .object({
+        id: z.string(),
+        name: z.string().nullable(),
+        email: z.string().nullable(),
+        phone: z.string().nullable(),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'SearchHit' });
+
+type HitView = z.infer<typeof hitView>;
+
+interface Found {
+  hits: Hit[];
+  q: string;
+  businessId: string;
+}
+
+/** What the index says is there, as the rows are now: what went meanwhile is left out. */
+export async function viewHits(pool: Pool, { hits, q, businessId }: Found): Promise<HitView[]> {
+  const ids = (of: (hit: Hit) => string | null) => [...new Set(hits.flatMap((hit) => of(hit) ?? []))];
+  const [messages, conversations, customers] = await Promise.all([
+    pool<{ id: string; content: string }[]>`
+      select id, content from messages
+      where id = any(${ids((hit) => (hit.kind === 'message' ? hit.id : null))}) and business_id = ${businessId} and deleted_at is null`,
+    pool<NonNullable<HitView['conversation']>[]>`
+      select id, status, channel_id, channel_type, subject, tags, assignee_id from conversations
+      where id = any(${ids((hit) => hit.conversation_id)}) and business_id = ${businessId}`,
+    pool<NonNullable<HitView['customer']>[]>`
+      select id, name, email, phone from customers
+      where id = any(${ids((hit) => hit.customer_id)}) and business_id = ${businessId} and deleted_at is null`,
+  ]);
+  const messageOf = byId(messages);
+  const conversationOf = byId(conversations);
+  const customerOf = byId(customers);
+  return hits.flatMap((hit) => {
+    const message = messageOf.get(hit.id);
+    const customer = customerOf.get(hit.customer_id ?? '') ?? null;
+    if (hit.kind === 'message' && message === undefined) return [];
+    if (hit.kind === 'customer' && customer === null) return [];
+    const conversation = conversationOf.get(hit.conversation_id ?? '') ?? null;
+    const excerpt = message === undefined ? null : excerptOf(message.content, q);
+    return [{ kind: hit.kind, id: hit.id, excerpt, at: hit.at.toISOString(), conversation, customer }];
+  });
+}
+
+function byId<Row extends { id: string }>(rows: readonly Row[]): Map<string, Row> {
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+const AROUND = 80;
+
+/** The words with what stands around them; the beginning where they stand in an attachment's name. */
+function excerptOf(content: string, q: string): string {
+  const folded = fold(content);
+  const places = [fold(q), ...fold(q).split(/[^\p{L}\p{N}]+/u)]
+    .filter((word) => word !== '')
+    .map((word) => folded.indexOf(word));
+  const at = places.find((place) => place >= 0) ?? 0;
+  const from = Math.max(0, at - AROUND);
+  const text = content
+    .slice(from, at + q.length + AROUND)
+    .toWellFormed()
+    .trim();
+  return `${from > 0 ? '…' : ''}${text}${from + text.length < content.trim().length ? '…' : ''}`;
+}
