@@ -1,6 +1,7 @@
 import { Parser } from 'htmlparser2';
 import type { Line } from './line.ts';
 import { markOf } from './markup.ts';
+import { createPage, type Surrounding } from './page.ts';
 import { attribute, tame } from './tame.ts';
 
 const BLOCKS = new Set(
@@ -57,13 +58,9 @@ export function htmlLines(html: string): Line[] {
   return page.lines;
 }
 
-interface Open {
+interface Open extends Surrounding {
   name: string;
-  mark: Line['mark'];
-  quotes: boolean;
-  unseen: boolean;
-  preserves: boolean;
-  list?: { next: number | undefined } | undefined;
+  list?: List | undefined;
   link?: { href: string; at: number } | undefined;
 }
 
@@ -79,94 +76,22 @@ function openedBy(
     quotes: name === 'blockquote' && !isIndent(attributes),
     unseen: UNSEEN.has(name) || isHidden(attributes),
     preserves: name === 'pre',
-    list:
-      name === 'ol'
-        ? { next: Number(attributes['start'] ?? 1) }
-        : name === 'ul'
-          ? { next: undefined }
-          : undefined,
+    list: listOf(name, attributes),
     link: name === 'a' && /^https?:/i.test(href) ? { href, at } : undefined,
   };
 }
 
-const MOST_PIECES = 50;
-
-/** The lines as they come, and the state that each of them takes over. */
-function createPage() {
-  const lines: Line[] = [];
-  const inside = { quote: 0, signature: 0, depth: 0, unseen: 0, preserved: 0 };
-  // In pieces: a long line must not be copied for each of them.
-  let pieces: string[] = [];
-  let isRest = false;
-  let wantsGap = false;
-
-  function place(): Omit<Line, 'text'> {
-    const { quote, signature, depth } = inside;
-    if (isRest || quote > 0) return { depth, mark: 'quote' };
-    return { depth, mark: signature > 0 ? 'signature' : undefined };
-  }
-
-  function gap(): void {
-    wantsGap = false;
-    if ((lines.at(-1)?.text ?? '').trim() !== '') lines.push({ ...place(), text: '' });
-  }
-
-  function flush(): void {
-    const line = pieces.join('');
-    pieces = [];
-    if (inside.unseen > 0) return;
-    const text = inside.preserved > 0 ? line.trimEnd() : line.trim();
-    if (text !== '' && wantsGap) gap();
-    lines.push({ ...place(), text });
-  }
-
-  function word(text: string): void {
-    const last = pieces.at(-1);
-    const joined = last === undefined || last.endsWith(' ') ? text.replace(/^ /, '') : text;
-    if (joined === '') return;
-    if (wantsGap && joined.trim() !== '') gap();
-    pieces.push(joined);
-  }
-
-  return {
-    lines,
-    flush,
-    word,
-    length: () => pieces.length,
-    since: (at: number) => pieces.slice(at, at + MOST_PIECES).join(''),
-    quoteRest: () => {
-      isRest = true;
-    },
-    text(text: string): void {
-      if (inside.unseen > 0) return;
-      if (inside.preserved === 0) {
-        word(text.replace(/[\t\n\r ]+/g, ' '));
-        return;
-      }
-      const [first = '', ...rest] = text.split(/\r\n|\r|\n/);
-      pieces.push(first);
-      for (const line of rest) {
-        flush();
-        pieces.push(line);
-      }
-    },
-    /** Ends a line, if anything stands on it; `apart` leaves an empty one before what comes next. */
-    break(apart: boolean): void {
-      const text = pieces.join('');
-      if (text.trim() !== '' || (text !== '' && inside.preserved > 0)) flush();
-      pieces = [];
-      if (apart) wantsGap = true;
-    },
-    enter(element: Open, step: 1 | -1): void {
-      if (element.mark !== undefined) inside[element.mark] += step;
-      if (element.quotes) inside.depth += step;
-      if (element.unseen) inside.unseen += step;
-      if (element.preserves) inside.preserved += step;
-    },
-  };
+interface List {
+  /** The number of its next item, where they are counted. */
+  next: number | undefined;
 }
 
-function bullet(list: { next: number | undefined } | undefined): string {
+function listOf(name: string, { start = '1' }: Record<string, string>): List | undefined {
+  if (name === 'ol') return { next: Number(start) };
+  return name === 'ul' ? { next: undefined } : undefined;
+}
+
+function bullet(list: List | undefined): string {
   if (list?.next === undefined) return '- ';
   list.next += 1;
   return `${list.next - 1}. `;
