@@ -5,6 +5,7 @@ import type { ApiEnv } from './deps.ts';
 import { addExamples } from './examples.ts';
 
 type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>;
+type Operation = NonNullable<NonNullable<Document['paths']>[string]['get']>;
 
 const ABOUT = {
   openapi: '3.1.0',
@@ -101,16 +102,18 @@ const PAGE_POLICY =
 
 /** Adds what holds for every route of a kind: names for generated clients, and the key that makes a POST happen once. */
 function completed(document: Document): Document {
-  for (const [path, item] of Object.entries(document.paths ?? {})) {
-    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
-      const operation = item[method];
-      if (operation === undefined) continue;
-      operation.operationId ??= operationId(method, path);
-      if (method === 'post' && path.startsWith('/api/'))
-        operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
-    }
-  }
+  for (const [path, item] of Object.entries(document.paths ?? {}))
+    for (const method of METHODS) complete(item[method], method, path);
   return document;
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+function complete(operation: Operation | undefined, method: string, path: string): void {
+  if (operation === undefined) return;
+  operation.operationId ??= operationId(method, path);
+  if (method === 'post' && path.startsWith('/api/'))
+    operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
 }
 
 function operationId(method: string, path: string): string {

@@ -6,7 +6,7 @@ import parseRange from 'range-parser';
 import { findAttachment, refetchAttachment } from '../../core/attachments/refetch.ts';
 import { FileGone } from '../../core/attachments/storage/gone.ts';
 import type { Span } from '../../core/attachments/storage.ts';
-import type { OpenedFile } from '../../core/attachments.ts';
+import type { Attachments, OpenedFile } from '../../core/attachments.ts';
 import { AppError } from '../../core/errors.ts';
 import { type AttachmentRow, attachmentView, viewAttachment } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -70,16 +70,24 @@ export function fileRoutes({ attachments }: ApiDeps): Hono<ApiEnv> {
     const range = rangeOf(c.req.header('range'), c.req.header('if-range'), file);
     if (range === 'unsatisfiable')
       return c.body(null, 416, { ...headers, 'Content-Range': `bytes */${file.sizeBytes}` });
-    const sized = file.sizeBytes === undefined ? headers : { ...headers, ...lengthOf(file.sizeBytes, range) };
+    const sized = { ...headers, ...lengthOf(file, range) };
     const status = range === undefined ? 200 : 206;
     if (file.sizeBytes === 0 || c.req.method === 'HEAD') return c.body(null, status, sized);
-    const bytes = await attachments.files.stream(file.storageKey, range).catch((error: unknown) => {
-      throw error instanceof FileGone ? gone(error) : error;
-    });
-    return c.body(Readable.toWeb(bytes) as ReadableStream, status, sized);
+    return c.body(await bytesOf(attachments.files, file, range), status, sized);
   });
 
   return app;
+}
+
+async function bytesOf(
+  files: Attachments['files'],
+  { storageKey }: OpenedFile,
+  range: Span | undefined,
+): Promise<ReadableStream> {
+  const bytes = await files.stream(storageKey, range).catch((error: unknown) => {
+    throw error instanceof FileGone ? gone(error) : error;
+  });
+  return Readable.toWeb(bytes) as ReadableStream;
 }
 
 function gone(cause?: unknown): AppError {
@@ -91,7 +99,8 @@ function isKnown(ifNoneMatch: string | undefined, { etag }: OpenedFile): boolean
   return known.includes(etag) || known.includes('*');
 }
 
-function lengthOf(sizeBytes: number, range: Span | undefined): Record<string, string> {
+function lengthOf({ sizeBytes }: OpenedFile, range: Span | undefined): Record<string, string> {
+  if (sizeBytes === undefined) return {};
   if (range === undefined) return { 'Content-Length': String(sizeBytes) };
   const { start, end } = range;
   return {

@@ -57,6 +57,9 @@ export const messageInput = z.object({
   if_last_seq: maybe(z.number().int().nonnegative()).meta({
     description: 'Refused with 409 when a message other than a note came after this seq.',
   }),
+  if_assignee_id: maybe(z.union([z.literal('none'), uuid])).meta({
+    description: 'Refused with 409 when another agent or team has the conversation; `none`: when anybody has.',
+  }),
   client_message_id: maybe(z.string().min(1).max(200)).meta({
     description: 'The same one again is the same message.',
   }),
@@ -86,6 +89,7 @@ export function draftOf(input: MessageInput): Draft {
     sendAt: input.send_at === undefined ? undefined : new Date(input.send_at),
     cancelOnReply: input.cancel_on_reply,
     ifLastSeq: input.if_last_seq,
+    ifAssigneeId: input.if_assignee_id,
     clientMessageId: input.client_message_id,
     template: input.template,
   };

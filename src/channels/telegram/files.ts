@@ -43,16 +43,19 @@ export async function fetchAttachment(
 }
 
 async function pathOf(fileId: string, { call, channel, signal }: FetchOptions): Promise<string> {
-  try {
-    const file = await call(channel.settings, (api) => api.getFile({ file_id: fileId }), { signal });
-    if (file.file_path !== undefined) return file.file_path.replace(/^\/+/, '');
-  } catch (error) {
-    if (error instanceof TelegramRefusal && /too big/i.test(error.description)) throw tooLarge(error);
-    if (error instanceof TelegramRefusal && error.code === 400) throw gone(error);
-    if (error instanceof TelegramRefusal && error.code === 429) throw sendError(error);
-    throw error;
-  }
-  throw gone();
+  const file = await call(channel.settings, (api) => api.getFile({ file_id: fileId }), { signal }).catch(
+    (error: unknown) => {
+      throw error instanceof TelegramRefusal ? refused(error) : error;
+    },
+  );
+  if (file.file_path === undefined) throw gone();
+  return file.file_path.replace(/^\/+/, '');
+}
+
+function refused(refusal: TelegramRefusal): Error {
+  if (/too big/i.test(refusal.description)) return tooLarge(refusal);
+  if (refusal.code === 400) return gone(refusal);
+  return refusal.code === 429 ? sendError(refusal) : refusal;
 }
 
 async function open(url: string, { egress, channel, signal }: FetchOptions) {

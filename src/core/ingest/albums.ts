@@ -13,7 +13,7 @@ export function nameAlbumItem({ channel, inbound }: MessageItem, messageId: stri
 export function addToAlbum(item: MessageItem, message: MessageRow, work: Work): void {
   const event = work.plan.events.find((it) => it.messageId === message.id && it.type === 'message.received');
   const before = event?.data.message?.attachments.length ?? 0;
-  const added = attachmentsFor(item, message, work, before);
+  const added = attachmentsFor(item, { message, from: before }, work);
   if (message.content === '' && item.inbound.content !== '') message.content = item.inbound.content;
   if (event?.data.message !== undefined) {
     event.data.message.content = message.content;

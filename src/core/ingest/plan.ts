@@ -83,7 +83,7 @@ function storeMessage(item: MessageItem, work: Work): MessageRow {
   message.reply_to_id = replyOf(item, message, work);
   if (isEcho) closeCard(conversation, plan);
   else noteChoice(item, { conversation, message }, work);
-  const attachments = attachmentsFor(item, message, work);
+  const attachments = attachmentsFor(item, { message }, work);
   count(conversation, message, context.now);
   if (!isEcho) prolongWindow(item, conversation, context.now);
   (isEcho ? plan.echoes : plan.messages).push(message);

@@ -6,11 +6,9 @@ import type { MessageItem, Work } from './work.ts';
 /** The attachments of a message: pending until fetched, or uploads that it takes. */
 export function attachmentsFor(
   item: MessageItem,
-  message: MessageRow,
-  work: Work,
-  from = 0,
+  { message, from = 0 }: { message: MessageRow; from?: number },
+  { state, plan, context }: Work,
 ): PlannedAttachment[] {
-  const { state, plan, context } = work;
   return (item.inbound.attachments ?? []).flatMap((ref, index) => {
     const place = { message, position: from + index };
     if (ref.uploadId !== undefined) {

@@ -40,15 +40,19 @@ export async function editSent(
   refuseUnchangeable(message);
   if (content === undefined)
     throw invalidField('content', 'is what can be changed of a message that was sent');
+  refuseWords(message, content);
   const words = { content, html: html ?? null };
-  if (message.type !== 'text' && message.type !== 'attachment' && message.type !== 'note')
-    throw new AppError('conflict', `A ${message.type} cannot be changed.`);
-  if (content.trim() === '' && message.type !== 'attachment') throw invalidField('content', 'is required');
   const isSame = message.content === content && message.html === words.html;
   // What went out in pieces may show other words halfway, where an earlier change broke off.
   if (isSame && !(await wasSplit(deps.pool, message))) return message;
   if (message.direction !== 'internal') await editAtProvider(deps, message, words);
   return isSame ? message : deps.transact((tx) => storeWords(tx, message, words));
+}
+
+function refuseWords({ type }: MessageRow, content: string): void {
+  if (type !== 'text' && type !== 'attachment' && type !== 'note')
+    throw new AppError('conflict', `A ${type} cannot be changed.`);
+  if (content.trim() === '' && type !== 'attachment') throw invalidField('content', 'is required');
 }
 
 async function wasSplit(sql: Sql, { id }: MessageRow): Promise<boolean> {
