@@ -11,7 +11,7 @@ import { type Draft, queueMessage, type Writing } from '../messages/queue-messag
 import type { Secrets } from '../secrets.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { Wake } from '../wake.ts';
-import { answerRating, askForRating, isOpen, ratingsOf } from './ratings.ts';
+import { answerRating, askForRating, isOpen, type RatingRow, ratingsOf } from './ratings.ts';
 import type { CsatSettings } from './settings.ts';
 
 interface AskingOptions extends Omit<Writing, 'by'> {
@@ -91,9 +91,7 @@ async function ask(tx: Sql, conversation: ConversationRow, options: AskingOption
   const settings = await settingsOf(tx, conversation);
   if (settings?.is_enabled !== true || !(await wasServed(tx, conversation))) return;
   const [newest] = await ratingsOf(tx, conversation.id);
-  const isAsked =
-    newest !== undefined && conversation.resolved_at !== null && newest.asked_at >= conversation.resolved_at;
-  if (isAsked || (newest !== undefined && isOpen(newest))) return;
+  if (newest !== undefined && (await isStillAsked(tx, conversation, newest))) return;
   const rating = await askForRating(tx, conversation);
   const draft = await draftOf(tx, settings, { id: rating.id, channelId: conversation.channel_id, options });
   if (draft === undefined) throw new AppError('unavailable', 'There is no address to ask at.');
@@ -102,6 +100,21 @@ async function ask(tx: Sql, conversation: ConversationRow, options: AskingOption
   // What is typed to answer it does not begin the conversation again.
   await tx`
     update conversations set open_card = open_card || '{"is_rating": true}' where id = ${conversation.id}`;
+}
+
+/** Who was asked about this end, or has said nothing since they were asked, is not asked again. */
+async function isStillAsked(
+  tx: Sql,
+  { id, resolved_at }: ConversationRow,
+  newest: RatingRow,
+): Promise<boolean> {
+  if (resolved_at !== null && newest.asked_at >= resolved_at) return true;
+  if (!isOpen(newest)) return false;
+  const said = await tx`
+    select 1 from messages
+    where conversation_id = ${id} and direction = 'inbound' and created_at > ${newest.asked_at}
+      and not metadata @> '{"automatic": true}' limit 1`;
+  return said.length === 0;
 }
 
 async function settingsOf(tx: Sql, { channel_id }: ConversationRow): Promise<CsatSettings | null> {
