@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import {
-  type AddressObject,
-  type AttachmentStream,
-  type HeaderLines,
-  type Headers,
+import type {
+  AddressObject,
+  AttachmentStream,
+  HeaderLines,
+  Headers,
   MailParser,
-  type MessageText,
+  MessageText,
 } from 'mailparser';
 import { withCharset } from './eight-bit.ts';
 import {
@@ -18,6 +18,7 @@ import {
   type MailAttachment,
   messageIds,
 } from './mail.ts';
+import { createParser } from './mime-parser.ts';
 
 /** The part that stands for the mail as a whole. */
 const WHOLE = 'whole';
@@ -45,18 +46,8 @@ const READ_HERE =
 const START_BYTES = 64 * 1024;
 const MOST_ATTACHMENTS = 200;
 
-// Turning HTML to text and linking it is done elsewhere, guarded: here it throws on deep HTML.
-const OPTIONS = {
-  skipHtmlToText: true,
-  skipImageLinks: true,
-  skipTextToHtml: true,
-  skipTextLinks: true,
-  keepDeliveryStatus: true,
-  ignoreEmbedded: true,
-};
-
 async function parse(raw: Uint8Array): Promise<Mail> {
-  const parser = new MailParser(OPTIONS);
+  const { parser, unflowed } = createParser();
   const attachments: MailAttachment[] = [];
   let text: MessageText | undefined;
   let headers: Headers = new Map();
@@ -79,7 +70,7 @@ async function parse(raw: Uint8Array): Promise<Mail> {
     cc: addresses(headers.get('cc')),
     replyTo: addresses(headers.get('reply-to')),
     subject: textOf(headers.get('subject')),
-    text: bounded(text?.text),
+    text: bounded(text?.text && unflowed(text.text)),
     html: bounded(typeof text?.html === 'string' ? text.html : undefined),
     attachments: attachments.slice(0, MOST_ATTACHMENTS),
   };
@@ -121,7 +112,7 @@ function keepFacts(part: AttachmentStream, number: string, attachments: MailAtta
 /** Opens one attachment of a mail for reading. */
 export async function openPart(raw: Uint8Array, wanted: string): Promise<AsyncIterable<Uint8Array>> {
   if (wanted === WHOLE) return Readable.from(chunksOf(raw));
-  const parser = new MailParser(OPTIONS);
+  const { parser } = createParser();
   const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array>>();
   let number = 0;
   parser.on('data', (part: AttachmentStream | MessageText) => {

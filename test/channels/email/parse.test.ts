@@ -76,6 +76,11 @@ describe('reading a mail', () => {
       mail({ text, headers: { 'Content-Type': `text/plain; charset=utf-8; format=flowed${more}` } });
     expect((await message(flowed('It \nflows.\nIt does not.'))).content).toBe('It flows.\nIt does not.');
     expect((await message(flowed('こんに \nちは', '; delsp=yes'))).content).toBe('こんにちは');
+    const answer = '> Is it red, \n> or blue?\n>> Who \n> asks?\n\n It is \nred.\n\n-- \nAda \nLovelace';
+    expect(await message(flowed(answer))).toMatchObject({
+      content: 'It is red.',
+      textFull: '> Is it red, or blue?\n>> Who \n> asks?\n\nIt is red.\n\n-- \nAda Lovelace',
+    });
   });
 
   it('shows the subject of a mail that says nothing else', async () => {
@@ -343,6 +348,25 @@ describe('the files of a mail', () => {
       expect(attachments).toMatchObject([{ name: 'message.eml', contentType: 'message/rfc822' }]);
     },
   );
+
+  it('hold text files that are shown with the mail, and not the text of the mail itself', async () => {
+    const inline = (type: string, name: string, body: string) => ({
+      headers: { 'Content-Type': type, 'Content-Disposition': `inline; filename=${name}` },
+      body,
+    });
+    const raw = multipart('mixed', [
+      inline('text/html; charset=utf-8', 'mail.html', '<p>See the log</p>'),
+      inline('text/plain; charset=utf-8', 'log.txt', 'ERROR at line 7'),
+      inline('text/html', 'page.html', '<p>A page</p>'),
+      { headers: { 'Content-Type': 'text/html' }, body: '<p>That is all</p>' },
+      inline('application/pdf', 'a.pdf', 'PDF'),
+    ]);
+    const { content, attachments } = await message(raw);
+    expect(content).toBe('See the log\n\nThat is all');
+    expect(attachments?.map(({ name }) => name)).toEqual(['log.txt', 'page.html', 'a.pdf']);
+    expect((await bytes(raw, String(attachments?.[0]?.ref['part']))).toString()).toBe('ERROR at line 7');
+    expect((await bytes(raw, String(attachments?.[2]?.ref['part']))).toString()).toBe('PDF');
+  });
 
   it('are all that some mails are', async () => {
     const only = async (type: string) => {
