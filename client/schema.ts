@@ -1983,7 +1983,7 @@ export interface paths {
           tag?: string;
           needs_human_handoff?: 'true' | 'false';
           /**
-           * In the customer's name, email and phone, and the subject.
+           * In the customer's name, email and phone, the subject, and what `/search` finds: texts, tags and attributes, the newest 200.
            */
           q?: string;
           created_after?: string;
@@ -3122,6 +3122,10 @@ export interface paths {
              */
             if_last_seq?: number | null;
             /**
+             * Refused with 409 when another agent or team has the conversation; `none`: when anybody has.
+             */
+            if_assignee_id?: 'none' | string | null;
+            /**
              * The same one again is the same message.
              */
             client_message_id?: string | null;
@@ -3350,6 +3354,10 @@ export interface paths {
              * Refused with 409 when a message other than a note came after this seq.
              */
             if_last_seq?: number | null;
+            /**
+             * Refused with 409 when another agent or team has the conversation; `none`: when anybody has.
+             */
+            if_assignee_id?: 'none' | string | null;
             /**
              * The same one again is the same message.
              */

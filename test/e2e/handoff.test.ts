@@ -78,6 +78,32 @@ it('takes off the list what a person took, answered, resolved or closed', async 
   }
 });
 
+it('lets no bot answer what somebody took while it was thinking', async () => {
+  const team = await ok<{ id: string }>('POST', '/teams', { name: 'Nobody is live' });
+  const write = (id: string, if_assignee_id: string) =>
+    gateway.call<{ error?: object }>(
+      'POST',
+      `/api/v1/conversations/${id}/messages`,
+      { content: `only while ${if_assignee_id} has it`, if_assignee_id },
+      { key: bot },
+    );
+  for (const taken of [gateway.agentId, team.id]) {
+    const id = await opened();
+    expect((await write(id, 'none')).status).toBe(202);
+    expect((await write(id, taken)).status).toBe(409);
+    await ok('POST', `/conversations/${id}/assign`, { assignee_id: taken });
+    const refused = await write(id, 'none');
+    expect([refused.status, Object.values(refused.body.error ?? {})]).toEqual([
+      409,
+      expect.arrayContaining(['conflict', taken]),
+    ]);
+    expect((await write(id, taken)).status).toBe(202);
+    expect((await write(id, 'anybody')).status).toBe(422);
+    await ok('POST', `/conversations/${id}/assign`, { assignee_id: null });
+    expect((await write(id, 'none')).status).toBe(202);
+  }
+});
+
 it('is given back to the AI in so many words: an event, and a line of the timeline', async () => {
   const id = await opened();
   await handOff(id, 'complex_issue');

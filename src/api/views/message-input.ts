@@ -58,7 +58,8 @@ export const messageInput = z.object({
     description: 'Refused with 409 when a message other than a note came after this seq.',
   }),
   if_assignee_id: maybe(z.union([z.literal('none'), uuid])).meta({
-    description: 'Refused with 409 when another agent or team has the conversation; `none`: when anybody has.',
+    description:
+      'Refused with 409 when another agent or team has the conversation; `none`: when anybody has.',
   }),
   client_message_id: maybe(z.string().min(1).max(200)).meta({
     description: 'The same one again is the same message.',

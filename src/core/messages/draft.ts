@@ -19,6 +19,8 @@ export interface Draft {
   cancelOnReply?: boolean | undefined;
   /** Refuse when a public message came after this seq. */
   ifLastSeq?: number | undefined;
+  /** Refuse when this agent or team has not got the conversation; `none`: when anybody has. */
+  ifAssigneeId?: string | undefined;
   clientMessageId?: string | undefined;
   /** A message that the provider has approved, filled in; it may be sent at any time. */
   template?: TemplateInput | undefined;

@@ -14,6 +14,7 @@ export async function refuseDraft(
   { draft, tools }: { draft: Draft; tools: WritingTools },
 ): Promise<void> {
   refuseUntimely(conversation, draft);
+  refuseOutOfTurn(conversation, draft);
   if (draft.replyToId !== undefined) await refuseForeignReply(tx, conversation, draft);
   if (draft.note !== true) {
     refuseUnreachable(conversation);
@@ -34,6 +35,14 @@ function refuseUntimely({ merged_into_id, last_public_seq }: Standing, { ifLastS
       extra: { last_seq: last_public_seq },
     });
   }
+}
+
+/** A bot may be at work on its answer while somebody takes the conversation over. */
+function refuseOutOfTurn({ assignee_id, team_id }: Standing, { ifAssigneeId }: Draft): void {
+  if (ifAssigneeId === undefined) return;
+  const holders = [assignee_id, team_id].filter((id) => id !== null);
+  if (ifAssigneeId === 'none' ? holders.length === 0 : holders.includes(ifAssigneeId)) return;
+  throw new AppError('conflict', 'The conversation is in other hands.', { extra: { assignee_id, team_id } });
 }
 
 /** What customers may see never refers to what they must not: only a note answers a note. */
