@@ -1,4 +1,4 @@
-import { containing, fewIds } from './containing.ts';
+import { type FoundText, findText, hasText } from './conversations/text.ts';
 import { customersKnownBy, type KnownBy } from './customers/list-customers.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import { AppError, invalidField } from './errors.ts';
@@ -137,19 +137,19 @@ type KindOfAssignee = 'agent' | 'team' | undefined;
 /** Asked before the list, so that it finds its index. */
 interface LookedUp {
   assignee: KindOfAssignee;
-  /** Those whom the text names. */
-  customerIds: string[] | undefined;
+  text: FoundText | undefined;
   /** Those who are known by what is asked for. */
   knownIds: string[] | undefined;
 }
 
 async function lookUp(sql: Pool, filter: ConversationFilter): Promise<LookedUp> {
-  const [assignee, customerIds, knownIds] = await Promise.all([
+  const { businessId, q } = filter;
+  const [assignee, text, knownIds] = await Promise.all([
     kindOfAssignee(sql, filter),
-    customersNamed(sql, filter),
-    customersKnownBy(sql, filter.businessId, filter.customer ?? {}),
+    q === undefined ? undefined : findText(sql, businessId, q),
+    customersKnownBy(sql, businessId, filter.customer ?? {}),
   ]);
-  return { assignee, customerIds, knownIds };
+  return { assignee, text, knownIds };
 }
 
 async function kindOfAssignee(
@@ -167,7 +167,7 @@ function assigned(sql: Sql, { assigneeId }: ConversationFilter, kind: KindOfAssi
   return kind === 'team' ? sql`and c.team_id = ${assigneeId}` : sql`and c.assignee_id = ${assigneeId}`;
 }
 
-function conditions(sql: Sql, filter: ConversationFilter, { assignee, customerIds, knownIds }: LookedUp) {
+function conditions(sql: Sql, filter: ConversationFilter, { assignee, text, knownIds }: LookedUp) {
   const { status, channelId, channelType, customerId, tag, needsHumanHandoff } = filter;
   return sql`
     ${assigned(sql, filter, assignee)}
@@ -180,7 +180,7 @@ function conditions(sql: Sql, filter: ConversationFilter, { assignee, customerId
     ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]} and c.tags <> '{}'`}
     ${needsHumanHandoff === undefined ? sql`` : sql`and c.needs_human_handoff = ${needsHumanHandoff}`}
     ${timeConditions(sql, filter)}
-    ${filter.q === undefined ? sql`` : textCondition(sql, filter.q, customerIds)}`;
+    ${text === undefined ? sql`` : sql`and ${hasText(sql, text)}`}`;
 }
 
 /** One status as such: its index then gives the order, too. */
@@ -195,33 +195,6 @@ function timeConditions(sql: Sql, { createdAfter, createdBefore, updatedSince }:
     ${createdAfter === undefined ? sql`` : sql`and c.created_at > ${createdAfter}::timestamptz`}
     ${createdBefore === undefined ? sql`` : sql`and c.created_at < ${createdBefore}::timestamptz`}
     ${updatedSince === undefined ? sql`` : sql`and c.updated_at >= ${updatedSince}::timestamptz`}`;
-}
-
-/** Whose conversations a text means: looked for once, by the index of its parts. */
-async function customersNamed(
-  sql: Pool,
-  { businessId, q }: ConversationFilter,
-): Promise<string[] | undefined> {
-  if (q === undefined) return undefined;
-  return fewIds(
-    sql,
-    sql`select p.id from customers p
-      where p.business_id = ${businessId} and p.deleted_at is null and (${isNamed(sql, q)})`,
-  );
-}
-
-function isNamed(sql: Sql, q: string) {
-  const pattern = containing(q);
-  return sql`p.name ilike ${pattern} or p.email ilike ${pattern} or p.phone ilike ${pattern}`;
-}
-
-/** Where there are many, each conversation is asked whose it is: the list is soon full. */
-function textCondition(sql: Sql, q: string, customerIds: string[] | undefined) {
-  return sql`and (c.subject ilike ${containing(q)} or ${
-    customerIds === undefined
-      ? sql`(select p.deleted_at is null and (${isNamed(sql, q)}) from customers p where p.id = c.customer_id)`
-      : sql`c.customer_id = any(${customerIds})`
-  })`;
 }
 
 async function customersOf(sql: Sql, rows: readonly ConversationRow[]): Promise<Map<string, CustomerRow>> {

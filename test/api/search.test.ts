@@ -95,6 +95,20 @@ describe('a search', () => {
     expect(await kinds('null')).toEqual([]);
   });
 
+  it('is also what `q` of the list of conversations finds', async () => {
+    const { id, customer } = await opened('The gasket of my samovar leaks', {
+      custom_attributes: { plan: 'tundra' },
+    });
+    await ok('POST', `/conversations/${id}/tags`, { tags: ['steampunk'] });
+    await ok('PATCH', `/conversations/${id}`, { custom_attributes: { order: 'zx81-4711' } });
+    await indexed();
+    const listed = async (q: string) =>
+      (await ok<{ data: { id: string }[] }>('GET', `/conversations?q=${encodeURIComponent(q)}`)).data;
+    for (const q of ['samovar', 'steampunk', 'zx81-4711', 'tundra'])
+      expect([q, await listed(q)]).toMatchObject([q, [{ id, customer: { id: customer } }]]);
+    for (const q of ['samovars', '%', '-gasket', 'xx']) expect([q, await listed(q)]).toEqual([q, []]);
+  });
+
   it('knows phrases, either word, and what must not be there', async () => {
     await opened('The red kettle boils');
     await opened('The kettle is red');

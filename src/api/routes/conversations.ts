@@ -47,13 +47,10 @@ const listQuery = pageQuery.extend({
   ...knownByQuery,
   tag: z.string().optional(),
   needs_human_handoff: flag.optional(),
-  q: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({ description: "In the customer's name, email and phone, and the subject." }),
+  q: z.string().trim().min(1).max(200).optional().meta({
+    description:
+      "In the customer's name, email and phone, the subject, and what `/search` finds: texts, tags and attributes, the newest 200.",
+  }),
   created_after: time.optional(),
   created_before: time.optional(),
   updated_since: time.optional(),
