@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { verifyIdentity } from '../../src/realtime/identity.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 import { closeAll, connect, quiet, refusal } from './sockets.ts';
@@ -213,6 +214,24 @@ describe('identity tokens', () => {
       await sign({}),
     ]) {
       expect(await refusal(gateway.url, auth({ identity_token }))).toMatchObject({ code: 'unauthorized' });
+    }
+  });
+
+  it('are good under the new secret and the old one while they are exchanged', async () => {
+    const shop = 'the new secret of the shop';
+    for (const [secret, key, isGood] of [
+      [`${shop},${SECRET}`, SECRET, true],
+      [`${shop}, ${SECRET}`, shop, true],
+      [`${shop},${SECRET}`, 'another secret altogether', false],
+      [`short,${SECRET}`, SECRET, false],
+      [`short,${SECRET}`, `short,${SECRET}`, true],
+      [SECRET, shop, false],
+    ] as const) {
+      const verdict = verifyIdentity(await sign({ sub: 'user-1' }, key), secret).then(
+        () => true,
+        () => false,
+      );
+      expect([secret, key, await verdict]).toEqual([secret, key, isGood]);
     }
   });
 
