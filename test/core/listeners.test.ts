@@ -4,20 +4,10 @@ import { telegramAdapter } from '../../src/channels/telegram/adapter.ts';
 import type { Actor } from '../../src/core/actor.ts';
 import type { ChannelAdapter, ListenContext } from '../../src/core/adapter.ts';
 import { createBusiness } from '../../src/core/businesses.ts';
-import { createChannels } from '../../src/core/channels.ts';
-import { createBlockList } from '../../src/core/customers/block-list.ts';
-import { createTransact } from '../../src/core/database/transact.ts';
-import { createEgress } from '../../src/core/egress.ts';
 import { SendRejected } from '../../src/core/errors.ts';
-import { createIngest } from '../../src/core/ingest.ts';
 import { startListeners } from '../../src/core/listeners.ts';
-import { createLog } from '../../src/core/log.ts';
-import { createReceiver } from '../../src/core/receive.ts';
-import { createSecrets } from '../../src/core/secrets.ts';
-import { createSlots } from '../../src/core/slots.ts';
-import { createWake } from '../../src/core/wake.ts';
+import { startCore } from '../support/core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { placeQuietly } from '../support/place.ts';
 import { fakeUser, startTelegram, update } from '../support/telegram.ts';
 import { until } from '../support/until.ts';
 
@@ -65,7 +55,6 @@ function createSource() {
 
 let database: TestDatabase;
 const cleanups: (() => Promise<unknown>)[] = [];
-const log = createLog('silent');
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -77,27 +66,16 @@ afterEach(async () => {
 
 /** One process: its wake, channels and listeners, on the shared database. */
 async function startProcess(source = createSource(), publicUrl?: string) {
-  const { pool } = database;
-  const wake = await createWake(undefined, log);
-  const transact = createTransact(pool, wake);
-  const secrets = createSecrets(['a secret of the tests, long enough']);
-  const egress = createEgress({ allow: ['127.0.0.0/8'] });
-  const registry = new Map<string, ChannelAdapter>([
-    ['telegram', telegramAdapter({ egress })],
-    ['source', source.adapter],
-  ]);
-  const channels = createChannels({
-    pool,
-    transact,
-    secrets,
-    registry,
-    wake,
-    egress,
-    publicUrl: () => publicUrl,
+  const core = await startCore(database.pool, {
+    egress: { allow: ['127.0.0.0/8'] },
+    publicUrl,
+    adapters: (egress) =>
+      new Map<string, ChannelAdapter>([
+        ['telegram', telegramAdapter({ egress })],
+        ['source', source.adapter],
+      ]),
   });
-  const ingest = createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, wake, log });
-  const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
-  const listeners = startListeners({ pool, registry, channels, receiver, wake, log, leaseMs: 600 });
+  const listeners = startListeners({ ...core, leaseMs: 600 });
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= listeners.stop();
@@ -105,11 +83,9 @@ async function startProcess(source = createSource(), publicUrl?: string) {
   };
   cleanups.push(async () => {
     await stop();
-    await ingest.close();
-    await wake.close();
-    await egress.close();
+    await core.stop();
   });
-  return { source, wake, transact, channels, stop };
+  return { ...core, source, stop };
 }
 
 type Process = Awaited<ReturnType<typeof startProcess>>;

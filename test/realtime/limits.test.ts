@@ -1,29 +1,19 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { createRegistry } from '../../src/channels/registry.ts';
 import { createApiKey } from '../../src/core/api-keys.ts';
-import { createChannels } from '../../src/core/channels.ts';
-import { createBlockList } from '../../src/core/customers/block-list.ts';
-import { createTransact } from '../../src/core/database/transact.ts';
-import { createEgress } from '../../src/core/egress.ts';
 import { createEventFeed } from '../../src/core/events/event-feed.ts';
 import { newId } from '../../src/core/id.ts';
-import { createIngest } from '../../src/core/ingest.ts';
 import { createRateLimits } from '../../src/core/limits.ts';
-import { createLog } from '../../src/core/log.ts';
-import { createReceiver } from '../../src/core/receive.ts';
-import { createSecrets } from '../../src/core/secrets.ts';
-import { createSlots } from '../../src/core/slots.ts';
-import { createWake } from '../../src/core/wake.ts';
 import { createBucket } from '../../src/realtime/limits.ts';
 import { createRealtime, type Realtime } from '../../src/realtime/server.ts';
+import { startCore } from '../support/core.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { placeQuietly } from '../support/place.ts';
 import { until } from '../support/until.ts';
 import { closeAll, connect, refusal } from './sockets.ts';
 
 let database: TestDatabase;
+let core: Awaited<ReturnType<typeof startCore>>;
 let realtime: Realtime;
 let server: Server;
 let url: string;
@@ -38,34 +28,14 @@ beforeAll(async () => {
   await pool`insert into channels (id, business_id, type, name, config) values
     (${channelId}, ${businessId}, 'webchat', 'Chat', '{"allowed_origins":[]}')`;
   ({ key } = await createApiKey(pool, businessId, { name: 'agent', role: 'agent' }));
-  const log = createLog('silent');
-  const secrets = createSecrets(['a secret of the tests, long enough']);
-  const wake = await createWake(undefined, log);
-  const egress = createEgress({ allow: [] });
-  const transact = createTransact(pool, wake);
-  const registry = createRegistry({ egress, signatures: () => [] });
-  const channels = createChannels({
-    pool,
-    transact,
-    secrets,
-    registry,
-    wake,
-    egress,
-    publicUrl: () => undefined,
-  });
-  const receiver = createReceiver({
-    pool,
-    channels,
-    ingest: createIngest({ pool, place: placeQuietly(wake), turns: createSlots(1), secrets, wake, log }),
-    blockList: createBlockList(pool, wake),
-    log,
-  });
+  core = await startCore(pool);
   const attachments = { mintUrls: <T>(view: T) => view, idOfUrl: () => undefined };
   realtime = createRealtime({
     config: { redis: undefined, trustedProxies: ['127.0.0.1'] },
-    ...{ pool, transact, secrets, channels, receiver, wake, egress, attachments, log },
+    ...core,
+    attachments,
     feed: createEventFeed(),
-    rateLimits: createRateLimits(undefined, log),
+    rateLimits: createRateLimits(undefined, core.log),
     limits: {
       socketsPerIp: 2,
       sessionsPerIpAndMinute: 4,
@@ -85,6 +55,7 @@ afterEach(closeAll);
 afterAll(async () => {
   await realtime.close();
   server.close();
+  await core.stop();
   await database.drop();
 });
 

@@ -4,30 +4,19 @@ import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { createMetrics } from '../../src/api/metrics.ts';
-import { createRegistry } from '../../src/channels/registry.ts';
 import type { Role } from '../../src/core/actor.ts';
 import { createApiKey } from '../../src/core/api-keys.ts';
 import { createFiles } from '../../src/core/attachments/files.ts';
 import { createDiskStorage } from '../../src/core/attachments/storage/disk.ts';
 import { createAttachments } from '../../src/core/attachments.ts';
 import { createBusiness } from '../../src/core/businesses.ts';
-import { createChannels } from '../../src/core/channels.ts';
 import { type Config, readConfig } from '../../src/core/config.ts';
-import { createBlockList } from '../../src/core/customers/block-list.ts';
-import { createTransact } from '../../src/core/database/transact.ts';
-import { createEgress } from '../../src/core/egress.ts';
-import { createIngest } from '../../src/core/ingest.ts';
 import { createRateLimits } from '../../src/core/limits.ts';
-import { createLog } from '../../src/core/log.ts';
 import { createReplies } from '../../src/core/messages/replies.ts';
-import { createReceiver } from '../../src/core/receive.ts';
-import { createSecrets } from '../../src/core/secrets.ts';
-import { createSlots } from '../../src/core/slots.ts';
-import { createWake } from '../../src/core/wake.ts';
 import { createPayloadUrls } from '../../src/webhooks/payload-urls.ts';
+import { startCore } from './core.ts';
 import { createTestDatabase } from './database.ts';
 import { describedBy } from './described.ts';
-import { placeQuietly } from './place.ts';
 
 export const ADMIN_API_KEY = 'operator-of-the-tests-long-enough';
 
@@ -74,30 +63,15 @@ export async function startApi({
     PUBLIC_URL: 'http://tributary.test',
   });
   const config: Config = { ...read, ...overrides };
-  const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent');
-  const secrets = createSecrets(['a secret of the tests, long enough']);
-  const wake = await createWake(undefined, log);
-  const egress = createEgress(config.egress);
-  const registry = createRegistry({ egress, signatures: (text) => secrets.signatures('reply', text) });
-  const transact = createTransact(pool, wake);
-  const channels = createChannels({
-    pool,
-    transact,
-    secrets,
-    registry,
-    wake,
-    egress,
-    publicUrl: () => config.publicUrl,
-  });
+  const { egress: rules, publicUrl } = config;
+  const core = await startCore(pool, { egress: rules, publicUrl });
+  const { log, secrets, wake, egress, transact, registry, channels, placing, receiver } = core;
   const files = createFiles({
     storage: createDiskStorage(join(dataDir, 'files')),
     incoming: join(dataDir, 'files', 'incoming'),
   });
   const attachments = createAttachments({ pool, secrets, files, baseUrl: () => config.publicUrl ?? '' });
-  const placing = { place: placeQuietly(wake), turns: createSlots(1) };
-  const ingest = createIngest({ pool, ...placing, secrets, wake, log });
   const writing = { secrets, egress, attachments, channels };
-  const receiver = createReceiver({ pool, channels, ingest, blockList: createBlockList(pool, wake), log });
   const rateLimits = createRateLimits(undefined, log);
   const deps: ApiDeps = {
     config,
@@ -148,10 +122,8 @@ export async function startApi({
   }
 
   async function stop(): Promise<void> {
-    await ingest.close();
-    await egress.close();
     await rateLimits.close();
-    await wake.close();
+    await core.stop();
     await database.drop();
     await rm(dataDir, { recursive: true, force: true });
   }
