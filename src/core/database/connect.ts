@@ -23,6 +23,10 @@ export function connect(url: string, options: ConnectOptions = {}): Pool {
     types: { bigint: BIGINT },
     connection: {
       application_name: options.applicationName ?? 'tributary',
+      // However the server writes times and bytes for others: the driver reads these forms, and our days are UTC's.
+      DateStyle: 'ISO, YMD',
+      TimeZone: 'UTC',
+      bytea_output: 'hex',
       // A query of a process that died ends, and its locks with it.
       client_connection_check_interval: 5_000,
       idle_in_transaction_session_timeout: 60_000,

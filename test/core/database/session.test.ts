@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { connect } from '../../../src/core/database/connect.ts';
 import { refuseTransactionPooling } from '../../../src/core/database/session.ts';
-import { databaseUrl } from '../../support/database.ts';
+import { createTestDatabase, databaseUrl } from '../../support/database.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -71,5 +72,26 @@ describe('a database address', () => {
     );
     const url = await fakePooler((socket) => socket.once('data', () => socket.end(refusal)));
     await expect(refuseTransactionPooling(url)).rejects.toThrow('pooler that keeps no sessions');
+  });
+});
+
+describe('a session', () => {
+  it('writes times and bytes one way, however the server writes them', async () => {
+    const database = await createTestDatabase({ migrated: false });
+    await database.pool.unsafe(`do $$ begin
+      execute format('alter database %I set datestyle to ''German, DMY''', current_database());
+      execute format('alter database %I set timezone to ''Asia/Tokyo''', current_database());
+      execute format('alter database %I set bytea_output to ''escape''', current_database()); end $$`);
+    const pool = connect(database.url, { max: 1 });
+    const [row] = await pool`
+      select '2026-03-04T20:05:06Z'::timestamptz as at, '2026-03-04T20:05:06Z'::timestamptz::text as text,
+        '\\x5c00'::bytea as bytes`;
+    await pool.end();
+    await database.drop();
+    expect(row).toEqual({
+      at: new Date('2026-03-04T20:05:06Z'),
+      text: '2026-03-04 20:05:06+00',
+      bytes: Buffer.from([0x5c, 0]),
+    });
   });
 });
