@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import { connect, type Pool } from './connect.ts';
 import { startEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
-import { refuseTransactionPooling } from './session.ts';
+import { refuseTransactionPooling, refuseWithoutTemporary } from './session.ts';
 
 export interface Database {
   url: string;
@@ -25,7 +25,10 @@ export async function openDatabase(
     await server.stop();
   };
   try {
-    if (config.database.kind === 'external') await refuseTransactionPooling(server.url);
+    if (config.database.kind === 'external') {
+      await refuseTransactionPooling(server.url);
+      await refuseWithoutTemporary(pool);
+    }
     await migrate(pool);
     return { url: server.url, pool, close };
   } catch (error) {

@@ -21,6 +21,17 @@ export async function refuseTransactionPooling(url: string): Promise<void> {
   }
 }
 
+/** Large mails, retention and bursts of jobs go through temporary tables: without the right to them they would fail one day. */
+export async function refuseWithoutTemporary(sql: Sql): Promise<void> {
+  const [row] = await sql<{ may: boolean; statement: string }[]>`
+    select has_database_privilege(current_database(), 'temporary') as may,
+      format('grant temporary on database %I to %I;', current_database(), current_user) as statement`;
+  if (row?.may === false)
+    throw new Error(
+      `The role of DATABASE_URL may make no temporary tables. Run as the owner: ${row.statement}`,
+    );
+}
+
 const POOLED =
   'DATABASE_URL leads through a pooler that keeps no sessions: connect to Postgres directly, or pool in session mode.';
 

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connect } from '../../../src/core/database/connect.ts';
-import { refuseTransactionPooling } from '../../../src/core/database/session.ts';
+import { refuseTransactionPooling, refuseWithoutTemporary } from '../../../src/core/database/session.ts';
 import { createTestDatabase, databaseUrl } from '../../support/database.ts';
 
 const servers: Server[] = [];
@@ -93,5 +94,26 @@ describe('a session', () => {
       text: '2026-03-04 20:05:06+00',
       bytes: Buffer.from([0x5c, 0]),
     });
+  });
+});
+
+describe('a role', () => {
+  it('that may make no temporary tables is refused, with the statement that lets it', async () => {
+    const database = await createTestDatabase({ migrated: false });
+    const role = `plain_${randomBytes(6).toString('hex')}`;
+    const name = new URL(database.url).pathname.slice(1);
+    await database.pool.unsafe(`create role ${role} login password 'plain';
+      revoke temporary on database ${name} from public`);
+    const url = new URL(database.url);
+    [url.username, url.password] = [role, 'plain'];
+    const pool = connect(url.href, { max: 1 });
+    await expect(refuseWithoutTemporary(pool)).rejects.toThrow(
+      `grant temporary on database ${name} to ${role};`,
+    );
+    await database.pool.unsafe(`grant temporary on database ${name} to ${role}`);
+    await expect(refuseWithoutTemporary(pool)).resolves.toBeUndefined();
+    await pool.end();
+    await database.pool.unsafe(`revoke all on database ${name} from ${role}; drop role ${role}`);
+    await database.drop();
   });
 });
