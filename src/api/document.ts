@@ -70,6 +70,8 @@ export function serveDocument(app: OpenAPIHono<ApiEnv>): void {
     rendered ??= JSON.stringify(addExamples(completed(app.getOpenAPI31Document(ABOUT))));
     return c.body(rendered, 200, { 'Content-Type': 'application/json' });
   });
+  // Whoever opens the address that the start printed finds a way on.
+  app.get('/', (c) => c.redirect('/docs'));
   app.get('/docs', (c) =>
     c.html(readFileSync(PAGE, 'utf8'), 200, { 'Content-Security-Policy': PAGE_POLICY }),
   );
@@ -82,9 +84,11 @@ export function serveDocument(app: OpenAPIHono<ApiEnv>): void {
 
 const PAGE = new URL('../../web/docs/page.html', import.meta.url);
 const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLE = 'text/css; charset=utf-8';
 
 /** Everything the page needs comes from here: it works where there is no internet. */
 const ASSETS: Record<string, { url: URL; type: string }> = {
+  'style.css': { url: new URL('../../web/docs/style.css', import.meta.url), type: STYLE },
   'start.js': { url: new URL('../../web/docs/start.js', import.meta.url), type: SCRIPT },
   'swagger-ui.js': {
     url: new URL(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js')),
@@ -92,7 +96,7 @@ const ASSETS: Record<string, { url: URL; type: string }> = {
   },
   'swagger-ui.css': {
     url: new URL(import.meta.resolve('swagger-ui-dist/swagger-ui.css')),
-    type: 'text/css; charset=utf-8',
+    type: STYLE,
   },
 };
 

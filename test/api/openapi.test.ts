@@ -46,6 +46,7 @@ describe('the OpenAPI document', () => {
     const undescribed = [...new Set(mounted)].filter((route) => !described.has(route));
     expect(undescribed.sort()).toEqual(
       [
+        'get /',
         'get /docs',
         'get /docs/:file',
         'get /demo/:name?',
@@ -99,11 +100,13 @@ describe('the OpenAPI document', () => {
   });
 
   it('is read by a page that needs nothing from elsewhere', async () => {
+    const start = await api.call('GET', '/');
+    expect([start.status, start.headers.get('location')]).toEqual([302, '/docs']);
     const page = await api.call('GET', '/docs');
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.text).not.toMatch(/(src|href)="https?:/);
     const needed = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? '');
-    expect(needed).toHaveLength(3);
+    expect(needed).toHaveLength(4);
     for (const path of needed) expect([path, (await api.call('GET', path)).status]).toEqual([path, 200]);
     expect((await api.call('GET', '/docs/elsewhere.js')).status).toBe(404);
   });
