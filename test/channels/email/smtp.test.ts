@@ -122,6 +122,23 @@ describe.skipIf(swaksMissing())('the SMTP receiver', () => {
     expect(await gateway.pool`select 1 from messages where content = 'From nobody'`).toEqual([]);
   });
 
+  it('takes mail of people whose address is in letters of their own', async () => {
+    const raw =
+      'From: Ада <ада@почта.test>\r\nSubject: Вопрос\r\nMessage-ID: <eai@customer.test>\r\n\r\nПривет\r\n.';
+    const replies = await dialogue(gateway.smtpPort, [
+      'EHLO client.test',
+      'MAIL FROM:<ада@почта.test> SMTPUTF8 BODY=8BITMIME',
+      'RCPT TO:<support@shop.test>',
+      'DATA',
+      raw,
+    ]);
+    expect(replies.at(-1)).toMatch(/^250 .*stored/);
+    const [found] = await gateway.pool`
+      select m.content, i.address from messages m join identities i on i.customer_id = m.customer_id
+      where m.external_id = '<eai@customer.test>'`;
+    expect(found).toEqual({ content: 'Привет', address: 'ада@почта.test' });
+  });
+
   it('offers neither a sign-in nor encryption that nobody configured', async () => {
     const [greeting] = await dialogue(gateway.smtpPort, ['EHLO client.test']);
     expect(greeting).not.toMatch(/STARTTLS|AUTH/);

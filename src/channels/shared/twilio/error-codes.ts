@@ -22,6 +22,10 @@ export const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: str
   21603: ['account', 'The settings name no sender.'],
   21606: ['reject', 'The sender cannot send messages to this number.'],
   21608: ['reject', 'A trial account sends only to numbers that were verified in the Twilio console.'],
+  21609: [
+    'account',
+    'Twilio does not take PUBLIC_URL for its callbacks: its host name may hold no underscore.',
+  ],
   21610: ['stop', 'The customer has answered STOP, so Twilio lets nothing through until they answer START.'],
   21611: ['wait', 'The queue of this sender is full at Twilio.'],
   21612: ['reject', 'There is no route from the sender to this number.'],
