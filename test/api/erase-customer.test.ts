@@ -260,6 +260,14 @@ describe('erasing a customer', () => {
     }
   });
 
+  it('is noted in the log: by whom, of whom by id alone, and once', async () => {
+    const { customer_id } = await write(gateway, door, fakeUser({ first_name: 'Quokkafact' }));
+    for (let n = 0; n < 2; n += 1) await erase(customer_id);
+    const rows = await gateway.pool`
+      select action, agent_id, detail from audit_log where subject_id = ${customer_id}`;
+    expect(rows).toEqual([{ action: 'customer.erased', agent_id: gateway.agentId, detail: {} }]);
+  });
+
   it('takes an admin, of the business itself, and the customer who others were merged into', async () => {
     const { customer_id } = await write(gateway, door, fakeUser());
     const { key } = await post<{ key: string }>('/api-keys', { name: 'an agent', role: 'agent' });

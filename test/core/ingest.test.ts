@@ -334,6 +334,27 @@ describe('a group', () => {
     expect(new Set([customer.id, ...messages.map(({ sender }) => sender.id)]).size).toBe(3);
   });
 
+  it('has a conversation for each of its topics, of the same customer', async () => {
+    const chat = fakeGroup({ title: 'Forum', type: 'supergroup' });
+    const [ada, bob] = [fakeUser({ first_name: 'Ada' }), fakeUser({ first_name: 'Bob' })];
+    const topic = (message_thread_id: number) => ({ chat, message_thread_id, is_topic_message: true });
+    await write(ada, 'in general', { chat });
+    await write(ada, 'about boats', topic(7));
+    await write(bob, 'about bikes', topic(8));
+    await write(bob, 'boats are fine', topic(7));
+    const rows = await gateway.pool`
+      select array_agg(m.content order by m.seq) as said, c.customer_id from conversations c
+      join messages m on m.conversation_id = c.id
+      where c.channel_id = ${door.channelId} and split_part(c.thread_key, ':', 1) = ${String(chat.id)}
+      group by c.id, c.customer_id order by c.id`;
+    expect(rows.map((row) => row['said'])).toEqual([
+      ['in general'],
+      ['about boats', 'boats are fine'],
+      ['about bikes'],
+    ]);
+    expect(new Set(rows.map((row) => row['customer_id'])).size).toBe(1);
+  });
+
   it('goes on in its supergroup, also when everything comes in one burst', async () => {
     const chat = fakeGroup({ title: 'Movers' });
     const moved = { ...chat, id: chat.id - 1_000_000_000_000, type: 'supergroup' as const };

@@ -190,6 +190,27 @@ it('tells when a message was delivered and read', async () => {
   expect(message.status).toBe('read');
 });
 
+it('reopens nothing by coming back, looking, reading, typing or sending nothing', async () => {
+  const vic = await visitor();
+  const { visitor_token } = await vic.next('session');
+  const { conversation_id } = await vic.ask('client_message', { content: 'hi' });
+  await reply(conversation_id as string, 'Here you are');
+  await gateway.call('PUT', `/api/v1/conversations/${conversation_id}/resolve`);
+  vic.close();
+  const again = await visitor({ visitor_token });
+  await again.ask('sync', { conversation_id, after_seq: 0 });
+  expect(await again.ask('read', { conversation_id, up_to_seq: 2 })).toEqual({ ok: true });
+  expect(await again.ask('typing', { conversation_id, is_typing: true })).toEqual({ ok: true });
+  for (const nothing of [{ content: ' \n' }, {}, { content: ' ', conversation_id }])
+    expect(await again.ask('client_message', nothing)).toHaveProperty('error.code', 'validation_error');
+  const { body } = await gateway.call<{ status: string; last_message_seq: number }>(
+    'GET',
+    `/api/v1/conversations/${conversation_id}`,
+  );
+  expect(body).toMatchObject({ status: 'resolved', last_message_seq: 3 });
+  expect(await again.ask('client_message', { content: 'One more thing' })).toMatchObject({ conversation_id });
+});
+
 it('leaves a message as sent while no visitor is there, and delivers it by sync', async () => {
   const vic = await visitor();
   const { visitor_token } = await vic.next('session');
