@@ -274,6 +274,8 @@ export interface EarlierMessage {
 export interface Part {
   /** Counts from 0 within the message. */
   n: number;
+  /** Counts from 1: more where somebody had what failed sent again. */
+  generation?: number;
   threadKey: string;
   payload: Record<string, unknown>;
   attachments: OutboundAttachment[];

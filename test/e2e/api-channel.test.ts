@@ -343,6 +343,7 @@ describe('what the program says afterwards', () => {
     await fails(1);
     await gateway.call('POST', `/api/v1/messages/${message.id}/retry`);
     await fails(2);
+    expect(takenOf(message.id).map(({ id }) => id)).toEqual([message.id, `${message.id}-2`]);
   });
 
   it('edits, deletes and reacts', async () => {

@@ -36,15 +36,14 @@ export function apiAdapter({ egress }: Pick<AdapterContext, 'egress'>): ChannelA
       outboundBytes: 100 * MEGABYTE,
     },
     opensThreads: true,
-    // The id of a delivery is its message's.
+    // The id of a delivery stays, however often it is tried.
     sendIsIdempotent: true,
     retryAfterMs: RETRY_AFTER_MS,
     threadKeyFor: (address) => (address.trim() === '' || address.length > 500 ? undefined : address),
     split: (message) => [onePart(message)],
     send: async (part, channel, signal) => {
-      const id = String(part.payload['id']);
-      await post(egress, { id, type: 'message', data: shown(part) }, { channel, signal });
-      return { externalId: id };
+      await post(egress, { id: deliveryId(part), type: 'message', data: shown(part) }, { channel, signal });
+      return { externalId: String(part.payload['id']) };
     },
     edit: ({ part }, channel) => tell(channel, 'edit', shown(part)),
     remove: ({ threadKey, externalIds: [message_id] }, channel) =>
@@ -82,6 +81,11 @@ function onePart(message: OutboundMessage): Part {
     ...(replyToExternalId === undefined ? {} : { reply_to: replyToExternalId }),
   };
   return { n: 0, threadKey: message.threadKey, payload, attachments: message.attachments };
+}
+
+/** The message's own id; another one where somebody has it sent again, since their program may drop what it knows. */
+function deliveryId({ payload, generation = 1 }: Part): string {
+  return generation === 1 ? String(payload['id']) : `${payload['id']}-${generation}`;
 }
 
 function shown({ threadKey, payload, attachments }: Part): Callback['data'] {

@@ -76,6 +76,7 @@ export async function splitIntoParts(
 export function partOf(row: PartRow, message: SendingMessage, attachments: OutboundAttachment[]): Part {
   return {
     n: row.n,
+    generation: message.generation,
     threadKey: message.thread_key ?? '',
     payload: row.payload.payload,
     attachments: row.payload.attachmentIds.flatMap((id) => attachments.filter((it) => it.id === id)),
