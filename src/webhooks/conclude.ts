@@ -13,15 +13,15 @@ export function heed(run: Run, result: Result): void {
 
 /** Stores results that came in together, and draws the conclusions. */
 export async function store(run: Run, results: Result[]): Promise<void> {
-  await run.end({ lease: run.lease, results });
+  const isAskedAgain = await run.end({ lease: run.lease, results });
   await follow(run, results);
   for (const result of results) {
     run.inHand.delete(result.delivery.id);
     becomesDue(run, result.nextAttemptAt);
     report(run, result);
   }
-  // What waited behind them in the order may go now, and what somebody asked for again while it was under way.
-  if (isOrdered(run.target) || results.some(({ status }) => status === 'pending')) run.mayHaveMore = true;
+  // What waited behind them in the order may go now.
+  if (isAskedAgain || isOrdered(run.target)) run.mayHaveMore = true;
 }
 
 /** What the results mean for the endpoint as a whole. */

@@ -41,15 +41,18 @@ export interface Ending {
   results: readonly Result[];
 }
 
-/** Stores how attempts ended and what becomes of their deliveries; a lost lease stores nothing. */
-export async function writeResults(pool: Pool, endings: readonly Ending[]): Promise<undefined[]> {
+/**
+ * Stores how attempts ended and what becomes of their deliveries; a lost lease stores nothing. Resolves with whether one of
+ * each lane's was asked for again meanwhile.
+ */
+export async function writeResults(pool: Pool, endings: readonly Ending[]): Promise<boolean[]> {
   const rows = endings.flatMap(({ lease, results }) => results.map((result) => rowOf(result, lease)));
   // Constants for the planner: it looks at the days of this batch and no others.
   const created = rangeOf(rows.map((row) => row.created_at));
   const started = rangeOf(rows.map((row) => row.started_at));
   // Somebody gave it up, or asked for it again, while the try was under way: only a success is more than that.
   const isOverruled = pool`(r.status <> 'delivered' and (d.status <> 'pending' or d.trigger <> r.trigger))`;
-  await pool`
+  const askedAgain = await pool<{ id: string }[]>`
     with r as (
       select r.* from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, id uuid,
         created_at timestamptz, attempt_id uuid, started_at timestamptz, finished_at timestamptz, outcome text,
@@ -63,13 +66,17 @@ export async function writeResults(pool: Pool, endings: readonly Ending[]): Prom
         next_attempt_at = case when ${isOverruled} then d.next_attempt_at else r.next_attempt_at end,
         last_outcome = r.outcome, last_status_code = r.status_code, last_duration_ms = r.duration_ms, delivered_at = case when r.status = 'delivered' then r.finished_at end
       from r where d.id = r.id and d.created_at = r.created_at and d.created_at between ${created.from} and ${created.to}
+      returning d.id, d.status = 'pending' and d.trigger <> r.trigger as is_asked_again
+    ), tried as (
+      update attempts a
+      set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, message = r.message,
+        response_headers = r.headers, response_excerpt = r.excerpt, duration_ms = r.duration_ms
+      from r where a.id = r.attempt_id and a.started_at = r.started_at
+        and a.started_at between ${started.from} and ${started.to}
     )
-    update attempts a
-    set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, message = r.message,
-      response_headers = r.headers, response_excerpt = r.excerpt, duration_ms = r.duration_ms
-    from r where a.id = r.attempt_id and a.started_at = r.started_at
-      and a.started_at between ${started.from} and ${started.to}`;
-  return endings.map(() => undefined);
+    select id from moved where is_asked_again`;
+  const ids = new Set(askedAgain.map(({ id }) => id));
+  return endings.map(({ results }) => results.some(({ delivery }) => ids.has(delivery.id)));
 }
 
 function rowOf(result: Result, lease: Lease) {

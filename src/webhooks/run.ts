@@ -34,7 +34,8 @@ const GATHER_MS = 10;
 /** How a work writes: together with the other lanes of the process. */
 export interface Writers {
   begin: Submit<Beginning, boolean>;
-  end: Submit<Ending, undefined>;
+  /** True where one of them was asked for again meanwhile. */
+  end: Submit<Ending, boolean>;
 }
 
 /** How many tries failed one after the other, kept between two works of a lane. */

@@ -81,6 +81,28 @@ async function refusal(method: string, path: string, fields: object): Promise<st
   return body.error.details[0]?.field;
 }
 
+describe('the certificate of a receiver', () => {
+  it('must be vouched for, and be of the very name: else nothing is sent', async () => {
+    let asked = 0;
+    const unknown = createServer(stranger, () => (asked += 1));
+    unknown.listen(0, '127.0.0.1');
+    await once(unknown, 'listening');
+    const { port } = unknown.address() as AddressInfo;
+    const ofAnotherName = url.replace('127.0.0.1', 'localhost');
+    for (const address of [`https://127.0.0.1:${port}/`, ofAnotherName]) {
+      const { body } = await gateway.call<{ id: string }>('POST', ROUTE, { url: address, events: ['*'] });
+      await gateway.call('POST', `${ROUTE}/${body.id}/test`);
+      await eventually(async () => {
+        const rows = await gateway.pool`select last_outcome from deliveries where endpoint_id = ${body.id}`;
+        expect([...rows]).toEqual([{ last_outcome: 'tls' }]);
+      });
+      await gateway.call('DELETE', `${ROUTE}/${body.id}`);
+    }
+    expect([asked, callers]).toEqual([0, []]);
+    unknown.close();
+  });
+});
+
 describe('the certificate of an endpoint', () => {
   it('is shown to its receiver, changed and taken away, its key kept encrypted', async () => {
     const { body: endpoint } = await gateway.call<Shown & { id: string }>('POST', ROUTE, {

@@ -274,6 +274,17 @@ describe('a bad receiver', () => {
       'HTTP/1.1 503 No\r\nx-odd: \xff\xfe\xc3\r\nretry-after: \xe9\r\n\r\n',
       'http_5xx',
     ],
+    [
+      'headers named as what every object has',
+      'HTTP/1.1 503 No\r\n__proto__: a\r\nconstructor: b\r\nconstructor: c\r\n\r\n',
+      'http_5xx',
+    ],
+    [
+      'that it goes on in another protocol',
+      'HTTP/1.1 101 Go on\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
+      'connect',
+    ],
+    ['a status below all', 'HTTP/1.1 099 What\r\ncontent-length: 0\r\n\r\n', 'unknown'],
     ['a promise and nothing else', 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(50), 'connect'],
     ['half a status line', 'HTTP/1.1 2', 'connect'],
   ])(
@@ -404,7 +415,8 @@ describe('an endpoint lane', () => {
     const working = bench.work(endpoint.id);
     await until(() => receiver.received.length === 1);
     const [skipped = '', erased = ''] = events.slice(8).map(({ id }) => id);
-    const [delivery] = await bench.pool`select id from deliveries where event_id = ${skipped} and endpoint_id = ${endpoint.id}`;
+    const [delivery] =
+      await bench.pool`select id from deliveries where event_id = ${skipped} and endpoint_id = ${endpoint.id}`;
     await bench.pool.begin((tx) => skipDelivery(tx, endpoint, delivery?.['id']));
     await bench.pool`update deliveries set body = '{"erased":true}' where event_id = ${erased}`;
     await working;
