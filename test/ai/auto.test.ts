@@ -141,6 +141,19 @@ describe('an answer that is not', () => {
     expect(again.needs_human_handoff).toBe(false);
   });
 
+  it('is answered on while a team has it of which nobody is there, and stays on the list', async () => {
+    const person = goOn(40);
+    scene.hook.answer(unsure('complex_issue'));
+    const id = await scene.say('One', person);
+    await flagged(id);
+    const team = await scene.ok<{ id: string }>('POST', '/teams', { name: 'Nobody', members: [] });
+    await scene.ok('POST', `/conversations/${id}/assign`, { assignee_id: team.id });
+    expect(await scene.pending()).toContain(id);
+    scene.hook.answer(sure('Still me.'));
+    await scene.say('Two', { ...person, external_id: 'p40-two' });
+    await eventually(() => expect(scene.sent(id)).toEqual(['Still me.']));
+  });
+
   it('does not keep the AI from the next question, once the agent resolved the last', async () => {
     const person = goOn(3);
     const id = await scene.say('One', person);

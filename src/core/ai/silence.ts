@@ -5,9 +5,13 @@ import type { Author } from '../messages/author.ts';
 import { unassign } from '../team/assign.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 
-/** Whether people have the conversation: it was given to somebody, or an agent wrote. */
+/**
+ * Whether people have the conversation: it was given to somebody, or an agent wrote. While it is flagged a team has not taken
+ * it before one of the team does.
+ */
 export async function isTakenOver(sql: Sql, conversation: ConversationRow): Promise<boolean> {
-  if (conversation.assignee_id !== null || conversation.team_id !== null) return true;
+  const { assignee_id, team_id, needs_human_handoff } = conversation;
+  if (assignee_id !== null || (team_id !== null && !needs_human_handoff)) return true;
   return agentWrote(sql, conversation);
 }
 
