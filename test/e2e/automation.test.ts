@@ -150,6 +150,8 @@ describe('a rule', () => {
       ['visitor.name', 'contains', 'LOVE'],
       ['visitor.name', 'notContains', '.*'],
       ['visitor.name', 'startsWith', 'ada'],
+      ['visitor.motto', 'contains', "can't"],
+      ['visitor.motto', 'endsWith', 'CAFE\u0301'],
       ['visitor.name', 'in', ['Ada Lovelace', 'Bob']],
       ['visitor.plan', 'notIn', ['free']],
       ['visitor.seats', 'greaterThan', 2],
@@ -163,7 +165,7 @@ describe('a rule', () => {
     ];
     const failing = [
       ['visitor.plan', 'equals', 'Pro'],
-      ['visitor.unknown', 'contains', ''],
+      ['visitor.unknown', 'contains', 'x'],
       ['visitor.name', 'contains', 'A.*e'],
       ['visitor.plan', 'greaterThan', 1],
       ['visitor.constructor', 'exists'],
@@ -172,7 +174,7 @@ describe('a rule', () => {
     const customer = await ok<{ id: string }>('POST', '/customers', {
       name: 'Ada Lovelace',
       email: 'lovelace@example.com',
-      custom_attributes: { plan: 'pro', seats: 3 },
+      custom_attributes: { plan: 'pro', seats: 3, motto: 'I can’t leave the café' },
     });
     const { id } = await ok<Conversation>('POST', '/conversations', {
       business_id: gateway.businessId,
@@ -537,6 +539,30 @@ it('is tried on a past conversation without doing anything', async () => {
   expect(await runsOf(trying)).toEqual([]);
 });
 
+it('is tried on what happened to each message only', async () => {
+  const { id, say } = await visitor('How much is it now?');
+  await ok('POST', `/conversations/${id}/messages`, { content: 'Nothing' });
+  await say('And now?');
+  await gateway.pool`
+    update messages set created_at = created_at - interval '3 hours'
+    where conversation_id = ${id} and content = 'How much is it now?'`;
+  const tried = async (fields: object) => {
+    const trying = await rule({ is_active: false, ...fields });
+    const answer = await ok<{ occasions: { would_run: boolean; conditions: { actual: unknown }[] }[] }>(
+      'POST',
+      `/automation-rules/${trying.id}/dry-run`,
+      { conversation_id: id },
+    );
+    return answer.occasions.map(({ would_run, conditions }) => [would_run, conditions[0]?.actual]);
+  };
+  const conditions = [{ field: 'message.content', operator: 'contains', value: 'now' }];
+  expect(await tried({ trigger: 'message.created', conditions })).toEqual([[false, 'Nothing']]);
+  expect(await tried({ trigger: 'message.failed', conditions })).toEqual([]);
+  expect(await tried({ trigger: 'conversation.unanswered', after_minutes: 120, conditions })).toEqual([
+    [true, 'How much is it now?'],
+  ]);
+});
+
 describe('what is wrong', () => {
   async function refused(fields: object) {
     const body = { trigger: 'message.received', actions: [{ type: 'addTag', tag: 'x' }], ...fields };
@@ -562,7 +588,11 @@ describe('what is wrong', () => {
       [condition('message.content', 'constructor', 'x'), 'conditions.0.operator', 'constructor'],
       [condition('message.content', 'equals'), 'conditions.0.value', 'one value'],
       [condition('visitor.seats', 'greaterThan', 'many'), 'conditions.0.value', 'number'],
+      [condition('visitor.seats', 'greaterThan', ' '), 'conditions.0.value', 'number'],
       [condition('visitor.seats', 'in', 'x'), 'conditions.0.value', 'list'],
+      [condition('visitor.seats', 'notIn', []), 'conditions.0.value', 'list'],
+      [condition('visitor.plan', 'contains', ''), 'conditions.0.value', 'text'],
+      [condition('visitor.plan', 'startsWith', null), 'conditions.0.value', 'text'],
       [condition('visitor.seats', 'exists', 'x'), 'conditions.0.value', 'without'],
       [action({ type: 'explode' }), 'actions.1.type', 'explode'],
       [action({ type: 'addTag' }), 'actions.1.tag', ''],

@@ -120,7 +120,7 @@ const tryOut = createRoute({
   tags,
   summary: 'See what a rule would make of a conversation; nothing is done',
   description:
-    'A rule about messages is held against each of the last 100, any other against the conversation as it is. A rule can be tried before it is active.',
+    'A rule about messages is held against those of the last 100 to which it happened (that were sent, failed, waited so long), any other against the conversation as it is. A rule can be tried before it is active.',
   request: { params: idParam, body: body(z.object({ conversation_id: uuid })) },
   responses: {
     200: json(

@@ -2,9 +2,13 @@ import type { Sql } from '../database/connect.ts';
 import { snapshot } from '../events/snapshot.ts';
 import { listMessages } from '../messages.ts';
 import type { ConversationRow } from '../views/conversation.ts';
+import type { MessageView } from '../views/message.ts';
+import { causeOf, loopIn } from './cause.ts';
 import type { Facts } from './fields.ts';
 import { type Judged, judge } from './judge.ts';
 import type { RuleRow } from './rules.ts';
+import type { Trigger } from './triggers.ts';
+import { waitedSoLong } from './waited.ts';
 
 export interface Trial {
   /** The message that would have set it going; null for a rule about the conversation itself. */
@@ -14,28 +18,49 @@ export interface Trial {
   conditions: Judged[];
 }
 
-const MOST_MESSAGES = 100;
+const MOST_LINES = 100;
 
 /** What the rule would make of a conversation, message by message where it is about messages. Does nothing. */
 export async function dryRun(sql: Sql, rule: RuleRow, conversation: ConversationRow): Promise<Trial[]> {
   const facts = await snapshot(sql, { conversationId: conversation.id });
-  if (!rule.trigger.startsWith('message.'))
-    return [trial(rule, facts, { message_id: null, at: conversation.last_message_at })];
-  const { messages } = await listMessages(sql, conversation.id, {
+  const isOfMessages = rule.trigger.startsWith('message.') || rule.trigger === 'conversation.unanswered';
+  if (!isOfMessages) return [trial(rule, facts, { message_id: null, at: conversation.last_message_at })];
+  const { messages: timeline } = await listMessages(sql, conversation.id, {
     beforeSeq: conversation.last_message_seq + 1,
-    limit: MOST_MESSAGES,
+    limit: MOST_LINES,
+    activity: true,
   });
-  const isOfCustomers = rule.trigger === 'message.received';
-  return messages
-    .filter(
-      ({ direction }) => rule.trigger === 'message.updated' || (direction === 'inbound') === isOfCustomers,
-    )
-    .map((message) =>
-      trial(rule, { ...facts, message }, { message_id: message.id, at: new Date(message.created_at) }),
-    );
+  return occasionsIn(timeline, rule, conversation).map((message) =>
+    trial(rule, { ...facts, message }, { message_id: message.id, at: new Date(message.created_at) }),
+  );
 }
+
+/** Pure: the messages that have set a rule of its trigger going, or would have. */
+function occasionsIn(
+  timeline: MessageView[],
+  { trigger, after_minutes }: RuleRow,
+  { status }: ConversationRow,
+): MessageView[] {
+  if (trigger === 'conversation.unanswered') {
+    const until = status === 'open' || status === 'pending' ? new Date() : undefined;
+    return waitedSoLong(timeline, { minutes: after_minutes ?? 0, until });
+  }
+  const happened = HAPPENED[trigger] ?? (() => true);
+  return timeline.filter((message) => message.type !== 'activity' && happened(message));
+}
+
+const HAPPENED: Partial<Record<Trigger, (message: MessageView) => boolean>> = {
+  'message.received': ({ direction }) => direction === 'inbound',
+  'message.created': ({ direction }) => direction !== 'inbound',
+  'message.sent': ({ direction, sent_at }) => direction === 'outbound' && sent_at !== null,
+  'message.delivered': ({ direction, delivered_at }) => direction === 'outbound' && delivered_at !== null,
+  'message.read': ({ direction, read_at }) => direction === 'outbound' && read_at !== null,
+  'message.failed': ({ status }) => status === 'failed',
+};
 
 function trial(rule: RuleRow, facts: Facts, of: Pick<Trial, 'message_id' | 'at'>): Trial {
   const conditions = rule.conditions.map((condition) => judge(condition, facts));
-  return { ...of, would_run: conditions.every(({ holds }) => holds), conditions };
+  const cause = causeOf({ caused_by: null, data: { ...facts } });
+  const would_run = loopIn(cause, rule.id) === undefined && conditions.every(({ holds }) => holds);
+  return { ...of, would_run, conditions };
 }

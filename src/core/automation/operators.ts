@@ -4,7 +4,7 @@ export type Value = Scalar | Scalar[];
 interface Operator {
   about: string;
   /** What stands beside it. */
-  takes: 'one' | 'several' | 'number' | 'nothing';
+  takes: 'one' | 'text' | 'several' | 'number' | 'nothing';
   holds(actual: unknown, value: Value): boolean;
 }
 
@@ -14,22 +14,22 @@ export const OPERATORS: Record<string, Operator> = {
   notEquals: { about: 'is not this', takes: 'one', holds: (actual, value) => !equals(actual, value) },
   contains: {
     about: 'has this in it, whatever the capitals; of tags, one of them is',
-    takes: 'one',
+    takes: 'text',
     holds: contains,
   },
   notContains: {
     about: 'does not have this in it',
-    takes: 'one',
+    takes: 'text',
     holds: (actual, value) => !contains(actual, value),
   },
   startsWith: {
     about: 'begins with this, whatever the capitals',
-    takes: 'one',
+    takes: 'text',
     holds: (actual, value) => text(actual).startsWith(text(value)) && isThere(actual),
   },
   endsWith: {
     about: 'ends with this, whatever the capitals',
-    takes: 'one',
+    takes: 'text',
     holds: (actual, value) => text(actual).endsWith(text(value)) && isThere(actual),
   },
   in: { about: 'is one of these', takes: 'several', holds: isOneOf },
@@ -52,7 +52,7 @@ export const OPERATORS: Record<string, Operator> = {
 function equals(actual: unknown, value: Value): boolean {
   if (Array.isArray(actual)) return actual.some((one) => equals(one, value));
   if (!isThere(actual) || value === null) return !isThere(actual) && value === null;
-  return typeof actual !== 'object' && String(actual) === String(value);
+  return typeof actual !== 'object' && String(actual).normalize() === String(value).normalize();
 }
 
 function contains(actual: unknown, value: Value): boolean {
@@ -69,8 +69,10 @@ function isThere(actual: unknown): boolean {
   return actual !== undefined && actual !== null && actual !== '';
 }
 
+/** As people mean it: keyboards differ in capitals, apostrophes and how they put an accent. */
 function text(value: unknown): string {
-  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value).toLowerCase() : '';
+  if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
+  return String(value).normalize().toLowerCase().replaceAll(/[’‘ʼ]/g, "'");
 }
 
 function number(value: unknown): number {

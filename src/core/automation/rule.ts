@@ -32,13 +32,16 @@ export interface Condition {
 
 function problemOf(takes: (typeof OPERATORS)[string]['takes'], value: Value | undefined): string | undefined {
   if (takes === 'nothing') return value === undefined ? undefined : 'goes without this operator';
-  if (takes === 'several') return Array.isArray(value) ? undefined : 'must be a list';
+  if (takes === 'several')
+    return Array.isArray(value) && value.length > 0 ? undefined : 'must be a list with something in it';
   if (value === undefined || Array.isArray(value)) return 'must be one value';
+  // Nothing at all is a part of every text.
+  if (takes === 'text') return value === null || value === '' ? 'must be a text' : undefined;
   return takes === 'one' || isNumeric(value) ? undefined : 'must be a number';
 }
 
 function isNumeric(value: Scalar): boolean {
-  return value !== null && value !== '' && !Number.isNaN(Number(value));
+  return typeof value !== 'boolean' && String(value ?? '').trim() !== '' && Number.isFinite(Number(value));
 }
 
 const actionShapes = ACTION_TYPES.map((type) => ACTIONS[type].input) as never as [
