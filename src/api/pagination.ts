@@ -13,7 +13,10 @@ export const pageQuery = z.object({
     .default(DEFAULT_LIMIT)
     .transform((limit) => Math.min(limit, MAX_LIMIT))
     .meta({ description: 'How many, 1 to 100; more is read as 100.' }),
-  cursor: z.string().optional().meta({ description: '`meta.next_cursor` of the page before.' }),
+  cursor: z
+    .string()
+    .optional()
+    .meta({ description: '`meta.next_cursor` of the page before; empty for the first.' }),
   page: wholeNumber(1, 1_000_000).optional().meta({ description: 'Counts from 1; `cursor` is faster.' }),
 });
 
@@ -38,7 +41,8 @@ export function pageWindow(
   secrets: Secrets,
   list: string,
 ): PageWindow {
-  const after = query.cursor === undefined ? undefined : openCursor(query.cursor, secrets, list);
+  const { cursor = '' } = query;
+  const after = cursor === '' ? undefined : openCursor(cursor, secrets, list);
   const offset = after === undefined ? ((query.page ?? 1) - 1) * query.limit : 0;
   return { list, limit: query.limit, fetch: query.limit + 1, after, offset };
 }

@@ -352,6 +352,7 @@ describe('listing conversations', () => {
       `channel_id=${gateway.channelId}&tag=filtered`,
       `tag=filtered&created_after=2020-01-01T00:00:00Z&created_before=2100-01-01T00:00:00Z`,
       'tag=filtered&needs_human_handoff=false&updated_since=2020-01-01T00:00:00Z',
+      'tag=filtered&created_after=2020-01-01T00:00:00+02:00&cursor=',
     ]) {
       expect(await find(query), query).toEqual([mine.id]);
     }

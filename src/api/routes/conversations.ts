@@ -27,7 +27,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { flag, idParam, refuseInvalid, time, uuid, wholeNumber } from '../validate.ts';
+import { flag, idParam, refuseInvalid, time, timeInQuery, uuid, wholeNumber } from '../validate.ts';
 import { conversationDetail, viewDetail, viewWithCustomer } from '../views/conversation-detail.ts';
 import { knownByOf, knownByQuery } from '../views/known-by.ts';
 import { attachmentsInput, draftOf } from '../views/message-input.ts';
@@ -51,9 +51,9 @@ const listQuery = pageQuery.extend({
     description:
       "In the customer's name, email and phone, the subject, and what `/search` finds: texts, tags and attributes, the newest 200.",
   }),
-  created_after: time.optional(),
-  created_before: time.optional(),
-  updated_since: time.optional(),
+  created_after: timeInQuery.optional(),
+  created_before: timeInQuery.optional(),
+  updated_since: timeInQuery.optional(),
   include: z
     .enum(['merged'])
     .optional()

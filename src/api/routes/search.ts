@@ -4,7 +4,7 @@ import { fold } from '../../core/search/fold.ts';
 import { search } from '../../core/search/search.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
-import { refuseInvalid, time, uuid } from '../validate.ts';
+import { refuseInvalid, timeInQuery, uuid } from '../validate.ts';
 import { hitView, KINDS, viewHits } from '../views/search-hit.ts';
 import { statuses } from './conversations.ts';
 
@@ -30,8 +30,8 @@ const get = createRoute({
       assignee_id: uuid.optional().meta({ description: 'An agent or a team.' }),
       customer_id: uuid.optional(),
       tag: z.string().max(100).optional(),
-      after: time.optional(),
-      before: time.optional(),
+      after: timeInQuery.optional(),
+      before: timeInQuery.optional(),
     }),
   },
   responses: {

@@ -26,7 +26,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, time, uuid, wholeNumber } from '../validate.ts';
+import { idParam, timeInQuery, uuid, wholeNumber } from '../validate.ts';
 
 const deliveryParam = idParam.extend({ deliveryId: idParam.shape.id });
 const tags = ['Webhooks'];
@@ -39,8 +39,8 @@ const logQuery = pageQuery.extend({
   trigger: z.enum(TRIGGERS).optional(),
   outcome: z.enum(OUTCOMES).optional().meta({ description: 'What the last try ended with.' }),
   status_code: wholeNumber(100, 999).optional(),
-  since: time.optional(),
-  until: time.optional(),
+  since: timeInQuery.optional(),
+  until: timeInQuery.optional(),
 });
 
 const list = createRoute({
