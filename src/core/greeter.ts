@@ -117,6 +117,8 @@ interface Saying {
 
 async function say(tx: Sql, arrival: Arrival, { said, writing }: Saying): Promise<void> {
   const conversation = await lockConversation(tx, arrival.business_id, arrival.conversation_id);
+  // A rating, say: whatever asks for an answer has opened it again.
+  if (conversation.status === 'resolved' || conversation.status === 'closed') return;
   if (!(await mayAnswerAutomatically(tx, conversation.id)) || (await isAnswered(tx, arrival))) return;
   if (!(await takeTurn(tx, arrival, said))) return;
   const cause = { ...causedBy(said.kind, arrival.message_id, undefined) };

@@ -110,6 +110,22 @@ it('says once that nobody is there, instead, and nothing of it while somebody is
   );
 });
 
+it('takes no rating for a question', async () => {
+  await set({ csat: { is_enabled: true }, assignment: ALWAYS, out_of_hours: 'Back at nine.' });
+  const { id, ask } = await visitor('Rita', 'Is it open?');
+  await ok('POST', `/conversations/${id}/messages`, { content: 'It is.' });
+  await ok('PUT', `/conversations/${id}/resolve`);
+  const rated = async () =>
+    (await ok<{ data: { score: number | null }[] }>('GET', `/conversations/${id}/csat`)).data;
+  await eventually(async () => expect(await rated()).toHaveLength(1));
+  await set({ assignment: NEVER });
+  await ask('5', { conversation_id: id });
+  await eventually(async () => expect(await rated()).toMatchObject([{ score: 5 }]));
+  await settled();
+  expect(await messages(id)).not.toContain('system: Back at nine.');
+  await set({ csat: null });
+});
+
 it("takes the hours of the channel's team where it has none of its own", async () => {
   const { id: team_id } = await ok<{ id: string }>('POST', '/teams', {
     name: 'Nights',
