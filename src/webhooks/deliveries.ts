@@ -73,10 +73,15 @@ export async function showDelivery(sql: Sql, delivery: DeliveryRow): Promise<Del
   };
 }
 
+/** How the erasure of a customer leaves a body: inside of a text the quotes would be escaped. */
+export const ERASED = '"data": {"erased": true}';
+
 /** Tries a delivery again now, whatever became of it, with the whole schedule before it and the same `webhook-id`. */
 export async function retryDelivery(tx: Sql, endpoint: EndpointRow, id: string): Promise<DeliveryRow> {
   refuseInactive(endpoint);
   const before = await findDelivery(tx, endpoint.id, id);
+  if (before.body.includes(ERASED))
+    throw new AppError('conflict', 'What it told was erased with its customer.');
   const [row] = await tx<[DeliveryRow]>`
     update deliveries
     set status = 'pending', tries = 0, next_attempt_at = now(), delivered_at = null, trigger = 'retry'

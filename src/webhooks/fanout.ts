@@ -67,8 +67,9 @@ async function listSubscribers(
   return Map.groupBy(rows, (row) => row.business_id);
 }
 
-/** Pure: whether an endpoint is to be told of an event. */
+/** Pure: whether an endpoint is to be told of an event. Of an erased customer's nothing is left that could be told. */
 export function hears(subscriber: Pick<Subscriber, 'events' | 'filter'>, event: EventRow): boolean {
+  if (event.data['erased'] === true) return false;
   return (
     subscriber.events.some((named) => covers(named, event.type)) && matches(subscriber.filter, event.data)
   );

@@ -1,6 +1,6 @@
 import type { Sql } from '../core/database/connect.ts';
 import { type EventRow, type Position, positionOf, readEvents } from '../core/events.ts';
-import { refuseInactive, wakeEndpoint } from './deliveries.ts';
+import { ERASED, refuseInactive, wakeEndpoint } from './deliveries.ts';
 import type { EndpointRow } from './endpoint-view.ts';
 import { type FanOutOptions, hears, insertDeliveries } from './fanout.ts';
 
@@ -49,7 +49,7 @@ async function revive(
     from (
       select id, created_at, row_number() over (order by created_at, id) as n from deliveries
       where endpoint_id = ${endpoint.id} and status = any(${statuses})
-        and created_at >= ${since} and created_at < ${until}
+        and created_at >= ${since} and created_at < ${until} and position(${ERASED} in body) = 0
       order by created_at, id limit ${room}) c
     where d.id = c.id and d.created_at = c.created_at`;
   return { count, hasMore: count === room };
@@ -86,9 +86,7 @@ async function insertMissed(tx: Sql, endpoint: EndpointRow, insertion: Insertion
   let after = await positionBefore(tx, endpoint.business_id, since);
   while (after !== undefined && done + count < MOST) {
     const events = await readEvents(tx, { businessId: endpoint.business_id, after, limit: CHUNK });
-    const heard = events.filter(
-      (event) => event.created_at < until && isTold(event) && hears(endpoint, event),
-    );
+    const heard = events.filter((event) => event.created_at < until && hears(endpoint, event));
     const missed = (await undelivered(tx, endpoint.id, heard)).slice(0, MOST - done - count);
     const pairs = missed.map((event, index) => ({
       event,
@@ -102,11 +100,6 @@ async function insertMissed(tx: Sql, endpoint: EndpointRow, insertion: Insertion
       events.length < CHUNK || last === undefined || last.created_at >= until ? undefined : positionOf(last);
   }
   return { count, hasMore: after !== undefined };
-}
-
-/** Of an erased customer's events nothing is left that could be told. */
-function isTold({ data }: EventRow): boolean {
-  return data['erased'] !== true;
 }
 
 /** Where to read from to find what happened since a time; undefined when nothing did. */

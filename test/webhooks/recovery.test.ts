@@ -183,6 +183,30 @@ describe('what was missed', () => {
   });
 });
 
+describe('what waits for another try when its customer is erased', () => {
+  it('is canceled, lets those behind it go, and comes back by no way', async () => {
+    receiver.answer = ({ body }, response) => response.writeHead(body.includes('Gone') ? 500 : 200).end();
+    const { id } = await subscribe({ order: 'endpoint' });
+    const { body: customer } = await gateway.call<{ id: string }>('POST', '/api/v1/customers', {
+      name: 'Gone',
+    });
+    await addCustomers(1);
+    const [waiting] = await eventually(async () => {
+      const failed = await log(id, '&outcome=http_5xx');
+      expect(failed).toHaveLength(1);
+      return failed;
+    });
+    expect((await gateway.call('DELETE', `/api/v1/customers/${customer.id}`)).status).toBeLessThan(300);
+    await eventually(async () => expect(await log(id, '&status=canceled')).toHaveLength(1));
+    await allDelivered(id, 1);
+    const recovered = await gateway.call('POST', `${ROUTE}/${id}/recover`, { since: LONG_AGO });
+    expect(recovered.body).toEqual({ recovered: 0, has_more: false });
+    const retried = await gateway.call('POST', `${ROUTE}/${id}/deliveries/${waiting?.id}/retry`);
+    expect(retried.status).toBe(409);
+    for (const { body } of receiver.received) expect(body).not.toContain('erased');
+  });
+});
+
 describe('a test event', () => {
   it('arrives signed like any other, and its delivery tells the outcome', async () => {
     const { id, secret } = await subscribe();

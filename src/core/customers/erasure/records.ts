@@ -1,4 +1,6 @@
 import type { Sql } from '../../database/connect.ts';
+import { laneKey } from '../../lanes/lane-key.ts';
+import { scheduleLanes } from '../../lanes.ts';
 import { blank } from './blank.ts';
 import type { Person, Traces } from './person.ts';
 
@@ -24,14 +26,28 @@ export async function blankRecords(sql: Sql, person: Person, messages: string[])
       and (customer_id = any(${customers}) or subject_id = any(${messages})
         or subject_id in (select id from deliveries where ${isDelivered}))`,
   });
-  await sql`
-    update deliveries d set body = (
-      select (coalesce(jsonb_object_agg(key, value) filter (where jsonb_typeof(value) not in ('object', 'array')), '{}')
-        || jsonb_build_object('data', ${sql.json(ERASED)}::jsonb))::text
-      from jsonb_each(case when pg_input_is_valid(d.body, 'jsonb') then d.body::jsonb else '{}' end))
-    where ${isDelivered}
-      and not exists (select 1 from events e where e.seq = d.event_seq and e.caused_by ? 'erasure')`;
+  await blankDeliveries(
+    sql,
+    sql`${isDelivered} and not exists (select 1 from events e where e.seq = d.event_seq and e.caused_by ? 'erasure')`,
+  );
   await sql`update events set data = ${sql.json(ERASED)} where ${isOfPerson}`;
+}
+
+/** What was still to be delivered has nothing left to tell: those behind it in an order go on. */
+async function blankDeliveries(sql: Sql, where: ReturnType<Sql>): Promise<void> {
+  const canceled = await sql<{ endpoint_id: string }[]>`
+    with blanked as (
+      update deliveries d
+      set status = case when status = 'pending' then 'canceled' else status end,
+        next_attempt_at = null,
+        body = (
+          select (coalesce(jsonb_object_agg(key, value) filter (where jsonb_typeof(value) not in ('object', 'array')), '{}')
+            || jsonb_build_object('data', ${sql.json(ERASED)}::jsonb))::text
+          from jsonb_each(case when pg_input_is_valid(d.body, 'jsonb') then d.body::jsonb else '{}' end))
+      where ${where} returning endpoint_id, status, order_key)
+    select distinct endpoint_id from blanked where status = 'canceled' and order_key is not null`;
+  const lanes = canceled.map(({ endpoint_id }) => laneKey('deliver', endpoint_id));
+  await scheduleLanes(sql, lanes);
 }
 
 /** Blanks the raw requests that brought something of a person. One request may hold several people's messages. */
