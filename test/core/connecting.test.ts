@@ -1,4 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startConnecting } from '../../src/core/channels/connecting.ts';
+import type { LoadedChannel } from '../../src/core/channels/loaded-channel.ts';
+import { newId } from '../../src/core/id.ts';
+import type { Log } from '../../src/core/log.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -102,6 +106,39 @@ it('tells the provider a new PUBLIC_URL by itself, says nothing of one that it k
   expect(doors()).toEqual([door('old.example'), door('new.example')]);
   expect(telegram.calls.filter(({ method }) => method === 'deleteWebhook')).toEqual([]);
   expect(telegram.inbox.webhook.url).toBe(door('new.example'));
+  await database_.drop();
+});
+
+it('does not go to and fro between processes with different PUBLIC_URLs, of which one warns', async () => {
+  const database_ = await createTestDatabase();
+  const { pool } = database_;
+  const [businessId, id] = [newId(), newId()];
+  await pool`insert into businesses (id, name) values (${businessId}, 'Acme')`;
+  await pool`
+    insert into channels (id, business_id, type, name, config) values (${id}, ${businessId}, 'telegram', 'Bot', '{}')`;
+  const hosts = ['one.example', 'two.example'];
+  const warned: string[] = [];
+  const connecting = hosts.map((host) =>
+    startConnecting({
+      pool,
+      channels: {
+        doorUrl: () => host,
+        find: async () => ({ row: { id } }) as LoadedChannel,
+        async connect(loaded) {
+          await pool`update channels set connected_url = ${host}, connect_at = null where id = ${id}`;
+          return loaded;
+        },
+      },
+      publicUrl: () => host,
+      log: { info() {}, warn: () => warned.push(host) } as unknown as Log,
+      pollMs: 10,
+      compareMs: 10,
+    }),
+  );
+  await eventually(() => expect(warned.length).toBeGreaterThan(5));
+  const [row] = await pool<{ connected_url: string }[]>`select connected_url from channels`;
+  expect(new Set(warned)).toEqual(new Set(hosts.filter((host) => host !== row?.connected_url)));
+  await Promise.all(connecting.map((one) => one.stop()));
   await database_.drop();
 });
 
