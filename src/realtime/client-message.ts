@@ -7,6 +7,7 @@ import type { ConversationRow } from '../core/views/conversation.ts';
 import type { RealtimeContext } from './context.ts';
 import type { AttachmentDraft, ClientMessage } from './protocol.ts';
 import type { VisitorParty } from './socket.ts';
+import { refuseUnknownChoice } from './visitor-choice.ts';
 import { findOwnConversation, type Visitor } from './visitor-conversations.ts';
 
 interface StoredMessage {
@@ -47,6 +48,7 @@ async function inboundOf(
 ): Promise<InboundMessage> {
   const { visitor } = party;
   const named = await namedConversation(context, visitor, message);
+  await refuseUnknownChoice(context.pool, visitor, message);
   const attachments = await attachmentRefs(context, visitor, message.attachments ?? []);
   const clientMessageId = message.client_message_id;
   return {

@@ -26,8 +26,8 @@ export async function findOwnConversation(sql: Sql, visitor: Visitor, id: string
   return row;
 }
 
-/** Customers are how the rows are found; the thread is what makes them the visitor's. */
-function isOwn(sql: Sql, { businessId, channelId, visitorId, threadKey, externalId }: Visitor) {
+/** That `c` is the visitor's. Customers are how the rows are found; the thread is what makes them the visitor's. */
+export function isOwn(sql: Sql, { businessId, channelId, visitorId, threadKey, externalId }: Visitor) {
   // A merge may have led the thread to another conversation of the same customer.
   const ofThread = sql`(c.thread_key = ${threadKey} or c.id = (
     select conversation_id from threads where channel_id = ${channelId} and thread_key = ${threadKey}))`;
@@ -128,9 +128,10 @@ export async function advanceVisitorRead(
   const seq = Math.min(upToSeq, conversation.last_message_seq);
   await sql`
     update conversations set customer_read_seq = ${seq} where id = ${conversation.id} and customer_read_seq < ${seq}`;
-  return sql<{ id: string }[]>`
+  const newest = await sql<{ id: string }[]>`
     select id from messages
     where conversation_id = ${conversation.id} and seq <= ${seq} and direction = 'outbound'
       and status in ('queued', 'sending', 'sent', 'delivered')
     order by seq desc limit 500`;
+  return newest.toReversed();
 }

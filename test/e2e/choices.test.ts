@@ -178,6 +178,24 @@ describe('in web chat', () => {
     expect(theirs).toMatchObject({ choice: null });
   });
 
+  it('refuses a pressed button that the visitor was never shown, where nothing else was said', async () => {
+    const [visitor, stranger] = await Promise.all(
+      [0, 1].map(() => connect(gateway.url, { business_id: gateway.businessId })),
+    );
+    const first = await visitor?.ask('client_message', { content: 'Hello' });
+    const card = await write(String(first?.['conversation_id']), { type: 'card', card: CARD });
+    for (const [who, message_id, number] of [
+      [visitor, card.id, 3],
+      [visitor, first?.['message_id'], 1],
+      [visitor, 'nothing', 1],
+      [stranger, card.id, 1],
+    ] as const) {
+      const answer = await who?.ask('client_message', { content: ' ', choice: { message_id, number } });
+      expect(answer).toMatchObject({ error: { code: 'validation_error', details: [{ field: 'choice' }] } });
+    }
+    expect(await messagesOf(String(first?.['conversation_id']))).toHaveLength(2);
+  });
+
   it('refuses a card whose labels mean two things', async () => {
     const conversation = await gateway.call<{ id: string }>('POST', '/api/v1/conversations/', {
       business_id: gateway.businessId,

@@ -190,6 +190,19 @@ it('tells when a message was delivered and read', async () => {
   expect(message.status).toBe('read');
 });
 
+it('tells of several that were read at once in their order', async () => {
+  const ann = await agent();
+  const vic = await visitor();
+  const { conversation_id } = await vic.ask('client_message', { content: 'hi' });
+  const ids: string[] = [];
+  for (const content of ['one', 'two', 'three'])
+    ids.push((await reply(conversation_id as string, content)).body.id);
+  await vic.next('new_message', (it) => it['id'] === ids[2]);
+  await vic.ask('read', { conversation_id, up_to_seq: 4 });
+  await ann.next('read', (it) => it['message_id'] === ids[2]);
+  await expect.poll(() => ann.of('read').map((it) => it['message_id'])).toEqual(ids);
+});
+
 it('reopens nothing by coming back, looking, reading, typing or sending nothing', async () => {
   const vic = await visitor();
   const { visitor_token } = await vic.next('session');
