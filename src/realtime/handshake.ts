@@ -188,7 +188,12 @@ async function identify(
     visitor:
       visitorId === undefined ? undefined : { id: visitorId, threadKey: threadKeyOf(channel, visitorId) },
   };
-  const identified = () => context.transact((tx) => identifyVisitor(tx, person));
+  const identified = async () => {
+    const visitorId = await context.transact((tx) => identifyVisitor(tx, person));
+    // The visitor may be somebody now who is blocked.
+    context.wake.notify('blocked', person.businessId);
+    return visitorId;
+  };
   // Two browsers of one person signing in at once: the second look sees what the first made.
   return identified().catch((error: unknown) => {
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
