@@ -5785,6 +5785,60 @@ export interface paths {
       };
     };
   };
+  '/api/v1/customers/{id}/messages': {
+    /**
+     * What was said with a customer on every channel, newest first
+     */
+    get: {
+      parameters: {
+        query?: {
+          /**
+           * How many, 1 to 100; more is read as 100.
+           */
+          limit?: number;
+          /**
+           * `meta.next_cursor` of the page before.
+           */
+          cursor?: string;
+          /**
+           * Counts from 1; `cursor` is faster.
+           */
+          page?: number;
+          /**
+           * Lines of the timeline too.
+           */
+          include?: 'activity';
+        };
+        path: {
+          id: string;
+        };
+      };
+      responses: {
+        /**
+         * A page of messages
+         */
+        200: {
+          content: {
+            'application/json': {
+              data: Message[];
+              meta: {
+                next_cursor: string | null;
+                has_more: boolean;
+              };
+            };
+          };
+        };
+        /**
+         * A refusal
+         */
+        default: {
+          content: {
+            'application/json': Error;
+          };
+        };
+      };
+    };
+  };
   '/api/v1/customers/{id}/export': {
     /**
      * Everything that is kept of a person, as one archive

@@ -27,6 +27,7 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { csatRoutes } from './routes/csat.ts';
 import { csatPageRoutes } from './routes/csat-page.ts';
 import { customerMergeRoutes } from './routes/customer-merge.ts';
+import { customerMessageRoutes } from './routes/customer-messages.ts';
 import { customerPrivacyRoutes } from './routes/customer-privacy.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { demoRoutes } from './routes/demo.ts';
@@ -90,6 +91,7 @@ const NATIVE = [
   customerRoutes,
   consentRoutes,
   customerMergeRoutes,
+  customerMessageRoutes,
   customerPrivacyRoutes,
   blockedSenderRoutes,
   eventRoutes,

@@ -176,12 +176,65 @@ describe('customers', () => {
     expect(seen.length).toBe(5);
   });
 
+  it('have one thread of all channels and conversations, newest first, whichever they wrote by', async () => {
+    const { body: ada } = await create({ name: 'Ada everywhere', email: 'ada@everywhere.example' });
+    const { body: twin } = await create({ name: 'Ada elsewhere' });
+    const opened = async (customer_id: string, initial_message: string) =>
+      (
+        await gateway.call<{ id: string }>('POST', '/api/v1/conversations', {
+          business_id: gateway.businessId,
+          customer_id,
+          initial_message,
+        })
+      ).body.id;
+    const first = await opened(ada.id, 'one');
+    const second = await opened(twin.id, 'two');
+    const write = (id: string, body: object) =>
+      gateway.call('POST', `/api/v1/conversations/${id}/messages`, body);
+    await write(first, { content: 'three' });
+    await write(second, { content: 'four', type: 'note' });
+    await write(first, { content: 'not yet', send_at: '2099-01-01T00:00:00Z' });
+    await gateway.call('PUT', `/api/v1/conversations/${first}/close`);
+    await opened((await create({ name: 'Somebody else' })).body.id, 'nothing of hers');
+    await gateway.call('POST', `/api/v1/customers/${ada.id}/merge`, { from: twin.id });
+    const read = async (id: string, query = '') =>
+      (
+        await gateway.call<{
+          data: { content: string; conversation_id: string }[];
+          meta: { next_cursor: string | null };
+        }>('GET', `/api/v1/customers/${id}/messages${query}`)
+      ).body;
+    const said = ({ data }: { data: { content: string }[] }) => data.map(({ content }) => content);
+    expect(said(await read(ada.id))).toEqual(['four', 'three', 'two', 'one']);
+    expect(said(await read(twin.id))).toEqual(['four', 'three', 'two', 'one']);
+    expect((await read(ada.id)).data.map((one) => one.conversation_id)).toEqual([
+      second,
+      first,
+      second,
+      first,
+    ]);
+    expect(said(await read(ada.id, '?include=activity'))).toContain('Closed by Owner');
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const found = await read(
+        ada.id,
+        `?limit=3${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      seen.push(...said(found));
+      cursor = found.meta.next_cursor;
+    }
+    expect(seen).toEqual(['four', 'three', 'two', 'one']);
+  });
+
   it('of another business are not there, and bad fields are named', async () => {
     const { body } = await create({ name: 'Mine' });
     const key = await otherBusiness(gateway);
     expect((await gateway.call('GET', `/api/v1/customers/${body.id}`, undefined, { key })).status).toBe(404);
     expect(
       (await gateway.call('PATCH', `/api/v1/customers/${body.id}`, { name: 'Yours' }, { key })).status,
+    ).toBe(404);
+    expect(
+      (await gateway.call('GET', `/api/v1/customers/${body.id}/messages`, undefined, { key })).status,
     ).toBe(404);
     expect((await gateway.call('GET', '/api/v1/customers/42')).status).toBe(404);
     const refused = await gateway.call<{ error: { details: { field: string }[] } }>(
