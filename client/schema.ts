@@ -277,7 +277,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -397,7 +397,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -610,7 +610,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -768,7 +768,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -854,7 +854,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -1278,7 +1278,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -1810,7 +1810,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -1949,7 +1949,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -3011,7 +3011,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -3761,7 +3761,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -4142,7 +4142,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -4511,7 +4511,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -4927,7 +4927,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -5077,7 +5077,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -5558,7 +5558,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -5797,7 +5797,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -6028,7 +6028,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -6295,7 +6295,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -6624,7 +6624,7 @@ export interface paths {
            */
           limit?: number;
           /**
-           * `meta.next_cursor` of the page before.
+           * `meta.next_cursor` of the page before; empty for the first.
            */
           cursor?: string;
           /**
@@ -9673,5 +9673,9 @@ export interface SupportVisitor {
     [k: string]: unknown;
   };
   firstSeenAt: string;
+  /**
+   * When they wrote last.
+   */
+  lastSeenAt: string | null;
   updatedAt: string;
 }

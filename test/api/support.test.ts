@@ -71,9 +71,16 @@ describe('reading', () => {
         phone: null,
         attributes: { plan: 'pro' },
         firstSeenAt: expect.any(String),
+        lastSeenAt: null,
         updatedAt: expect.any(String),
       },
     });
+    const wroteAt = '2026-01-31T09:00:00.000Z';
+    await api.pool`
+      insert into messages
+        (id, business_id, conversation_id, channel_id, seq, direction, sender_type, customer_id, type, content, created_at)
+      values (${newId()}, ${acme.id}, ${conversation}, ${channel}, 1, 'inbound', 'customer', ${customer}, 'text', 'hi', ${wroteAt})`;
+    expect((await support('GET', `/visitors/${customer}`)).body.data.lastSeenAt).toBe(wroteAt);
   });
 
   it('counts pages and what there is in all', async () => {

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { lastWroteAt } from '../../core/customers/last-wrote.ts';
 import { findCustomer } from '../../core/customers.ts';
 import { viewCustomer } from '../../core/views/customer.ts';
 import { supportVisitorView, viewSupportVisitor } from '../../core/views/support.ts';
@@ -25,7 +26,8 @@ export function supportVisitorRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
     // Who was merged goes on as somebody else.
     const customer =
       named.merged_into_id === null ? named : await findCustomer(pool, businessId, named.merged_into_id);
-    return c.json(success(viewSupportVisitor(viewCustomer(customer))), 200);
+    const lastSeenAt = await lastWroteAt(pool, customer.id);
+    return c.json(success(viewSupportVisitor(viewCustomer(customer), lastSeenAt)), 200);
   });
 
   return app;

@@ -55,6 +55,7 @@ export const supportVisitorView = z
     phone: z.string().nullable(),
     attributes: z.record(z.string(), z.unknown()),
     firstSeenAt: z.string(),
+    lastSeenAt: z.string().nullable().meta({ description: 'When they wrote last.' }),
     updatedAt: z.string(),
   })
   .meta({ id: 'SupportVisitor' });
@@ -114,7 +115,7 @@ export function speakerOf({
   }
 }
 
-export function viewSupportVisitor(customer: CustomerView): SupportVisitor {
+export function viewSupportVisitor(customer: CustomerView, lastSeenAt: Date | null): SupportVisitor {
   return {
     id: customer.id,
     userId: customer.external_id,
@@ -123,6 +124,7 @@ export function viewSupportVisitor(customer: CustomerView): SupportVisitor {
     phone: customer.phone,
     attributes: customer.custom_attributes,
     firstSeenAt: customer.created_at,
+    lastSeenAt: lastSeenAt?.toISOString() ?? null,
     updatedAt: customer.updated_at,
   };
 }
