@@ -45,7 +45,7 @@ export function ofConversation(sql: Sql, { status, channelId, channelType, assig
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
     ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
     ${assigneeId === undefined ? sql`` : sql`and (c.assignee_id = ${assigneeId} or c.team_id = ${assigneeId})`}
-    ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]}`}`;
+    ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]} and c.tags <> '{}'`}`;
 }
 
 /** The same of a document: a customer is found where any of their conversations is as asked for. */
