@@ -3,6 +3,7 @@ import type { Channel, ChannelAdapter, Health, Setup } from '../../core/adapter.
 import type { Part, SentPart } from '../../core/envelope.ts';
 import { SendDeferred, SendRejected } from '../../core/errors.ts';
 import { compose, type Letter } from './compose.ts';
+import { partType } from './part-type.ts';
 import type { EmailSettings } from './settings.ts';
 import { type Refusal, refusedRecipients, sendError } from './smtp-errors.ts';
 import type { Tokens } from './tokens.ts';
@@ -77,14 +78,18 @@ async function mailOf({ payload, attachments }: Part): Promise<SendMailOptions &
       to: [...to.map(({ address }) => address), ...cc, ...bcc],
     },
     attachments: await Promise.all(
-      attachments.map(async (one) => ({
-        filename: one.name,
-        contentType: one.contentType,
-        content: Buffer.from(await one.open()),
-        ...(inline[one.id] === undefined
-          ? { contentDisposition: 'attachment' as const }
-          : { cid: inline[one.id] ?? '', contentDisposition: 'inline' as const }),
-      })),
+      attachments.map(async (one) => {
+        const content = Buffer.from(await one.open());
+        const cid = inline[one.id];
+        return {
+          filename: one.name,
+          contentType: partType(one.contentType, content),
+          content,
+          ...(cid === undefined
+            ? { contentDisposition: 'attachment' as const }
+            : { cid, contentDisposition: 'inline' as const }),
+        };
+      }),
     ),
   };
 }

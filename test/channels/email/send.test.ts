@@ -3,10 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { authenticate } from 'mailauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emailReader } from '../../support/email/adapter.ts';
 import { type EmailChannel, emailChannel } from '../../support/email/channel.ts';
 import { type MailServer, startMailServer } from '../../support/email/mail-server.ts';
 import { mail, multipart } from '../../support/email/mails.ts';
 import { eventually, startTestGateway, type TestGateway } from '../../support/gateway.ts';
+import { outbound, outboundFile } from '../../support/outbound.ts';
 
 interface Sent {
   id: string;
@@ -238,6 +240,32 @@ describe('an answer by mail', () => {
     expect(logo?.content.equals(PNG)).toBe(true);
     expect(bill).toMatchObject({ filename: 'Rechnung März.txt', contentDisposition: 'attachment' });
     expect(bill?.content.toString()).toBe('42 EUR');
+  });
+
+  it('carries files byte for byte, whatever is in them', async () => {
+    const long = 'x'.repeat(5_000);
+    const files = [
+      ['Ticket.eml', 'message/rfc822', Buffer.from(`Subject: Grüße\n\n${long}\nbare lines\n`)],
+      ['plain.eml', 'message/rfc822', Buffer.from('Subject: Hi\r\n\r\nShort and plain.\r\n')],
+      ['log.txt', 'text/plain', Buffer.from(`${long}\n.\nFrom here\r\n\0\xff`, 'latin1')],
+      ['parts.bin', 'multipart/mixed', Buffer.from('no parts')],
+    ] as const;
+    const attachments = files.map(([name, contentType, bytes]) =>
+      outboundFile(contentType, { name, sizeBytes: bytes.length, open: async () => bytes }),
+    );
+    const { adapter, channel } = emailReader({ smtp: { host: '127.0.0.1', port: server.port } });
+    const [part] = adapter.split(outbound({ threadKey: 'to:files@customer.test', attachments }), channel);
+    if (part) await adapter.send?.(part, channel, new AbortController().signal);
+    const seen = await sentTo('files@customer.test');
+    const types = [...seen.taken.raw.toString().matchAll(/^Content-Type: (\S+); name=(\S+)/gm)];
+    expect(types.map(([, type, name]) => `${name} ${type}`)).toEqual([
+      'Ticket.eml application/octet-stream',
+      'plain.eml message/rfc822',
+      'log.txt text/plain',
+      'parts.bin application/octet-stream',
+    ]);
+    for (const [n, [name, , bytes]] of files.entries())
+      expect(seen.attachments[n]?.content.equals(bytes), name).toBe(true);
   });
 
   it('quotes what was said before where the channel wants it, and never a note', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { until } from '../until.ts';
+import { refusalOf } from './rules.ts';
 
 export interface TakenMail {
   from: string;
@@ -85,11 +86,17 @@ export async function startMailServer({
       const { mailFrom, rcptTo } = session.envelope;
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      const args = mailFrom === false ? {} : (mailFrom.args as Record<string, unknown> | false) || {};
       stream.on('end', () => {
+        const raw = Buffer.concat(chunks);
+        const announced = { is8Bit: args['BODY'] === '8BITMIME', isUtf8: args['SMTPUTF8'] === true, size };
+        const refusal = refusalOf(raw, announced);
+        if (refusal !== undefined)
+          return done(Object.assign(new Error(refusal.text), { responseCode: refusal.code }));
         taken.push({
           from: mailFrom === false ? '' : mailFrom.address,
           to: rcptTo.map(({ address }) => address),
-          raw: Buffer.concat(chunks),
+          raw,
           isEncrypted: session.secure,
           user: session.user,
         });
