@@ -81,7 +81,40 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   }
 }
 
-async function assemble(config: Config, log: Log, closeLater: (close: Close) => void) {
+type CloseLater = (close: Close) => void;
+
+async function assemble(config: Config, log: Log, closeLater: CloseLater) {
+  const parts = await buildParts(config, log, closeLater);
+  if (config.role !== 'api') await startLaneWork(parts, closeLater);
+  closeLater(parts.ingest.close);
+  const firstRun = await prepareFirstRun(parts);
+  let isReady = false;
+  const url = await serve({ ...parts, isReady: () => isReady }, closeLater);
+  const smtpPort = config.role === 'api' ? undefined : await startReading(parts, closeLater);
+  isReady = true;
+
+  return {
+    url,
+    smtpPort,
+    firstRun,
+    /** Balancers look elsewhere before anything closes. */
+    async drain() {
+      isReady = false;
+      if (config.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
+    },
+  };
+}
+
+type Parts = Awaited<ReturnType<typeof buildParts>>;
+
+/** What earlier parts call in later ones. */
+interface Late {
+  url: string | undefined;
+  wakeQueue(laneKeys: readonly string[]): Promise<void>;
+  showTyping: Realtime['showCustomerTyping'];
+}
+
+async function buildParts(config: Config, log: Log, closeLater: CloseLater) {
   const database = await openDatabase(config, log, { max: CONNECTIONS });
   const { pool } = database;
   closeLater(database.close);
@@ -96,124 +129,92 @@ async function assemble(config: Config, log: Log, closeLater: (close: Close) => 
   const rateLimits = createRateLimits(config.redis, log);
   closeLater(rateLimits.close);
 
-  let url: string | undefined;
-  let smtpPort: number | undefined;
-  let isReady = false;
+  const late: Late = { url: undefined, wakeQueue: queue.wake, showTyping: () => {} };
+  const wakeQueue = (laneKeys: readonly string[]) => late.wakeQueue(laneKeys);
   // A worker serves nobody but its health check: what it sends must lead to PUBLIC_URL.
-  const publicUrl = () => config.publicUrl ?? (config.role === 'worker' ? undefined : url);
+  const publicUrl = () => config.publicUrl ?? (config.role === 'worker' ? undefined : late.url);
   const egress = createEgress(config.egress);
   closeLater(egress.close);
   const registry = createRegistry({ egress, signatures: (text) => secrets.signatures('reply', text) });
   const transact = createTransact(pool, wake);
-  const channels = createChannels({ pool, transact, secrets, registry, wake, egress, publicUrl });
+  const base = { config, pool, transact, secrets, registry, wake, egress, publicUrl, log };
+  const channels = createChannels(base);
   const storage = await openStorage(config);
   closeLater(async () => storage.close());
   const files = createFiles({ storage, incoming: join(config.dataDir, 'files', 'incoming') });
-  const attachments = createAttachments({
-    pool,
-    secrets,
-    files,
-    baseUrl: () => publicUrl() ?? '',
-  });
+  const attachments = createAttachments({ pool, secrets, files, baseUrl: () => publicUrl() ?? '' });
   const feed = createEventFeed();
   const payloads = createPayloadUrls({ attachments, secrets, baseUrl: publicUrl });
   const handOver = createHandOver();
   const fan: FanOut = (tx, events) => fanOut(tx, events, { ...payloads, handOver });
-  let wakeQueue = queue.wake;
-  const place = createPlace({ wake, fanOut: fan, feed, wakeQueue: (laneKeys) => wakeQueue(laneKeys) });
+  const place = createPlace({ wake, fanOut: fan, feed, wakeQueue });
   const turns = createSlots(1);
-  const ingest = createIngest({ pool, place, turns, secrets, wake, log });
-  let showTyping: Realtime['showCustomerTyping'] = () => {};
-  const receiver = createReceiver({
-    pool,
-    channels,
-    ingest,
-    blockList: createBlockList(pool, wake),
-    showTyping: (typing) => showTyping(typing),
-    log,
-  });
-  const writeReply = createReplies({ pool, transact, place, turns, secrets, egress, attachments, channels });
-  const parts = {
-    config,
-    pool,
-    transact,
-    secrets,
-    registry,
-    channels,
-    receiver,
-    wake,
-    rateLimits,
-    log,
-    attachments,
-    writeReply,
-    egress,
-    feed,
-    payloads,
-    metrics: createMetrics(pool),
-    policy: config.webhooks,
-  };
+  const ingest = createIngest({ ...base, place, turns });
+  const showTyping: Late['showTyping'] = (typing) => late.showTyping(typing);
+  const blockList = createBlockList(pool, wake);
+  const receiver = createReceiver({ ...base, channels, ingest, blockList, showTyping });
+  const writeReply = createReplies({ ...base, place, turns, attachments, channels });
+  const placing = { turns, handOver, fanOut: fan, queue, wakeQueue, ingest, feed };
+  const serving = { rateLimits, payloads, metrics: createMetrics(pool), policy: config.webhooks };
+  return { ...base, ...placing, ...serving, channels, attachments, receiver, writeReply, late };
+}
 
-  if (config.role !== 'api') {
-    const deliverLane = createDeliverLane({ ...parts, handOver, onAttempt: parts.metrics.countAttempt });
-    const aiLane = createAiLane({ ...parts, ask: createAsk({ egress }) });
-    const kinds = [createSendLane(parts), createFetchLane(parts), deliverLane, aiLane];
-    const lanes = await startLanes({ ...parts, queue, kinds, concurrency: LANES_AT_ONCE });
-    closeLater(lanes.stop);
-    wakeQueue = lanes.wake;
-    closeLater(
-      startUpkeep({
-        ...parts,
-        files: attachments.files,
-        retentionDays: config.retentionDays,
-        messageDays: config.messageDays,
-        attachmentDays: config.attachmentDays,
-      }).stop,
-    );
-    closeLater(startDispatcher({ ...parts, lanes, fanOut: fan, turns }).stop);
-  }
-  closeLater(ingest.close);
-  const firstRun = await prepareFirstRun(parts);
+/** Sends, delivers, fetches and asks, one lane each, and gives events their order. */
+async function startLaneWork(parts: Parts, closeLater: CloseLater): Promise<void> {
+  const { config, egress, metrics, attachments, late } = parts;
+  const deliverLane = createDeliverLane({ ...parts, onAttempt: metrics.countAttempt });
+  const aiLane = createAiLane({ ...parts, ask: createAsk({ egress }) });
+  const kinds = [createSendLane(parts), createFetchLane(parts), deliverLane, aiLane];
+  const lanes = await startLanes({ ...parts, kinds, concurrency: LANES_AT_ONCE });
+  closeLater(lanes.stop);
+  late.wakeQueue = lanes.wake;
+  closeLater(
+    startUpkeep({
+      ...parts,
+      files: attachments.files,
+      retentionDays: config.retentionDays,
+      messageDays: config.messageDays,
+      attachmentDays: config.attachmentDays,
+    }).stop,
+  );
+  closeLater(startDispatcher({ ...parts, lanes }).stop);
+}
 
+/** HTTP and sockets; of a worker only its health. Resolves with where it listens. */
+async function serve(
+  parts: Parts & { isReady(): boolean },
+  closeLater: CloseLater,
+): Promise<string | undefined> {
+  const { config, log, late } = parts;
+  const isWorker = config.role === 'worker';
   const realtime = createRealtime(parts);
-  showTyping = realtime.showCustomerTyping;
-  const apiDeps = { ...parts, publishTyping: realtime.announceTyping, isReady: () => isReady };
-  const app = config.role === 'worker' ? createHealthApp(apiDeps) : createApp(apiDeps);
-  const server = await listen(app.fetch, {
-    config,
-    log,
-    attach: config.role === 'worker' ? undefined : realtime.attach,
-  });
-  url = server?.url;
+  late.showTyping = realtime.showCustomerTyping;
+  const apiDeps = { ...parts, publishTyping: realtime.announceTyping };
+  const app = isWorker ? createHealthApp(apiDeps) : createApp(apiDeps);
+  const server = await listen(app.fetch, { config, log, attach: isWorker ? undefined : realtime.attach });
+  late.url = server?.url;
   if (server !== undefined) closeLater(server.close);
-  if (config.role !== 'worker') closeLater(realtime.close);
-  if (config.role !== 'api') {
-    closeLater(startListeners(parts).stop);
-    const smtp = config.smtp && (await listenForMail({ ...config.smtp, ...parts }));
-    if (smtp !== undefined) closeLater(smtp.stop);
-    smtpPort = smtp?.port;
-    closeLater(startConnecting({ ...parts, publicUrl }).stop);
-    closeLater(startAiReader({ ...parts, wakeQueue: (laneKeys) => wakeQueue(laneKeys) }).stop);
-    closeLater(startAssigner(parts).stop);
-    closeLater(startCanceler(parts).stop);
-    closeLater(startAutomation({ ...parts, writing: parts }).stop);
-    closeLater(startGreeter({ ...parts, writing: parts }).stop);
-    closeLater(startCounting(parts).stop);
-    closeLater(startIndexing(parts).stop);
-    closeLater(startAsking({ ...parts, publicUrl }).stop);
-    closeLater(startCatchUp(parts).stop);
-  }
-  isReady = true;
+  if (!isWorker) closeLater(realtime.close);
+  return late.url;
+}
 
-  return {
-    url,
-    smtpPort,
-    firstRun,
-    /** Balancers look elsewhere before anything closes. */
-    async drain() {
-      isReady = false;
-      if (config.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
-    },
-  };
+/** All that reads by itself: sources of messages, and what follows the events. Resolves with the port that takes mail. */
+async function startReading(parts: Parts, closeLater: CloseLater): Promise<number | undefined> {
+  const { config } = parts;
+  closeLater(startListeners(parts).stop);
+  const smtp = config.smtp && (await listenForMail({ ...config.smtp, ...parts }));
+  if (smtp !== undefined) closeLater(smtp.stop);
+  closeLater(startConnecting(parts).stop);
+  closeLater(startAiReader(parts).stop);
+  closeLater(startAssigner(parts).stop);
+  closeLater(startCanceler(parts).stop);
+  closeLater(startAutomation({ ...parts, writing: parts }).stop);
+  closeLater(startGreeter({ ...parts, writing: parts }).stop);
+  closeLater(startCounting(parts).stop);
+  closeLater(startIndexing(parts).stop);
+  closeLater(startAsking(parts).stop);
+  closeLater(startCatchUp(parts).stop);
+  return smtp?.port;
 }
 
 /** Who has no SMTP_PORT need not load what speaks SMTP. */
