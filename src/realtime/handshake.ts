@@ -6,6 +6,7 @@ import type { LoadedChannel } from '../core/channels.ts';
 import { clientAddress, isLoopback } from '../core/client-ip.ts';
 import { identifyVisitor } from '../core/customers/visitor-identity.ts';
 import {
+  channelOfToken,
   findVisitorSession,
   openVisitorSession,
   renewVisitorSession,
@@ -106,22 +107,31 @@ function threadKeyOf({ adapter }: LoadedChannel, visitorId: string): string {
   return threadKey;
 }
 
-async function findWebchat({ business_id, channel_id }: HandshakeAuth, { pool, channels }: RealtimeContext) {
-  const id = channel_id ?? (await firstWebchat(pool, business_id));
-  const channel = id !== undefined && isUuid(id) ? await channels.load(id) : undefined;
+async function findWebchat(auth: HandshakeAuth, context: RealtimeContext) {
+  const id = auth.channel_id ?? (await likelyWebchat(auth, context));
+  const channel = id !== undefined && isUuid(id) ? await context.channels.load(id) : undefined;
   const row = channel?.row;
-  if (channel === undefined || row?.business_id !== business_id || row.type !== 'webchat' || !row.is_active) {
+  if (
+    channel === undefined ||
+    row?.business_id !== auth.business_id ||
+    row.type !== 'webchat' ||
+    !row.is_active
+  ) {
     throw new AppError('not_found', 'This business has no such web chat.');
   }
   return channel;
 }
 
-/** The default channel when it is a web chat, else the oldest active one. */
-async function firstWebchat(pool: RealtimeContext['pool'], businessId: string): Promise<string | undefined> {
+/** That of the session to resume, else the default channel when it is a web chat, else the oldest active one. */
+async function likelyWebchat(
+  { business_id, visitor_token }: HandshakeAuth,
+  { pool, secrets }: RealtimeContext,
+): Promise<string | undefined> {
+  const resumed = visitor_token === undefined ? undefined : channelOfToken(secrets, visitor_token);
   const [row] = await pool<{ id: string }[]>`
     select id from channels
-    where business_id = ${businessId} and type = 'webchat' and is_active and deleted_at is null
-    order by is_default desc, created_at, id limit 1`;
+    where business_id = ${business_id} and type = 'webchat' and is_active and deleted_at is null
+    order by (id = ${resumed ?? null}) is true desc, is_default desc, created_at, id limit 1`;
   return row?.id;
 }
 

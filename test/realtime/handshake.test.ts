@@ -55,6 +55,12 @@ describe('visitor tokens', () => {
     expect(await refusal(gateway.url, auth({ visitor_token }))).toMatchObject({ code: 'unauthorized' });
   });
 
+  it('resume on their channel where none is named, whichever is the default by then', async () => {
+    const { visitor_token, visitor_id, channel_id } = await (await open()).next('session');
+    const again = await connect(gateway.url, { business_id: gateway.businessId, visitor_token });
+    expect(await again.next('session')).toMatchObject({ visitor_id, channel_id });
+  });
+
   it('end with their session’s time', async () => {
     const vic = await open();
     const { visitor_token, visitor_id } = await vic.next('session');

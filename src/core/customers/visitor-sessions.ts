@@ -57,6 +57,11 @@ export async function findVisitorSession(
   return { ...claims, externalId: claims.externalId, expiresAt: row.expires_at };
 }
 
+/** The channel that a token was given out for; whether the session still stands is another question. */
+export function channelOfToken(secrets: Secrets, token: string): string | undefined {
+  return openToken(secrets, token)?.channelId;
+}
+
 function openToken(secrets: Secrets, token: string): Claims | undefined {
   const text = secrets.open('visitor', token);
   return text === undefined ? undefined : (JSON.parse(text) as Claims);
