@@ -138,6 +138,9 @@ describe('where there are buttons', () => {
     await say('2');
     await eventually(async () => expect(await ratingsOf(id)).toMatchObject([{ score: 2 }]));
     expect(await statusOf(id)).toBe('resolved');
+    await say('3');
+    await looked();
+    expect([await statusOf(id), (await ratingsOf(id)).map(({ score }) => score)]).toEqual(['resolved', [2]]);
     await say('Actually, one more thing');
     expect(await statusOf(id)).toBe('open');
   });

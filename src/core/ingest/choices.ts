@@ -16,6 +16,8 @@ export function noteChoice(
   if (message.content === '') message.content = choice.label;
   if (item.inbound.pressed !== undefined) message.reply_to_id ??= choice.message_id;
   if (choice.message_id !== conversation.open_card?.message_id) return;
+  // Who types a score twice still says how they were served, and nothing new.
+  if (conversation.open_card.is_rating === true) return;
   conversation.open_card = null;
   work.plan.answered.add(conversation);
 }
