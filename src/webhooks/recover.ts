@@ -21,7 +21,10 @@ export interface Recovered {
   hasMore: boolean;
 }
 
-/** Tries again what failed or was canceled in a time, the oldest first, so many a second. */
+/**
+ * Tries again what failed or was canceled in a time, the oldest first, so many a second. The caller holds the endpoint's row,
+ * so that two calls bring nothing twice.
+ */
 export async function recoverDeliveries(
   tx: Sql,
   endpoint: EndpointRow,
@@ -57,7 +60,7 @@ async function revive(
 
 /**
  * Delivers what the endpoint never got: events that happened while it was off, or before it was there, and what was canceled
- * when it was switched off. The caller holds the endpoint's row, so that two calls bring nothing twice.
+ * when it was switched off. The caller holds the endpoint's row here too.
  */
 export async function replayMissed(
   tx: Sql,

@@ -83,15 +83,17 @@ describe('what failed', () => {
     expect(new Set(again.map(({ headers }) => headers['webhook-id'])).size).toBe(6);
   });
 
-  it('comes back 10,000 at once at most, and says that there is more', async () => {
+  it('comes back 10,000 at once at most, whoever else asks, and says that there is more', async () => {
     const { id } = await subscribe({ url: 'https://never-asked.example/' });
     await gateway.pool`
       insert into deliveries (id, created_at, business_id, endpoint_id, event_id, event_seq, event_type, body, status)
       select uuidv7(), now(), ${gateway.businessId}, ${id}, uuidv7(), n, 'customer.created', '{}', 'failed'
       from generate_series(1, 10_500) n`;
     const recover = () => gateway.call('POST', `${ROUTE}/${id}/recover`, { since: LONG_AGO, per_second: 1 });
-    expect((await recover()).body).toEqual({ recovered: 10_000, has_more: true });
-    expect((await recover()).body).toEqual({ recovered: 500, has_more: false });
+    const both = (await Promise.all([recover(), recover()])).map(({ body }) => body);
+    expect(both).toContainEqual({ recovered: 10_000, has_more: true });
+    expect(both).toContainEqual({ recovered: 500, has_more: false });
+    expect((await recover()).body).toEqual({ recovered: 0, has_more: false });
   });
 
   it('is skipped by hand where it is not worth another try', async () => {
@@ -241,6 +243,7 @@ describe('the log', () => {
     expect(await log(id, `&event_id=${teapot?.event_id}`)).toEqual([teapot]);
     expect(await log(id, '&event_type=customer.created&trigger=event')).toHaveLength(2);
     expect(await log(id, '&event_type=customer.updated')).toEqual([]);
+    expect(await log(id, `&conversation_id=${id}`)).toEqual([]);
     expect(await log(id, `&since=${new Date(Date.now() + 60_000).toISOString()}`)).toEqual([]);
     expect(
       await log(id, `&until=${new Date(Date.now() + 60_000).toISOString()}&outcome=http_4xx`),

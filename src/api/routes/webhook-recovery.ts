@@ -81,7 +81,7 @@ export function webhookRecoveryRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     const { id } = c.req.valid('param');
     const { since, until, per_second } = c.req.valid('json');
     const answer = await commitAnswer(c, 200, async (tx) => {
-      const endpoint = await findEndpoint(tx, c.var.actor.businessId, id);
+      const endpoint = await lockEndpoint(tx, c.var.actor.businessId, id);
       const recovery = { since: new Date(since), until: timeOr(until, new Date()), perSecond: per_second };
       const { count, hasMore: has_more } = await recoverDeliveries(tx, endpoint, recovery);
       return { recovered: count, has_more };
