@@ -34,12 +34,13 @@ interface Known {
 export function readStatus(params: Params, { threadKeyIn, sentFrom }: Known): (Receipt | ConsentChange)[] {
   const sid = messageSid(params);
   const status = STATUSES[statusIn(params) ?? ''];
-  const threadKey = threadKeyIn(params.get('To') ?? '') ?? '';
-  if (sid === undefined || status === undefined || threadKey === '') return [];
+  if (sid === undefined || status === undefined) return [];
+  const threadKey = threadKeyIn(params.get('To') ?? '') || undefined;
   const receipt: Receipt = {
     kind: 'receipt',
     externalEventId: receiptKey(sid, statusIn(params) ?? ''),
-    threadKey,
+    // Its message is found by its id, whoever it was for.
+    threadKey: threadKey ?? sid,
     externalId: sid,
     status,
     ...(sentFrom === undefined ? {} : { message: sentFrom }),
@@ -47,7 +48,7 @@ export function readStatus(params: Params, { threadKeyIn, sentFrom }: Known): (R
   if (status !== 'failed') return [receipt];
   const code = codeIn(params);
   const failed = { ...receipt, error: errorOf(code, params.get('ErrorMessage')) };
-  if (code === undefined || ERROR_CODES[code]?.[0] !== 'stop') return [failed];
+  if (threadKey === undefined || code === undefined || ERROR_CODES[code]?.[0] !== 'stop') return [failed];
   return [failed, { kind: 'consent', externalEventId: `${sid}:stop`, threadKey, consent: 'stop' }];
 }
 

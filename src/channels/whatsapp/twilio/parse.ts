@@ -62,13 +62,11 @@ function filesOf(params: Params): Content | undefined {
   return { type, content: params.get('Body') ?? '', attachments };
 }
 
-const WORDS = new Set([undefined, 'text', 'button', 'interactive']);
-
 /** A kind that Twilio says nothing more of: that it came is kept. */
 function textOf(params: Params): Content {
-  const content = params.get('Body');
-  const kind = kindOf(params);
-  if (content !== undefined || WORDS.has(kind)) return { type: 'text', content: content ?? '' };
+  const content = params.get('Body') ?? (params.has('FlowData') ? 'Form' : undefined);
+  const kind = kindOf(params) ?? 'text';
+  if (content !== undefined || kind === 'text') return { type: 'text', content: content ?? '' };
   return { type: 'unsupported', content: `[${kind}]` };
 }
 

@@ -5,12 +5,14 @@ const PREFIX = 'whatsapp:';
 
 /** Who wrote: by their number, by the id that WhatsApp gave them for this business, or by both. */
 export function personOf(params: Params): Person | undefined {
-  const from = withoutPrefix(params.get('From') ?? '');
+  const address = params.get('From') ?? '';
+  const from = withoutPrefix(address);
   const id = withoutPrefix(params.get('ExternalUserId') ?? '');
   const waId = params.get('WaId');
   const phone = [from, waId === undefined ? '' : `+${waId}`].find((it) => /^\+\d{3,20}$/.test(it));
-  // Whatever ids will look like one day: who wrote so is heard.
-  const userId = [id, from].find(isUserId) ?? (phone === undefined && from !== '' ? from : undefined);
+  // Whatever ids will look like one day: who wrote on WhatsApp is heard.
+  const other = phone === undefined && from !== '' && from !== address ? from : undefined;
+  const userId = [id, from].find(isUserId) ?? other;
   const parentUserId = withoutPrefix(params.get('ParentExternalUserId') ?? '') || undefined;
   if (phone === undefined && userId === undefined) return undefined;
   return { phone, userId, parentUserId, name: params.get('ProfileName') };
