@@ -68,6 +68,7 @@ export function withoutHeaders(answer: Answer, headers: CustomHeaders): Answer {
     // Of `Bearer TOKEN` the token alone as well.
     .flatMap((value) => [value, value.slice(value.indexOf(' ') + 1)])
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+  if (secrets.length === 0) return answer;
   const masked = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, MASK), text);
   return {
     ...answer,

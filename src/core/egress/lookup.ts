@@ -32,7 +32,7 @@ async function fromHostsFile(hostname: string): Promise<LookupAddress[]> {
   const text = await readFile(HOSTS_FILE, 'utf8').catch(() => '');
   return text.split('\n').flatMap((line) => {
     const [address = '', ...names] = line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/);
-    return isIP(address) !== 0 && names.includes(hostname) ? [withFamily(address)] : [];
+    return isIP(address) !== 0 && names.includes(hostname.toLowerCase()) ? [withFamily(address)] : [];
   });
 }
 
