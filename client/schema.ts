@@ -232,6 +232,10 @@ export interface paths {
              */
             auto_resolve_after_minutes?: number | null;
             /**
+             * Empties resolved and closed conversations after so many days of silence; null keeps them as long as the operator does, who may have set less.
+             */
+            retention_messages_days?: number | null;
+            /**
              * Whether customers are asked, after their conversation is resolved, how they were served.
              */
             csat?: {
@@ -1448,6 +1452,10 @@ export interface paths {
              */
             auto_resolve_after_minutes?: number | null;
             /**
+             * Empties resolved and closed conversations after so many days of silence; null leaves it to the business, and the operator may have set less.
+             */
+            retention_messages_days?: number | null;
+            /**
              * Whether customers are asked, after their conversation is resolved, how they were served; null leaves it to the business.
              */
             csat?: {
@@ -1647,6 +1655,10 @@ export interface paths {
              * Resolves conversations in which nothing happened for so long, except snoozed ones; 0 keeps them open, null leaves it to the business.
              */
             auto_resolve_after_minutes?: number | null;
+            /**
+             * Empties resolved and closed conversations after so many days of silence; null leaves it to the business, and the operator may have set less.
+             */
+            retention_messages_days?: number | null;
             /**
              * Whether customers are asked, after their conversation is resolved, how they were served; null leaves it to the business.
              */
@@ -8539,6 +8551,7 @@ export interface Business {
   name: string;
   timezone: string;
   auto_resolve_after_minutes: number | null;
+  retention_messages_days: number | null;
   csat: {
     is_enabled: boolean;
     question?: string;
@@ -9044,6 +9057,7 @@ export interface Channel {
     };
   };
   auto_resolve_after_minutes: number | null;
+  retention_messages_days: number | null;
   csat: {
     is_enabled: boolean;
     question?: string;

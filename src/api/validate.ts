@@ -39,6 +39,9 @@ export function maybe<T extends z.ZodType>(schema: T) {
 /** Minutes without anything happening, at most two years of them. */
 export const autoResolveAfter = z.number().int().min(0).max(1_051_200).nullable();
 
+/** Days that something is kept, at most a hundred years of them. */
+export const retentionDays = z.number().int().min(1).max(36_500).nullable();
+
 /** A whole number in a query, where everything is text. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
   return z.coerce

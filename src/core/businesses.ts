@@ -10,6 +10,7 @@ export interface BusinessRow {
   name: string;
   timezone: string;
   auto_resolve_after_minutes: number | null;
+  retention_messages_days: number | null;
   csat: CsatSettings | null;
   created_at: Date;
   updated_at: Date;
@@ -24,6 +25,7 @@ export interface BusinessChanges {
   name?: string | undefined;
   timezone?: string | undefined;
   auto_resolve_after_minutes?: number | null | undefined;
+  retention_messages_days?: number | null | undefined;
   csat?: CsatSettings | null | undefined;
 }
 

@@ -91,7 +91,7 @@ async function once(work: Promise<unknown>): Promise<false> {
 type Ages = Pick<UpkeepOptions, 'messageDays' | 'attachmentDays'>;
 
 async function expire(transact: Transact, { messageDays, attachmentDays }: Ages): Promise<boolean> {
-  const more = messageDays !== undefined && (await expireConversations(transact, messageDays));
+  const more = await expireConversations(transact, messageDays);
   return (attachmentDays !== undefined && (await expireAttachments(transact, attachmentDays))) || more;
 }
 

@@ -57,9 +57,9 @@ async function conversation(status: string, days: number) {
   return { id, user };
 }
 
-async function expireAll(): Promise<void> {
+async function expireAll(most: number | undefined): Promise<void> {
   const transact = createTransact(gateway.pool, await createWake(undefined, createLog('silent')));
-  while (await expireConversations(transact, 365));
+  while (await expireConversations(transact, most));
 }
 
 describe('what was said', () => {
@@ -69,7 +69,7 @@ describe('what was said', () => {
       await conversation('resolved', 364),
       await conversation('open', 366),
     ];
-    await expireAll();
+    await expireAll(365);
     expect((await textsOf(old.id)).join('')).toBe('');
     expect(await get(old.id)).toMatchObject({ status: 'resolved', subject: null });
     expect((await get(old.id)).messages[1]?.attachments[0]).toMatchObject({ state: 'expired', name: 'file' });
@@ -78,19 +78,53 @@ describe('what was said', () => {
     expect((await dumpFolder(dataDir)).some((file) => file.includes(recent.id))).toBe(true);
   }, 30_000);
 
+  it('is kept as long as its channel says, else its business, and never longer than the operator', async () => {
+    const keep = async (path: string, retention_messages_days: number | null) =>
+      expect((await gateway.call('PATCH', `/api/v1${path}`, { retention_messages_days })).body).toMatchObject(
+        {
+          retention_messages_days,
+        },
+      );
+    const channel = `/channels/${door.channelId}`;
+    const isKept = async (id: string) => (await textsOf(id))[0] === 'what was said';
+    const [month, week] = [await conversation('closed', 31), await conversation('closed', 8)];
+    const steps: [
+      channel: number | null,
+      business: number | null,
+      operator: number | undefined,
+      boolean[],
+    ][] = [
+      [null, null, undefined, [true, true]],
+      [60, 7, undefined, [true, true]],
+      [null, 30, undefined, [false, true]],
+      [60, null, 7, [false, false]],
+    ];
+    for (const [ofChannel, ofBusiness, operator, expected] of steps) {
+      await keep(channel, ofChannel);
+      await keep('/business', ofBusiness);
+      await expireAll(operator);
+      expect([await isKept(month.id), await isKept(week.id)]).toEqual(expected);
+    }
+    await keep(channel, null);
+    for (const wrong of [0, 1.5, '30', 36_501])
+      expect(
+        (await gateway.call('PATCH', `/api/v1${channel}`, { retention_messages_days: wrong })).status,
+      ).toBe(422);
+  }, 30_000);
+
   it('leaves room for what its customer says next, which has a time of its own', async () => {
     const { id, user } = await conversation('resolved', 400);
-    await expireAll();
+    await expireAll(365);
     const { last_message_seq } = await get(id);
     expect((await write(gateway, door, user, 'me again')).conversation_id).toBe(id);
     expect((await get(id)).last_message_seq).toBeGreaterThan(last_message_seq);
     await gateway.call('PUT', `/api/v1/conversations/${id}/resolve`);
-    await expireAll();
+    await expireAll(365);
     expect(await textsOf(id)).toContain('me again');
     await gateway.pool`
       update conversations set expired_at = now() - interval '800 days', last_message_at = now() - interval '400 days'
       where id = ${id}`;
-    await expireAll();
+    await expireAll(365);
     expect((await textsOf(id)).join('')).toBe('');
   }, 30_000);
 });

@@ -5,7 +5,7 @@ import { csatSettings } from '../../core/csat/settings.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
-import { autoResolveAfter } from '../validate.ts';
+import { autoResolveAfter, retentionDays } from '../validate.ts';
 
 const businessView = z
   .object({
@@ -13,6 +13,7 @@ const businessView = z
     name: z.string(),
     timezone: z.string(),
     auto_resolve_after_minutes: z.number().int().nullable(),
+    retention_messages_days: z.number().int().nullable(),
     csat: csatSettings.nullable(),
     created_at: z.string(),
     updated_at: z.string(),
@@ -25,6 +26,10 @@ const changes = newBusiness.partial().extend({
   auto_resolve_after_minutes: autoResolveAfter.optional().meta({
     description:
       'Resolves conversations in which nothing happened for so long, except snoozed ones; null or 0 keeps them open.',
+  }),
+  retention_messages_days: retentionDays.optional().meta({
+    description:
+      'Empties resolved and closed conversations after so many days of silence; null keeps them as long as the operator does, who may have set less.',
   }),
   csat: csatSettings.nullable().optional().meta({
     description: 'Whether customers are asked, after their conversation is resolved, how they were served.',
@@ -94,6 +99,7 @@ function viewBusiness(row: BusinessRow): z.infer<typeof businessView> {
     name: row.name,
     timezone: row.timezone,
     auto_resolve_after_minutes: row.auto_resolve_after_minutes,
+    retention_messages_days: row.retention_messages_days,
     csat: row.csat,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),

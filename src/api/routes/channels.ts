@@ -9,7 +9,7 @@ import { channelView } from '../../core/views/channel.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { autoResolveAfter, flag, idParam } from '../validate.ts';
+import { autoResolveAfter, flag, idParam, retentionDays } from '../validate.ts';
 
 const automaticText = z.string().trim().min(1).max(4_000).nullable();
 
@@ -31,6 +31,10 @@ const changeable = {
   auto_resolve_after_minutes: autoResolveAfter.optional().meta({
     description:
       'Resolves conversations in which nothing happened for so long, except snoozed ones; 0 keeps them open, null leaves it to the business.',
+  }),
+  retention_messages_days: retentionDays.optional().meta({
+    description:
+      'Empties resolved and closed conversations after so many days of silence; null leaves it to the business, and the operator may have set less.',
   }),
   csat: csatSettings.nullable().optional().meta({
     description:

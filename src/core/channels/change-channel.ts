@@ -4,7 +4,7 @@ import type { ChannelAdapter, ChannelRegistry } from '../adapter.ts';
 import { audit } from '../audit.ts';
 import type { CsatSettings } from '../csat/settings.ts';
 import type { Sql } from '../database/connect.ts';
-import { sqlState } from '../database/transact.ts';
+import { isTaken } from '../database/taken.ts';
 import type { EgressGuard } from '../egress.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { newId } from '../id.ts';
@@ -35,6 +35,7 @@ export interface ChannelChanges {
   reopen?: string | undefined;
   assignment?: ChannelAssignment | undefined;
   auto_resolve_after_minutes?: number | null | undefined;
+  retention_messages_days?: number | null | undefined;
   csat?: CsatSettings | null | undefined;
   greeting?: string | null | undefined;
   out_of_hours?: string | null | undefined;
@@ -73,6 +74,7 @@ export async function createChannel(tx: Sql, actor: Actor, tools: Tools<NewChann
     reopen: input.reopen ?? 'always',
     assignment: await checkedAssignment(tx, actor, input),
     auto_resolve_after_minutes: input.auto_resolve_after_minutes ?? null,
+    retention_messages_days: input.retention_messages_days ?? null,
     csat: input.csat ?? null,
     greeting: input.greeting ?? null,
     out_of_hours: input.out_of_hours ?? null,
@@ -222,8 +224,6 @@ async function clearDefault(tx: Sql, businessId: string): Promise<void> {
   await tx`update channels set is_default = false where business_id = ${businessId} and is_default and deleted_at is null`;
 }
 
-const UNIQUE_VIOLATION = '23505';
-
 /** An account that another channel holds is a conflict; whose channel that is stays untold. */
 async function orConflict(query: PromiseLike<ChannelRow[]>): Promise<ChannelRow> {
   try {
@@ -231,7 +231,7 @@ async function orConflict(query: PromiseLike<ChannelRow[]>): Promise<ChannelRow>
     if (row === undefined) throw new AppError('not_found', 'There is no such channel.');
     return row;
   } catch (error) {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    if (!isTaken(error)) throw error;
     throw new AppError('conflict', 'This account is connected to another active channel already.', {
       cause: error,
     });

@@ -68,6 +68,7 @@ export function viewChannel(
     reopen: row.reopen,
     assignment: row.assignment,
     auto_resolve_after_minutes: row.auto_resolve_after_minutes,
+    retention_messages_days: row.retention_messages_days,
     csat: row.csat,
     greeting: row.greeting,
     out_of_hours: row.out_of_hours,

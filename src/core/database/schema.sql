@@ -240,8 +240,10 @@ create table businesses (
   updated_at timestamp with time zone default now() not null,
   auto_resolve_after_minutes integer,
   csat jsonb,
+  retention_messages_days integer,
   constraint businesses_pkey PRIMARY KEY (id),
-  constraint businesses_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0))
+  constraint businesses_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0)),
+  constraint businesses_retention_messages_days_check CHECK ((retention_messages_days > 0))
 );
 
 create table canned_responses (
@@ -288,10 +290,12 @@ create table channels (
   templates_synced_at timestamp with time zone,
   csat jsonb,
   connected_url text,
+  retention_messages_days integer,
   constraint channels_pkey PRIMARY KEY (id),
   constraint channels_business_id_id_key UNIQUE (business_id, id),
   constraint channels_auto_resolve_after_minutes_check CHECK ((auto_resolve_after_minutes >= 0)),
   constraint channels_reopen_check CHECK ((reopen ~ '^(always|never|within_hours:[0-9]{1,5})$'::text)),
+  constraint channels_retention_messages_days_check CHECK ((retention_messages_days > 0)),
   constraint channels_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id)
 );
 CREATE INDEX channels_connecting ON public.channels USING btree (connect_at) WHERE (connect_at IS NOT NULL);

@@ -15,6 +15,7 @@ export interface ChannelRow {
   reopen: string;
   assignment: ChannelAssignment;
   auto_resolve_after_minutes: number | null;
+  retention_messages_days: number | null;
   csat: CsatSettings | null;
   greeting: string | null;
   out_of_hours: string | null;
@@ -42,6 +43,7 @@ export const channelView = z
     reopen: z.string(),
     assignment: channelAssignment,
     auto_resolve_after_minutes: z.number().int().nullable(),
+    retention_messages_days: z.number().int().nullable(),
     csat: csatSettings.nullable(),
     greeting: z.string().nullable(),
     out_of_hours: z.string().nullable(),

@@ -5,10 +5,13 @@ import { blankConversations, blankMessages } from './rows.ts';
 
 const BATCH = 100;
 
-/** Empties conversations that are over and in which nobody has written for so many days. True while there are more. */
-export async function expireConversations(transact: Transact, days: number): Promise<boolean> {
+/**
+ * Empties conversations that are over and in which nobody has written for as many days as their channel, else their
+ * business, keeps them; `most` is the operator's limit. True while there are more.
+ */
+export async function expireConversations(transact: Transact, most: number | undefined): Promise<boolean> {
   return transact(async (tx) => {
-    const conversations = await overdue(tx, days);
+    const conversations = await overdue(tx, most);
     if (conversations.length === 0) return false;
     const files = await blankMessages(tx, tx`conversation_id = any(${conversations}) and type <> 'activity'`);
     await removeFiles(
@@ -21,11 +24,16 @@ export async function expireConversations(transact: Transact, days: number): Pro
   });
 }
 
-async function overdue(tx: Sql, days: number): Promise<string[]> {
+async function overdue(tx: Sql, most: number | undefined): Promise<string[]> {
   const rows = await tx<{ id: string }[]>`
-    select c.id from conversations c
-    where c.status in ('resolved', 'closed') and c.last_message_at < now() - make_interval(days => ${days})
+    with kept as (
+      select ch.id as channel_id, ch.business_id, now() - make_interval(days => days) as before
+      from channels ch join businesses b on b.id = ch.business_id,
+        least(coalesce(ch.retention_messages_days, b.retention_messages_days), ${most ?? null}::int) as days
+      where days is not null)
+    select c.id from kept k join conversations c using (business_id, channel_id)
+    where c.status in ('resolved', 'closed') and c.last_message_at < k.before
       and (c.expired_at is null or c.expired_at < c.last_message_at)
-    order by c.id limit ${BATCH} for update skip locked`;
+    order by c.id limit ${BATCH} for update of c skip locked`;
   return rows.map(({ id }) => id);
 }
