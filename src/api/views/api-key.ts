@@ -19,6 +19,7 @@ export const apiKeyView = z
   .meta({ id: 'ApiKey' });
 export type ApiKeyView = z.infer<typeof apiKeyView>;
 
+/** A key as the API shows it; the key itself is known only to whoever was given it. */
 export function viewApiKey(row: ApiKeyRow): ApiKeyView {
   return {
     id: row.id,

@@ -31,19 +31,15 @@ export interface Answer {
 const DAYS = 30;
 
 /** A question that waits for its answer, about whoever has the conversation now, or else answered last. */
-export async function askForRating(
-  tx: Sql,
-  conversation: ConversationRow,
-  messageId: string | null = null,
-): Promise<RatingRow> {
+export async function askForRating(tx: Sql, conversation: ConversationRow): Promise<RatingRow> {
   const [row] = await tx<[RatingRow]>`
-    insert into ratings (id, business_id, conversation_id, channel_id, channel_type, agent_id, tags, message_id, expires_at)
+    insert into ratings (id, business_id, conversation_id, channel_id, channel_type, agent_id, tags, expires_at)
     values (${newId()}, ${conversation.business_id}, ${conversation.id}, ${conversation.channel_id},
       ${conversation.channel_type}, coalesce(${conversation.assignee_id}::uuid, (
         select sender_id from messages
         where conversation_id = ${conversation.id} and direction = 'outbound' and sender_type = 'agent' and seq is not null
         order by seq desc limit 1)),
-      ${conversation.tags}, ${messageId}, now() + make_interval(days => ${DAYS}))
+      ${conversation.tags}, now() + make_interval(days => ${DAYS}))
     returning *`;
   return row;
 }

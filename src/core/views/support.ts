@@ -115,6 +115,7 @@ export function speakerOf({
   }
 }
 
+/** A customer as the support dialect shows one. */
 export function viewSupportVisitor(customer: CustomerView, lastSeenAt: Date | null): SupportVisitor {
   return {
     id: customer.id,

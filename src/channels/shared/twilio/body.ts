@@ -4,6 +4,7 @@ import { decode, malformed, readBody } from '../json-body.ts';
 /** The parameters of one event, by Twilio's names; an empty one is none. */
 export type Params = ReadonlyMap<string, string>;
 
+/** Whether the body is a form, as that of most callbacks is. */
 export function isForm({ headers }: Pick<DoorRequest, 'headers'>): boolean {
   return (headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
 }
