@@ -3,7 +3,7 @@ import { removeFiles } from './attachments/removed-files.ts';
 import { AGENT_SIDE } from './attachments/uploads.ts';
 import { containing } from './containing.ts';
 import type { Sql } from './database/connect.ts';
-import { sqlState } from './database/transact.ts';
+import { refuseTaken } from './database/taken.ts';
 import type { EgressGuard } from './egress.ts';
 import { AppError, invalidField } from './errors.ts';
 import { isUuid, newId } from './id.ts';
@@ -99,7 +99,7 @@ export async function createCannedResponse(
     attachments: tx.json(attachments),
   };
   const [created] = await tx<[CannedResponseRow]>`
-    insert into canned_responses ${tx(row)} returning *`.catch(refuseTakenShortcut);
+    insert into canned_responses ${tx(row)} returning *`.catch(refuseTaken('shortcut', 'canned response'));
   return created;
 }
 
@@ -126,7 +126,7 @@ export async function changeCannedResponse(
   const [after] = await tx<[CannedResponseRow]>`
     update canned_responses set title = ${title}, content = ${content}, shortcut = ${shortcut},
       attachments = ${tx.json(attachments)}, updated_at = now()
-    where id = ${id} returning *`.catch(refuseTakenShortcut);
+    where id = ${id} returning *`.catch(refuseTaken('shortcut', 'canned response'));
   return after;
 }
 
@@ -190,10 +190,4 @@ async function letGoOfFiles(tx: Sql, id: string, except: string[]): Promise<void
     delete from attachments where canned_response_id = ${id} and id <> all(${except}::uuid[])
     returning storage_key`;
   await removeFiles(tx, rows);
-}
-
-function refuseTakenShortcut(error: unknown): never {
-  if (sqlState(error) !== '23505') throw error;
-  const details = [{ field: 'shortcut', message: 'belongs to another canned response' }];
-  throw new AppError('conflict', 'Another canned response has this shortcut.', { details, cause: error });
 }

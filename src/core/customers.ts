@@ -1,7 +1,7 @@
 import { mergeAttributes } from './conversations/triage.ts';
 import { type AddressFields, primaryAddresses, storeAddresses } from './customers/customer-addresses.ts';
 import type { Sql } from './database/connect.ts';
-import { sqlState } from './database/transact.ts';
+import { refuseTaken } from './database/taken.ts';
 import { AppError } from './errors.ts';
 import { type EventType, type NewEvent, record } from './events.ts';
 import { isUuid, newId } from './id.ts';
@@ -58,7 +58,9 @@ async function insertCustomer(tx: Sql, { id, businessId, fields }: NewCustomer):
   const custom_attributes = mergeAttributes({}, columns.custom_attributes ?? {});
   const row = { id, business_id: businessId, ...columns, custom_attributes };
   const [customer] = await tx<[StoredCustomer]>`
-    insert into customers ${tx(row as unknown as Record<string, never>)} returning *`.catch(refuseTakenId);
+    insert into customers ${tx(row as unknown as Record<string, never>)} returning *`.catch(
+    refuseTaken('external_id', 'customer'),
+  );
   await storeAddresses(tx, customer, fields);
   await record(tx, [customerEvent('customer.created', customer)]);
   return customer;
@@ -77,7 +79,7 @@ export async function updateCustomer(
   if (changed.length === 0) return before;
   const [customer] = await tx<[StoredCustomer]>`
     update customers set ${tx({ ...set, updated_at: new Date() } as unknown as Record<string, never>)}
-    where id = ${before.id} returning *`.catch(refuseTakenId);
+    where id = ${before.id} returning *`.catch(refuseTaken('external_id', 'customer'));
   const event = customerEvent('customer.updated', customer, { changed });
   await record(tx, [causedBy === undefined ? event : { ...event, causedBy }]);
   return customer;
@@ -116,13 +118,6 @@ function changesOf(before: CustomerRow, columns: Partial<CustomerRow>): Partial<
   const merged = mergeAttributes(before.custom_attributes, custom_attributes);
   if (JSON.stringify(merged) === JSON.stringify(before.custom_attributes)) return set;
   return { ...set, custom_attributes: merged };
-}
-
-/** Somebody else has the external_id: a `conflict` that says so. */
-export function refuseTakenId(error: unknown): never {
-  if (sqlState(error) !== '23505') throw error;
-  const details = [{ field: 'external_id', message: 'belongs to another customer' }];
-  throw new AppError('conflict', 'Another customer has this external_id.', { details, cause: error });
 }
 
 /** An event of a customer, as they are now. */

@@ -12,7 +12,7 @@ import {
   renewVisitorSession,
   type VisitorSession,
 } from '../core/customers/visitor-sessions.ts';
-import { sqlState } from '../core/database/transact.ts';
+import { isTaken } from '../core/database/taken.ts';
 import { AppError } from '../core/errors.ts';
 import { decodeCursor } from '../core/events.ts';
 import { isUuid, newId } from '../core/id.ts';
@@ -206,9 +206,7 @@ async function identify(
   };
   // Two browsers of one person signing in at once: the second look sees what the first made.
   return identified().catch((error: unknown) => {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    if (!isTaken(error)) throw error;
     return identified();
   });
 }
-
-const UNIQUE_VIOLATION = '23505';

@@ -1,6 +1,7 @@
 import { type Auditor, audit } from '../audit.ts';
-import { customerEvent, findCustomer, refuseTakenId, type StoredCustomer } from '../customers.ts';
+import { customerEvent, findCustomer, type StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
+import { refuseTaken } from '../database/taken.ts';
 import { AppError } from '../errors.ts';
 import { record } from '../events.ts';
 import { recountBlocks } from './blocked-senders.ts';
@@ -26,7 +27,7 @@ export async function unmergeCustomer(tx: Sql, { businessId, id, by }: Undo): Pr
   await tx`
     update customers set merged_into_id = null, external_id = coalesce(external_id, merged_external_id),
       merged_external_id = null, updated_at = clock_timestamp()
-    where id = ${source.id}`.catch(refuseTakenId);
+    where id = ${source.id}`.catch(refuseTaken('external_id', 'customer'));
   for (const one of [source.id, rootId]) await recountBlocks(tx, one);
   await audit(tx, by, { action: 'customer.unmerged', subjectId: source.id, detail: { from: rootId } });
   await tell(tx, { businessId, id: rootId, facts: { changed: ['merged_from'], unmerged: source.id } });

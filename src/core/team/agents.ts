@@ -2,7 +2,7 @@ import { type Actor, type Role, reaches } from '../actor.ts';
 import { createApiKey } from '../api-keys.ts';
 import { audit } from '../audit.ts';
 import type { Sql } from '../database/connect.ts';
-import { sqlState } from '../database/transact.ts';
+import { isTaken } from '../database/taken.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { record } from '../events.ts';
 import { newId } from '../id.ts';
@@ -68,8 +68,6 @@ export async function inviteAgent(
   return { agent, key };
 }
 
-const UNIQUE_VIOLATION = '23505';
-
 async function insertAgent(tx: Sql, businessId: string, input: NewAgent): Promise<AgentRow> {
   try {
     const [agent] = await tx<[AgentRow]>`
@@ -77,7 +75,7 @@ async function insertAgent(tx: Sql, businessId: string, input: NewAgent): Promis
       values (${newId()}, ${businessId}, ${input.name}, ${input.email}, ${input.role}, now()) returning *`;
     return agent;
   } catch (error) {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    if (!isTaken(error)) throw error;
     throw new AppError('conflict', 'Somebody with this email is on the team already.', { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import type { Actor } from '../actor.ts';
 import { audit } from '../audit.ts';
 import type { Sql } from '../database/connect.ts';
-import { sqlState } from '../database/transact.ts';
+import { refuseTaken } from '../database/taken.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { isUuid, newId } from '../id.ts';
 import type { ListWindow } from '../list-window.ts';
@@ -68,7 +68,7 @@ export async function createTeam(
     name: fields.name,
     ...(fields.assignment === undefined ? {} : { assignment: tx.json(fields.assignment) }),
   };
-  await tx`insert into teams ${tx(row)}`.catch(refuseTakenName);
+  await tx`insert into teams ${tx(row)}`.catch(refuseTaken('name', 'team'));
   await setMembers(tx, { id, businessId: actor.businessId }, fields.members ?? []);
   await audit(tx, actor, { action: 'team.created', subjectId: id, detail: { name: fields.name } });
   return findTeam(tx, actor.businessId, id);
@@ -84,7 +84,7 @@ export async function changeTeam(
   const { name = team.name, assignment = team.assignment, members } = fields;
   await tx`
     update teams set name = ${name}, assignment = ${tx.json(assignment)}, updated_at = now()
-    where id = ${id}`.catch(refuseTakenName);
+    where id = ${id}`.catch(refuseTaken('name', 'team'));
   if (members !== undefined) await setMembers(tx, { id, businessId: actor.businessId }, members);
   await audit(tx, actor, { action: 'team.updated', subjectId: id, detail: { fields: Object.keys(fields) } });
   return findTeam(tx, actor.businessId, id);
@@ -184,10 +184,4 @@ async function setMembers(
   await tx`
     insert into team_members (business_id, team_id, agent_id)
     select ${businessId}, ${id}, agent_id from unnest(${members}::uuid[]) as r(agent_id) on conflict do nothing`;
-}
-
-function refuseTakenName(error: unknown): never {
-  if (sqlState(error) !== '23505') throw error;
-  const details = [{ field: 'name', message: 'belongs to another team' }];
-  throw new AppError('conflict', 'Another team has this name.', { details, cause: error });
 }
