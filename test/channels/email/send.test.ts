@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { authenticate } from 'mailauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RateLimited, SendDeferred, SendRejected } from '../../../src/core/errors.ts';
 import { emailReader } from '../../support/email/adapter.ts';
 import { type EmailChannel, emailChannel } from '../../support/email/channel.ts';
 import { type MailServer, startMailServer } from '../../support/email/mail-server.ts';
@@ -359,6 +360,37 @@ describe('sending', () => {
       'deferred',
       'sent',
     ]);
+  });
+
+  it.each([
+    [421, '4.3.2 Closing', SendDeferred],
+    [450, '4.2.1 Busy', SendDeferred],
+    [451, '4.7.1 Greylisted', SendDeferred],
+    [452, '4.2.2 Mailbox full', SendDeferred],
+    [450, '4.7.28 Unusual rate of mail', RateLimited],
+    [550, '5.1.1 Unknown', SendRejected],
+    [552, '5.2.2 Over quota', SendRejected],
+    [554, '5.7.1 Refused', SendRejected],
+  ])('understands %i %s of a recipient', async (code, text, type) => {
+    const address = `answers${text.toLowerCase().replaceAll(/\W/g, '')}@customer.test`;
+    server.refuse(address, { code, text });
+    const { adapter, channel } = emailReader({ smtp: { host: '127.0.0.1', port: server.port } });
+    const [part] = adapter.split(outbound({ threadKey: `to:${address}` }), channel);
+    const sending = part && adapter.send?.(part, channel, new AbortController().signal);
+    await expect(sending).rejects.toMatchObject({
+      constructor: type,
+      providerCode: `${code} ${text.split(' ')[0]}`,
+      message: `${code} ${text}`,
+    });
+  });
+
+  it('comes again later to a server that sends it away at the door', async () => {
+    const { adapter, channel } = emailReader({ smtp: { host: '127.0.0.1', port: server.port } });
+    const [part] = adapter.split(outbound({ threadKey: 'to:door@customer.test' }), channel);
+    const send = async () => part && adapter.send?.(part, channel, new AbortController().signal);
+    server.greetNext({ code: 421, text: '4.3.2 Too many connections' });
+    await expect(send()).rejects.toMatchObject({ name: expect.stringMatching(/SendDeferred|RateLimited/) });
+    await expect(send()).resolves.toMatchObject({ externalId: expect.any(String) });
   });
 
   it('fails on 5xx, with the server’s words', async () => {

@@ -111,6 +111,14 @@ describe.skipIf(swaksMissing())('the SMTP receiver', () => {
     }, 20_000);
   });
 
+  it('takes a mail for a hundred of its addresses, and asks to send it to the others again', async () => {
+    const to = Array.from({ length: 101 }, (_, n) => `support+${n}@shop.test`);
+    const { said } = await send(to, mail({ text: 'For a hundred' }));
+    expect(said.match(/452 .*Too many recipients/g)).toHaveLength(1);
+    expect(said).toMatch(/250 .*stored/);
+    expect(await gateway.pool`select 1 from messages where content = 'For a hundred'`).toHaveLength(1);
+  });
+
   it('takes bounces, which come from nobody', async () => {
     const { said } = await swaks({
       port: gateway.smtpPort,

@@ -29,6 +29,8 @@ export interface MailServer {
   refuseNextSignIn(): void;
   /** Takes the next mail and closes the connection instead of saying so. */
   loseNextAnswer(): void;
+  /** Sends the next client away at once. */
+  greetNext(answer: { code: number; text: string }): void;
   /** Takes the next mail in these words, which come behind the 250. */
   takeNextAs(words: string): void;
   /** The mail that comes next, as its reader sees it; `count` mails are there then. */
@@ -53,6 +55,7 @@ export async function startMailServer({
   const refusals = new Map<string, { code: number; text: string; times: number }>();
   let connections = 0;
   let losesAnswer = false;
+  let greeting: { code: number; text: string } | undefined;
   let words: string | undefined;
   let refusesSignIn = false;
   const server = new SMTPServer({
@@ -65,7 +68,9 @@ export async function startMailServer({
     ...(size === undefined ? {} : { size }),
     onConnect(_session, done) {
       connections += 1;
-      done();
+      const answer = greeting;
+      greeting = undefined;
+      done(answer && Object.assign(new Error(answer.text), { responseCode: answer.code }));
     },
     onAuth({ username, password, accessToken }, _session, done) {
       const isRefused = refusesSignIn;
@@ -128,6 +133,9 @@ export async function startMailServer({
     },
     loseNextAnswer() {
       losesAnswer = true;
+    },
+    greetNext(answer) {
+      greeting = answer;
     },
     takeNextAs(next) {
       words = next;
