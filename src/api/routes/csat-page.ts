@@ -18,7 +18,12 @@ const HEADERS = {
 
 const given = z.object({
   score: z.coerce.number().int().min(1).max(5),
-  comment: z.string().trim().max(2_000).default(''),
+  // A browser counts a line break as one character and sends two.
+  comment: z
+    .string()
+    .transform((text) => text.replaceAll('\r\n', '\n').trim())
+    .pipe(z.string().max(2_000))
+    .default(''),
 });
 
 type Asked = RatingRow & { csat: CsatSettings | null; business: string };
@@ -80,10 +85,10 @@ function form({ csat, business }: Asked) {
         <legend>${question}</legend>
         ${[1, 2, 3, 4, 5].map(
           (score) =>
-            html`<label><input type="radio" name="score" value="${score}" required /> ${score} ${labels[score - 1] ?? ''}</label>`,
+            html`<label class="score"><input type="radio" name="score" value="${score}" required /> ${score} ${labels[score - 1] ?? ''}</label>`,
         )}
       </fieldset>
-      <label>${business}: <textarea name="comment" maxlength="2000" rows="4"></textarea></label>
+      <label>To ${business} (optional): <textarea name="comment" maxlength="2000" rows="4"></textarea></label>
       <button>OK</button>
     </form>`,
   );
@@ -100,15 +105,20 @@ function page(title: string, content: ReturnType<typeof html>) {
     <html>
       <head>
         <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
         <style>
+          :root { color-scheme: light dark; accent-color: #0f766e; }
+          * { box-sizing: border-box; }
           body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }
-          fieldset { border: 0; padding: 0; }
-          legend { font-size: 1.4rem; margin-bottom: 1rem; }
-          label { display: block; margin: 0.5rem 0; }
-          textarea { display: block; width: 100%; font: inherit; }
+          fieldset { border: 0; margin: 0 0 1rem; padding: 0; }
+          legend { font-size: 1.4rem; font-weight: 600; margin-bottom: 1rem; padding: 0; }
+          .score { border: 1px solid #8888; border-radius: 10px; cursor: pointer; display: block; margin: 0.5rem 0; padding: 0.6rem 1rem; }
+          .score:has(:checked) { border-color: #0f766e; box-shadow: inset 0 0 0 1px #0f766e; }
+          .score:focus-within { outline: 2px solid #0f766e; outline-offset: 1px; }
+          textarea { border: 1px solid #8888; border-radius: 10px; display: block; font: inherit; margin-top: 0.25rem; padding: 0.6rem; width: 100%; }
+          button { background: #0f766e; border: 0; border-radius: 10px; color: #fff; cursor: pointer; font: inherit; font-weight: 600; margin-top: 1rem; padding: 0.6rem 2rem; }
         </style>
       </head>
       <body>
