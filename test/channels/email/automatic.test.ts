@@ -120,6 +120,44 @@ const FAILED = `Final-Recipient: rfc822; gone@customer.test\r\nAction: failed\r\
 const DELAYED = FAILED.replace('failed', 'delayed').replace('5.1.1', '4.4.1');
 
 describe('a delivery report', () => {
+  it('is read however a server puts it together', async () => {
+    const words = { headers: { 'Content-Type': 'text/plain' }, body: 'It failed' };
+    const returned = {
+      headers: { 'Content-Type': 'text/rfc822-headers' },
+      body: `Subject: x\r\nMessage-Id:\r\n ${SENT}`,
+    };
+    const report = (body: string, more: Record<string, string> = {}) => ({
+      headers: { 'Content-Type': 'message/delivery-status', ...more },
+      body,
+    });
+    const perMessage = 'Reporting-MTA: dns; relay.test\r\n\r\n';
+    const top = { From: 'MAILER-DAEMON@relay.test' };
+    const whole = report(perMessage + FAILED);
+    const reports = [
+      multipart('mixed', [words, whole, returned], top),
+      multipart('report', [words, report(perMessage.trim() + '\r\n' + FAILED), returned], top),
+      multipart(
+        'report',
+        [
+          words,
+          report(Buffer.from(perMessage + FAILED).toString('base64'), {
+            'Content-Transfer-Encoding': 'base64',
+          }),
+          returned,
+        ],
+        top,
+      ),
+      multipart('report', [words, whole], { ...top, 'In-Reply-To': SENT }),
+      Buffer.from(multipart('report', [words, whole, returned], top).toString().replaceAll('\r\n', '\n')),
+    ];
+    for (const [n, raw] of reports.entries())
+      expect(await receipt(raw), String(n)).toMatchObject({
+        externalId: SENT,
+        status: 'failed',
+        error: { providerCode: '5.1.1', message: expect.stringContaining('User unknown') },
+      });
+  });
+
   it('fails the message that it returns, with the reason', async () => {
     expect(await receipt(dsn({ groups: FAILED }))).toMatchObject({
       externalId: SENT,
