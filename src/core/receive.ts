@@ -8,16 +8,12 @@ import type { Inbound } from './envelope.ts';
 import { AppError } from './errors.ts';
 import { isUuid, newId } from './id.ts';
 import type { Accepted, IngestRequest, RawRequest } from './ingest/item.ts';
+import { findKept, keptOf, parseKept, type RawUpdate, rawOf, sourceRaw } from './ingest/kept-request.ts';
 import type { Ingest } from './ingest.ts';
 import type { Log } from './log.ts';
 import { createSlots } from './slots.ts';
 
 export type { Accepted } from './ingest/item.ts';
-
-export interface RawUpdate {
-  body: Uint8Array;
-  contentType: string;
-}
 
 export interface Receiver {
   /**
@@ -174,64 +170,4 @@ function answerOf(door: Door<unknown>, accepted: Accepted[]): DoorAnswer {
 
 function newRequest(loaded: LoadedChannel, raw: RawRequest): IngestRequest {
   return { id: newId(), receivedAt: new Date(), channel: ingestChannel(loaded), raw, inbound: [] };
-}
-
-// Headers that parsing a replay may need. Never the signature or a secret.
-const KEPT_HEADERS = ['content-type', 'content-encoding', 'user-agent', 'i-twilio-idempotency-token'];
-
-function keptOf(request: DoorRequest): RawRequest {
-  const headers = Object.fromEntries(
-    KEPT_HEADERS.flatMap((name) => {
-      const value = request.headers[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-  return { body: request.body, headers, url: request.url };
-}
-
-const INBOUND_JSON = 'application/vnd.tributary.inbound+json';
-
-/** A source whose adapter has no door is kept in our own words, so that it can be replayed all the same. */
-function sourceRaw({ adapter }: LoadedChannel, raw: RawUpdate, inbound: Inbound[]): RawRequest {
-  if (adapter.door !== undefined)
-    return { body: raw.body, headers: { 'content-type': raw.contentType }, url: undefined };
-  const body = Buffer.from(JSON.stringify(inbound));
-  return { body, headers: { 'content-type': INBOUND_JSON }, url: undefined };
-}
-
-interface KeptRequest {
-  channel_id: string;
-  received_at: Date;
-  headers: Record<string, string>;
-  url: string | null;
-  body: Buffer | null;
-}
-
-async function findKept(pool: Pool, businessId: string, id: string): Promise<KeptRequest & { body: Buffer }> {
-  const [kept] = isUuid(id)
-    ? await pool<KeptRequest[]>`
-        select channel_id, received_at, headers, url, body from inbound_requests
-        where id = ${id} and business_id = ${businessId}`
-    : [];
-  if (kept === undefined) throw new AppError('not_found', 'there is no such inbound event');
-  if (kept.body === null) throw new AppError('conflict', 'the body of this inbound event was erased');
-  return { ...kept, body: kept.body };
-}
-
-function rawOf(kept: KeptRequest & { body: Buffer }): RawRequest {
-  return { body: kept.body, headers: kept.headers, url: kept.url ?? undefined };
-}
-
-function parseKept(
-  kept: KeptRequest & { body: Buffer },
-  { adapter, channel }: LoadedChannel,
-): Inbound[] | Promise<Inbound[]> {
-  if (kept.headers['content-type'] === INBOUND_JSON) return reviveInbound(kept.body);
-  if (adapter.door === undefined) throw new AppError('conflict', 'this channel cannot read it again');
-  const request = { method: 'POST', url: kept.url ?? '', headers: kept.headers, body: kept.body };
-  return adapter.door.parse(request, channel);
-}
-
-function reviveInbound(body: Buffer): Inbound[] {
-  return JSON.parse(body.toString(), (key, value) => (key === 'occurredAt' ? new Date(value) : value));
 }
