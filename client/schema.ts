@@ -7969,6 +7969,12 @@ export interface paths {
                 content: string;
                 createdAt: string;
               }[];
+              meta: {
+                page: number;
+                limit: number;
+                total: number;
+                hasMore: boolean;
+              };
             };
           };
         };
@@ -8119,6 +8125,12 @@ export interface paths {
                 isActive: boolean;
                 createdAt: string;
               }[];
+              meta: {
+                page: number;
+                limit: number;
+                total: number;
+                hasMore: boolean;
+              };
             };
           };
         };

@@ -62,6 +62,13 @@ export function listCannedResponses(
     order by id limit ${fetch} offset ${offset}`;
 }
 
+/** How many canned responses the business has. */
+export async function countCannedResponses(sql: Sql, businessId: string): Promise<number> {
+  const [row] = await sql<[{ total: number }]>`
+    select count(*)::int as total from canned_responses where business_id = ${businessId}`;
+  return row.total;
+}
+
 /** The business's canned response. Throws `not_found` for any other id. */
 export async function findCannedResponse(
   sql: Sql,

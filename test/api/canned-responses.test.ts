@@ -144,6 +144,7 @@ describe('variables', () => {
       expect.stringContaining('50'),
     ]);
     expect((await content('x'.repeat(10_001)))[1]).toBe('content');
+    expect(await content(' \n')).toEqual([422, 'content', expect.stringContaining('nothing')]);
     for (const text of ['{{visitr.name}}', '{{agent.salary}}', '{{company.secret}}'])
       expect(await content(text)).toEqual([422, 'content', expect.stringContaining('does not exist')]);
     for (const text of [

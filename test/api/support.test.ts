@@ -98,6 +98,20 @@ describe('reading', () => {
     expect(third.data).toEqual([]);
   });
 
+  it('counts pages of rules and canned responses, too', async () => {
+    const actions = [{ type: 'addTag', tag: 'x' }];
+    for (const n of [1, 2, 3]) {
+      await support('POST', '/automation-rules', { trigger: 'message.received', actions });
+      await support('POST', '/canned-responses', { title: `Response ${n}`, content: 'Hello' });
+    }
+    for (const path of ['/automation-rules', '/canned-responses']) {
+      const { data, meta } = (await support('GET', `${path}?page=1&limit=2`)).body;
+      expect([path, data.length, meta]).toEqual([path, 2, { page: 1, limit: 2, total: 3, hasMore: true }]);
+      const last = (await support('GET', `${path}?page=2&limit=2`)).body;
+      expect([last.data.length, last.meta.hasMore]).toEqual([1, false]);
+    }
+  });
+
   it('reads a limit over 100 as 100, and finds nothing for ids of nobody', async () => {
     expect((await support('GET', '/conversations?limit=500')).body.meta.limit).toBe(100);
     for (const filter of ['inboxId', 'visitorId', 'assigneeId']) {

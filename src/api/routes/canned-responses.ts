@@ -53,8 +53,8 @@ export const cannedResponseInput = z.object({
     .meta({ description: 'Unique in the business; capitals and the slash make no difference.' }),
   content: z
     .string()
-    .min(1)
     .max(10_000)
+    .refine((text) => text.trim() !== '', 'says nothing')
     .meta({ description: 'With variables such as `{{visitor.name}}` or `{{visitor.plan | your}}`.' }),
   attachments: attachmentsInput
     .optional()

@@ -1,14 +1,14 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { afterMinutes, ruleShape } from '../../core/automation/rule.ts';
-import { createRule, listRules, type RuleRow } from '../../core/automation/rules.ts';
+import { countRules, createRule, listRules, type RuleRow } from '../../core/automation/rules.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
 import { refuseInvalid } from '../validate.ts';
 import { ruleWords } from '../views/automation-rule.ts';
-import { errors, succeeds, success, tags } from './envelope.ts';
+import { errors, succeeds, succeedsPage, success, successPage, tags } from './envelope.ts';
 
 const rule = z.object({
   ...ruleWords,
@@ -23,7 +23,7 @@ const list = createRoute({
   tags,
   summary: 'List automation rules, in the order in which they run',
   request: { query: pageQuery.omit({ cursor: true }) },
-  responses: { 200: succeeds('A page of rules', z.array(rule)), ...errors },
+  responses: { 200: succeedsPage('A page of rules', rule), ...errors },
 });
 
 const create = createRoute({
@@ -52,8 +52,12 @@ export function supportAutomationRuleRoutes({ pool }: ApiDeps): OpenAPIHono<ApiE
   app.openapi(list, async (c) => {
     const { limit, page = 1 } = c.req.valid('query');
     const window = { fetch: limit, offset: (page - 1) * limit, after: undefined };
-    const rows = await listRules(pool, c.var.actor.businessId, window);
-    return c.json(success(rows.map(view)), 200);
+    const { businessId } = c.var.actor;
+    const [rows, total] = await Promise.all([
+      listRules(pool, businessId, window),
+      countRules(pool, businessId),
+    ]);
+    return c.json(successPage(rows.map(view), { page, limit, total }), 200);
   });
 
   app.openapi(create, async (c) => {

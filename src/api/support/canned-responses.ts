@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import {
   type CannedResponseRow,
+  countCannedResponses,
   createCannedResponse,
   listCannedResponses,
 } from '../../core/canned-responses.ts';
@@ -11,7 +12,7 @@ import { body } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
 import { cannedFields, cannedResponseInput } from '../routes/canned-responses.ts';
 import { refuseInvalid } from '../validate.ts';
-import { errors, succeeds, success, tags } from './envelope.ts';
+import { errors, succeeds, succeedsPage, success, successPage, tags } from './envelope.ts';
 
 const cannedResponse = z.object({
   id: z.string(),
@@ -27,7 +28,7 @@ const list = createRoute({
   tags,
   summary: 'List canned responses, oldest first',
   request: { query: pageQuery.omit({ cursor: true }) },
-  responses: { 200: succeeds('A page of canned responses', z.array(cannedResponse)), ...errors },
+  responses: { 200: succeedsPage('A page of canned responses', cannedResponse), ...errors },
 });
 
 const create = createRoute({
@@ -46,8 +47,12 @@ export function supportCannedResponseRoutes({ pool, attachments, egress }: ApiDe
   app.openapi(list, async (c) => {
     const { limit, page = 1 } = c.req.valid('query');
     const window = { fetch: limit, offset: (page - 1) * limit, after: undefined };
-    const rows = await listCannedResponses(pool, { businessId: c.var.actor.businessId }, window);
-    return c.json(success(rows.map(view)), 200);
+    const { businessId } = c.var.actor;
+    const [rows, total] = await Promise.all([
+      listCannedResponses(pool, { businessId }, window),
+      countCannedResponses(pool, businessId),
+    ]);
+    return c.json(successPage(rows.map(view), { page, limit, total }), 200);
   });
 
   app.openapi(create, async (c) => {

@@ -14,12 +14,12 @@ import { CONVERSATION_STATUSES, type ConversationRow } from '../../core/views/co
 import { supportConversationView } from '../../core/views/support.ts';
 import { type Act, act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { body, json } from '../openapi.ts';
+import { body } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
 import { statuses } from '../routes/conversations.ts';
 import { tagList } from '../routes/transitions.ts';
 import { idParam, refuseInvalid, time, uuid, wholeNumber } from '../validate.ts';
-import { errors, succeeds, success, tags } from './envelope.ts';
+import { errors, succeeds, succeedsPage, success, successPage, tags } from './envelope.ts';
 import { detailView, viewDetail, viewListed, viewOne } from './views.ts';
 
 const listQuery = pageQuery.pick({ limit: true }).extend({
@@ -37,19 +37,7 @@ const list = createRoute({
   summary: 'List conversations, newest activity first',
   request: { query: listQuery },
   responses: {
-    200: json(
-      'A page of conversations, without their messages',
-      z.object({
-        success: z.literal(true),
-        data: z.array(supportConversationView),
-        meta: z.object({
-          page: z.number().int(),
-          limit: z.number().int(),
-          total: z.number().int(),
-          hasMore: z.boolean(),
-        }),
-      }),
-    ),
+    200: succeedsPage('A page of conversations, without their messages', supportConversationView),
     ...errors,
   },
 });
@@ -118,10 +106,7 @@ export function supportConversationRoutes({ pool, attachments }: ApiDeps): OpenA
       countConversations(pool, filter),
     ]);
     const data = await viewListed(pool, rows);
-    return c.json(
-      { ...success(data), meta: { page, limit, total, hasMore: offset + rows.length < total } },
-      200,
-    );
+    return c.json(successPage(data, { page, limit, total }), 200);
   });
 
   app.openapi(get, async (c) => {

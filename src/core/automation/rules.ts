@@ -28,6 +28,13 @@ export function listRules(
     order by id limit ${fetch} offset ${offset}`;
 }
 
+/** How many rules the business has. */
+export async function countRules(sql: Sql, businessId: string): Promise<number> {
+  const [row] = await sql<[{ total: number }]>`
+    select count(*)::int as total from automation_rules where business_id = ${businessId}`;
+  return row.total;
+}
+
 /** The business's rule. Throws `not_found` for any other id. */
 export async function findRule(sql: Sql, businessId: string, id: string): Promise<RuleRow> {
   const [row] = isUuid(id)
