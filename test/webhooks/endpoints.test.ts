@@ -182,7 +182,8 @@ describe('endpoints', () => {
     expect(JSON.stringify(asymmetric.body)).not.toContain('whsk_');
     expect(asymmetric.body.secrets.map((one) => one.public_key).join('')).toContain('whpk_');
     await gateway.call('POST', `${ROUTE}/${id}/test`);
-    const [request] = await eventually(() => (expect(receiver.received).toHaveLength(1), receiver.received));
+    await eventually(() => expect(receiver.received).toHaveLength(1));
+    const [request] = receiver.received;
     for (const one of [secret, rotated.body.secret]) {
       new StandardWebhook(one).verify(request?.body ?? '', request?.headers as never);
     }

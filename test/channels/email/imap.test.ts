@@ -137,7 +137,13 @@ describe.skipIf(dovecotMissing())('a mailbox at a real IMAP server', () => {
       log: () => {},
     });
     // Before its server goes.
-    opened.unshift({ close: async () => void (stopping.abort(), await listening, await close()) });
+    opened.unshift({
+      async close() {
+        stopping.abort();
+        await listening;
+        await close();
+      },
+    });
     await eventually(() => expect(began).toBe(true));
     await dovecot.deliver(mail({ text: 'Asked for' }));
     await eventually(() => expect(received).toMatchObject([{ content: 'Asked for' }]));
