@@ -109,6 +109,12 @@ describe('a search', () => {
     for (const q of ['samovars', '%', '-gasket', 'xx']) expect([q, await listed(q)]).toEqual([q, []]);
   });
 
+  it('shows the words of a text in which there are more signs than letters', async () => {
+    await opened(`${'سَلَامٌ '.repeat(60)}طَلَبِي تَأَخَّرَ ${'سَلَامٌ '.repeat(60)}`);
+    await indexed();
+    expect((await find('طلبي تأخر')).data[0]?.excerpt).toContain('طَلَبِي');
+  });
+
   it('knows phrases, either word, and what must not be there', async () => {
     await opened('The red kettle boils');
     await opened('The kettle is red');

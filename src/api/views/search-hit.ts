@@ -83,7 +83,9 @@ function excerptOf(content: string, q: string): string {
   const places = [fold(q), ...fold(q).split(/[^\p{L}\p{N}]+/u)]
     .filter((word) => word !== '')
     .map((word) => folded.indexOf(word));
-  const at = places.find((place) => place >= 0) ?? 0;
+  const place = places.find((one) => one >= 0) ?? 0;
+  // Folding takes signs away, evenly enough.
+  const at = Math.floor((place * content.length) / Math.max(1, folded.length));
   const from = Math.max(0, at - AROUND);
   const text = content
     .slice(from, at + q.length + AROUND)

@@ -1,6 +1,7 @@
-// What stands above and below letters in Latin, Greek, Cyrillic, Hebrew and Arabic; what only stretches, joins or turns text.
-const MARKS =
-  /[\u0300-\u036f]|[\u0591-\u05bd\u05bf\u05c1-\u05c7]|[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]|[\ufe00-\ufe0f]|\p{Cf}/gu;
+// How a sign is drawn; what stands above and below letters in Latin, Greek, Cyrillic, Hebrew and Arabic; what only
+// stretches, divides, joins or turns text.
+const UNHEARD =
+  /[\ufe00-\ufe0f\u0300-\u036f\u0591-\u05bd\u05bf\u05c1-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 
 /** The form in which texts are compared: "Müller", "MULLER" and "ｍüller" are one, and so are "Straße" and "STRASSE". */
 export function fold(text: string): string {
@@ -9,9 +10,9 @@ export function fold(text: string): string {
       .replaceAll(/[’‘‛ʼ´`′]/g, "'")
       .replaceAll(/[“”„‟]/g, '"')
       .normalize('NFKD')
-      .replaceAll(MARKS, '')
+      .replaceAll(UNHEARD, '')
       .normalize('NFC')
-      .replaceAll(/[\p{Pd}−]/gu, '-')
+      .replaceAll(/[‐-―−]/g, '-')
       // Letters that only one case tells apart: ß is SS, ς is Σ, ı is I.
       .toUpperCase()
       .toLowerCase()
