@@ -1,4 +1,5 @@
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../core/errors.ts';
+import { meaningOf } from './meanings.ts';
 
 interface RefusalParameters {
   retry_after?: number;
@@ -56,12 +57,17 @@ const DEFAULT_WAIT_SECONDS = 5;
 
 function refusalAsSendError(refusal: TelegramRefusal): Error {
   const options = { cause: refusal, providerCode: String(refusal.code) };
-  const { code, message } = refusal;
+  const { code, message, description } = refusal;
   if (code === 429) return new RateLimited(message, waitMs(refusal), options);
   // A gateway that gave up waiting does not know whether Telegram went on; every other 5xx is Telegram saying no.
   if (code === 504) return new OutcomeUnknown(message, options);
   if (code >= 500) return new SendDeferred(message, options);
-  return new SendRejected(message, { ...options, channelBroken: refusesToken(refusal) });
+  const channelBroken = refusesToken(refusal);
+  const meaning = channelBroken ? 'Telegram does not accept the bot token.' : meaningOf(description);
+  return new SendRejected(meaning === undefined ? message : `${meaning} (${code} ${description})`, {
+    ...options,
+    channelBroken,
+  });
 }
 
 /** How long a 429 asks to wait. */

@@ -217,6 +217,60 @@ describe('what Telegram answers', () => {
   });
 
   it.each([
+    [403, 'Forbidden: bot was blocked by the user', 'The customer has blocked the bot.'],
+    [403, 'Forbidden: user is deactivated', 'The customer’s account was deleted.'],
+    [
+      403,
+      "Forbidden: bot can't initiate conversation with a user",
+      'The customer has to write to the bot first.',
+    ],
+    [403, 'Forbidden: bot was kicked from the supergroup chat', 'The bot was removed from the group.'],
+    [403, 'Forbidden: bot is not a member of the channel chat', 'The bot was removed from the group.'],
+    [400, 'Bad Request: not enough rights to send text messages to the chat', 'The bot may not write there.'],
+    [400, 'Bad Request: chat not found', 'Telegram knows no such chat'],
+    [400, 'Bad Request: message thread not found', 'The topic was deleted.'],
+    [400, 'Bad Request: TOPIC_CLOSED', 'The topic is closed.'],
+    [
+      400,
+      'Bad Request: BUSINESS_CONNECTION_INVALID',
+      'The bot may no longer write for this business account.',
+    ],
+    [400, 'Bad Request: something new', 'Telegram refused sendMessage: 400'],
+    [404, 'Not Found: method not found', 'Telegram refused sendMessage: 404'],
+    [401, 'Unauthorized', 'Telegram does not accept the bot token.'],
+    [404, 'Not Found', 'Telegram does not accept the bot token.'],
+  ])('takes %i "%s" as final, and says: %s', async (code, description, meaning) => {
+    bot.telegram.fail('sendMessage', { code, description });
+    const error = await bot.send({}).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      constructor: SendRejected,
+      channelBroken: meaning.endsWith('bot token.'),
+      providerCode: String(code),
+      message: expect.stringContaining(meaning),
+    });
+    expect((error as Error).message).toContain(description);
+  });
+
+  it('says in Telegram’s words that a topic or account is gone, or that somebody blocked the bot', async () => {
+    await expect(bot.send({ threadKey: '-4001:45' })).rejects.toThrow('message thread not found');
+    await expect(bot.send({ threadKey: `${CHAT}@gone` })).rejects.toThrow('business connection not found');
+    const chat = { id: 5009, type: 'private' as const };
+    bot.telegram.push(update.membership({ chat, status: 'kicked' }));
+    await expect(bot.send({ threadKey: '5009' })).rejects.toThrow('bot was blocked by the user');
+    bot.telegram.push(update.membership({ chat, status: 'member' }));
+    await expect(bot.send({ threadKey: '5009' })).resolves.toHaveLength(1);
+  });
+
+  it('waits as long as a 429 says', async () => {
+    bot.telegram.fail('sendMessage', {
+      code: 429,
+      description: 'Too Many Requests: retry after 35',
+      parameters: { retry_after: 35 },
+    });
+    await expect(bot.send({})).rejects.toMatchObject({ constructor: RateLimited, retryAfterMs: 35_000 });
+  });
+
+  it.each([
     [403, 'Forbidden: bot was blocked by the user', false],
     [403, 'Forbidden: user is deactivated', false],
     [403, 'Forbidden: bot was kicked from the supergroup chat', false],
