@@ -8,7 +8,7 @@ import { generateSecret } from '../../webhooks/sign.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
-import { refuseInvalid, uuid } from '../validate.ts';
+import { uuid } from '../validate.ts';
 
 const aiHookView = z
   .object({
@@ -96,7 +96,7 @@ const reply = createRoute({
 /** The program of a business's own that answers its customers. */
 export function aiRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { pool, secrets, egress } = deps;
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
   const ask = createAsk({ egress });
 
   app.openapi(set, async (c) => {

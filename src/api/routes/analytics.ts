@@ -8,7 +8,7 @@ import type { Pool } from '../../core/database/connect.ts';
 import { invalidField } from '../../core/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
-import { flag, refuseInvalid, uuid, wholeNumber } from '../validate.ts';
+import { flag, uuid, wholeNumber } from '../validate.ts';
 import { csvOf, type Days, type Report, reportView, rowsOf } from '../views/analytics-report.ts';
 
 const tags = ['Analytics'];
@@ -119,7 +119,7 @@ const getReport = createRoute({
 
 /** What is counted of conversations. */
 export function analyticsRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(getOverview, async (c) => {
     const { businessId } = c.var.actor;

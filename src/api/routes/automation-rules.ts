@@ -19,7 +19,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, refuseInvalid, uuid } from '../validate.ts';
+import { idParam, uuid } from '../validate.ts';
 import {
   conditionView,
   outcome,
@@ -143,7 +143,7 @@ const tryOut = createRoute({
 
 /** What a business lets happen by itself. */
 export function automationRuleRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(vocabulary, (c) => c.json(VOCABULARY, 200));
 

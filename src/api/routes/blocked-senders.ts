@@ -13,7 +13,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, maybe, refuseInvalid, uuid } from '../validate.ts';
+import { idParam, maybe, uuid } from '../validate.ts';
 
 const blockedSender = z.object({
   id: z.string(),
@@ -74,7 +74,7 @@ const unblock = createRoute({
 
 /** Whom the business does not want to hear. */
 export function blockedSenderRoutes({ pool, secrets, wake }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const { kind, customer_id, ...query } = c.req.valid('query');

@@ -19,7 +19,7 @@ import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
 import { keepUpload, uploadBody, uploaded } from '../upload.ts';
-import { idParam, refuseInvalid, uuid } from '../validate.ts';
+import { idParam, uuid } from '../validate.ts';
 import { attachmentsInput, draftAttachments } from '../views/message-input.ts';
 
 const file = z.object({
@@ -150,7 +150,7 @@ const render = createRoute({
 
 /** Answers that are written once and used often. */
 export function cannedResponseRoutes({ pool, secrets, attachments, egress }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
   const files = { egress, idOfUrl: attachments.idOfUrl };
   const view = (row: CannedResponseRow) => viewCannedResponse(row, attachments);
 

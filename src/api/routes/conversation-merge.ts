@@ -6,7 +6,7 @@ import { conversationView } from '../../core/views/conversation.ts';
 import type { ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
-import { idParam, refuseInvalid, uuid } from '../validate.ts';
+import { idParam, uuid } from '../validate.ts';
 import { viewWithCustomer } from '../views/conversation-detail.ts';
 
 const about = {
@@ -31,7 +31,7 @@ const unmerge = createRoute({
 
 /** Conversations that go on as one. Both ways lock threads first, so the path's conversation must not be locked before. */
 export function conversationMergeRoutes(): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(merge, async (c) => {
     const { actor } = c.var;

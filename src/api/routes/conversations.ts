@@ -27,7 +27,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { flag, idParam, refuseInvalid, time, timeInQuery, uuid, wholeNumber } from '../validate.ts';
+import { flag, idParam, time, timeInQuery, uuid, wholeNumber } from '../validate.ts';
 import { conversationDetail, viewDetail, viewWithCustomer } from '../views/conversation-detail.ts';
 import { knownByOf, knownByQuery } from '../views/known-by.ts';
 import { attachmentsInput, draftOf } from '../views/message-input.ts';
@@ -132,7 +132,7 @@ function changeRoute<Method extends 'patch' | 'put'>(method: Method) {
 
 /** Conversations: listing, opening, reading, changing. */
 export function conversationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
   const { pool, secrets, attachments } = deps;
 
   app.openapi(list, async (c) => {

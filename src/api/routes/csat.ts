@@ -6,7 +6,7 @@ import { ratingView, viewRating } from '../../core/views/rating.ts';
 import { act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
-import { idParam, maybe, refuseInvalid } from '../validate.ts';
+import { idParam, maybe } from '../validate.ts';
 
 const create = createRoute({
   method: 'post',
@@ -37,7 +37,7 @@ const list = createRoute({
 
 /** What customers say of how they were served. */
 export function csatRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(create, async (c) => {
     const answer = await act(c, 201, async (tx, conversation, by) =>

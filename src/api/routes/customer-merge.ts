@@ -6,7 +6,7 @@ import { untilRunningEnd } from '../../core/database/running.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
-import { idParam, refuseInvalid, uuid } from '../validate.ts';
+import { idParam, uuid } from '../validate.ts';
 import { customerDetail, viewCustomerDetail } from '../views/customer-detail.ts';
 
 const about = {
@@ -33,7 +33,7 @@ const unmerge = createRoute({
 
 /** Customers who turn out to be one person, and who turn out not to be. */
 export function customerMergeRoutes({ pool, transact, wake }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(merge, async (c) => {
     const { actor } = c.var;

@@ -7,7 +7,7 @@ import { messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam } from '../validate.ts';
 
 const list = createRoute({
   method: 'get',
@@ -25,7 +25,7 @@ const list = createRoute({
 
 /** The one thread of a customer who writes by several channels. */
 export function customerMessageRoutes({ pool, secrets, attachments }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');

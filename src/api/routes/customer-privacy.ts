@@ -17,7 +17,7 @@ import { ratingView } from '../../core/views/rating.ts';
 import { archiveEntries, archiveText } from '../customer-archive.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors } from '../openapi.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam } from '../validate.ts';
 import { customerDetail, viewCustomers } from '../views/customer-detail.ts';
 
 const tags = ['Customers'];
@@ -101,7 +101,7 @@ const PATIENCE_MS = 20_000;
 /** What a person may ask of those who keep something of them. */
 export function customerPrivacyRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { pool, transact, attachments, wake, log } = deps;
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(erase, async (c) => {
     const { id } = c.req.valid('param');

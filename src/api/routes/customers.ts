@@ -6,7 +6,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { flag, idParam, refuseInvalid, uuid } from '../validate.ts';
+import { flag, idParam, uuid } from '../validate.ts';
 import {
   type CustomerDetail,
   customerDetail,
@@ -106,7 +106,7 @@ function changeRoute<Method extends 'patch' | 'put'>(method: Method) {
 
 /** Customers: looking up, creating, changing. */
 export function customerRoutes({ pool, secrets }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');

@@ -10,7 +10,7 @@ import { messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam } from '../validate.ts';
 import { viewWithCustomer } from '../views/conversation-detail.ts';
 
 const list = createRoute({
@@ -69,7 +69,7 @@ const giveBack = createRoute({
 /** What agents do with suggestions of the AI. */
 export function draftRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { pool } = deps;
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const conversation = await findConversation(pool, c.var.actor.businessId, c.req.valid('param').id);

@@ -18,7 +18,6 @@ import type { Secrets } from '../../core/secrets.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
-import { refuseInvalid } from '../validate.ts';
 
 const eventView = z
   .object({
@@ -81,7 +80,7 @@ const list = createRoute({
 
 /** The events of a business, for readers that keep a cursor. */
 export function eventRoutes({ pool, secrets, attachments }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const { cursor, after: from = cursor, types: wanted, limit } = c.req.valid('query');

@@ -12,7 +12,7 @@ import { type AttachmentRow, attachmentView, viewAttachment } from '../../core/v
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam } from '../validate.ts';
 
 const get = createRoute({
   method: 'get',
@@ -36,7 +36,7 @@ const refetch = createRoute({
 
 /** Attachments by their id, below /api/v1. */
 export function attachmentRoutes({ pool, attachments }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   /** An upload that no message has taken yet is there all the same. */
   function shown(row: AttachmentRow) {

@@ -16,7 +16,7 @@ import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { type PageWindow, pageOf, pageQuery, pageWindow, sealCursor } from '../pagination.ts';
 import { keepUpload, uploadBody, uploaded } from '../upload.ts';
-import { idParam, maybe, refuseInvalid, wholeNumber } from '../validate.ts';
+import { idParam, maybe, wholeNumber } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { writeMessage } from '../write-message.ts';
 import { customerInput } from './customers.ts';
@@ -100,7 +100,7 @@ const toAddress = createRoute({
 
 /** The messages of a conversation: reading and writing them. */
 export function messageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
   const { pool, secrets, attachments } = deps;
 
   app.openapi(list, async (c) => {

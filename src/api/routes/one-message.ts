@@ -12,7 +12,7 @@ import { type MessageRow, type MessageView, messageView } from '../../core/views
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
-import { idParam, refuseInvalid, time } from '../validate.ts';
+import { idParam, time } from '../validate.ts';
 
 const tags = ['Messages'];
 const words = z.string().max(100_000);
@@ -72,7 +72,7 @@ const skip = againRoute('skip', 'Let later messages pass one that waits for its 
 
 /** One message: looking at it, and changing what waits, failed or was sent. */
 export function oneMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
   const { pool, attachments } = deps;
 
   app.openapi(get, async (c) => {

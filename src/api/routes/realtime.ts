@@ -4,7 +4,6 @@ import { issueTicket } from '../../core/realtime-tickets.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
-import { refuseInvalid } from '../validate.ts';
 
 const create = createRoute({
   method: 'post',
@@ -24,7 +23,7 @@ const create = createRoute({
 
 /** What sockets need of HTTP. */
 export function realtimeRoutes(_deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(create, async (c) => {
     const { actor } = c.var;

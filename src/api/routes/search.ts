@@ -4,7 +4,7 @@ import { fold } from '../../core/search/fold.ts';
 import { search } from '../../core/search/search.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
-import { refuseInvalid, timeInQuery, uuid } from '../validate.ts';
+import { timeInQuery, uuid } from '../validate.ts';
 import { hitView, KINDS, viewHits } from '../views/search-hit.ts';
 import { statuses } from './conversations.ts';
 
@@ -51,7 +51,7 @@ const get = createRoute({
 
 /** Searching all that was said, and who said it. */
 export function searchRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(get, async (c) => {
     const query = c.req.valid('query');

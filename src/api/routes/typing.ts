@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { findConversation } from '../../core/conversations.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam } from '../validate.ts';
 
 const typing = createRoute({
   method: 'post',
@@ -19,7 +19,7 @@ const typing = createRoute({
 
 /** Showing that somebody on our side writes; nothing of it is stored. */
 export function typingRoutes({ pool, publishTyping }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(typing, async (c) => {
     const { businessId, agentId, apiKeyId } = c.var.actor;

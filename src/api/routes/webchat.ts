@@ -16,7 +16,6 @@ import { limitBody } from '../body-limit.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
 import { keepUpload, uploadBody, uploaded } from '../upload.ts';
-import { refuseInvalid } from '../validate.ts';
 
 const tags = ['Web chat'];
 const params = z.object({ channel_id: z.string().refine(isUuid).meta({ format: 'uuid' }) });
@@ -83,7 +82,7 @@ const UPLOADS_PER_MINUTE = { points: 30, durationSeconds: 60 };
 /** What a widget asks over HTTP: outside /api/v1, since its keys are visitor tokens and its origins the channel's own. */
 export function webchatRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { pool, rateLimits, attachments } = deps;
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
   app.use('/webchat/:channel_id/*', widgetCors(deps));
 
   app.openapi(config, async (c) => {

@@ -6,7 +6,6 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
-import { refuseInvalid } from '../validate.ts';
 import { ruleWords } from '../views/automation-rule.ts';
 import { errors, succeeds, succeedsPage, success, successPage, tags } from './envelope.ts';
 
@@ -47,7 +46,7 @@ const create = createRoute({
 
 /** Automation rules in the support dialect. */
 export function supportAutomationRuleRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const { limit, page = 1 } = c.req.valid('query');

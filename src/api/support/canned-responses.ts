@@ -11,7 +11,6 @@ import { commitAnswer } from '../idempotency.ts';
 import { body } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
 import { cannedFields, cannedResponseInput } from '../routes/canned-responses.ts';
-import { refuseInvalid } from '../validate.ts';
 import { errors, succeeds, succeedsPage, success, successPage, tags } from './envelope.ts';
 
 const cannedResponse = z.object({
@@ -42,7 +41,7 @@ const create = createRoute({
 
 /** Canned responses in the support dialect. */
 export function supportCannedResponseRoutes({ pool, attachments, egress }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const { limit, page = 1 } = c.req.valid('query');

@@ -18,7 +18,7 @@ import { body } from '../openapi.ts';
 import { pageQuery } from '../pagination.ts';
 import { statuses } from '../routes/conversations.ts';
 import { tagList } from '../routes/transitions.ts';
-import { idParam, refuseInvalid, time, uuid, wholeNumber } from '../validate.ts';
+import { idParam, time, uuid, wholeNumber } from '../validate.ts';
 import { errors, succeeds, succeedsPage, success, successPage, tags } from './envelope.ts';
 import { detailView, viewDetail, viewListed, viewOne } from './views.ts';
 
@@ -95,7 +95,7 @@ const removeTag = createRoute({
 
 /** Conversations in the support dialect: reading them, and what happens to them. */
 export function supportConversationRoutes({ pool, attachments }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const { page, limit, ...query } = c.req.valid('query');

@@ -5,7 +5,7 @@ import type { MessageView } from '../../core/views/message.ts';
 import { supportMessageView, viewSupportMessage } from '../../core/views/support.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body } from '../openapi.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam } from '../validate.ts';
 import { draftOf, messageInput, replyDraft, replyInput } from '../views/message-input.ts';
 import { writeMessage } from '../write-message.ts';
 import { errors, succeeds, success, tags } from './envelope.ts';
@@ -35,7 +35,7 @@ const post = createRoute({
 
 /** Writing in the support dialect. */
 export function supportMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   async function write(c: Context<ApiEnv>, draft: Draft) {
     const view = (message: MessageView) => success(viewSupportMessage(deps.attachments.mintUrls(message)));

@@ -4,7 +4,7 @@ import { findCustomer } from '../../core/customers.ts';
 import { viewCustomer } from '../../core/views/customer.ts';
 import { supportVisitorView, viewSupportVisitor } from '../../core/views/support.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { idParam, refuseInvalid } from '../validate.ts';
+import { idParam } from '../validate.ts';
 import { errors, succeeds, success, tags } from './envelope.ts';
 
 const get = createRoute({
@@ -18,7 +18,7 @@ const get = createRoute({
 
 /** Visitors in the support dialect. */
 export function supportVisitorRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(get, async (c) => {
     const { businessId } = c.var.actor;

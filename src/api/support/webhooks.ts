@@ -6,7 +6,6 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body } from '../openapi.ts';
 import { endpointInput } from '../routes/webhook-endpoints.ts';
-import { refuseInvalid } from '../validate.ts';
 import { errors, succeeds, success, tags } from './envelope.ts';
 
 const webhookView = z.object({
@@ -29,7 +28,7 @@ const create = createRoute({
 
 /** Subscribing in the support dialect; from there on it is an endpoint like any other. */
 export function supportWebhookRoutes({ secrets, egress }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(create, async (c) => {
     const { actor } = c.var;
