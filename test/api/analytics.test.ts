@@ -421,3 +421,20 @@ it('refuses days that are none, backwards or too many, naming the field', async 
   expect(await refused('timezone=Mars/Olympus')).toEqual([422, 'timezone']);
   expect(await refused('group_by=mood')).toEqual([422, 'group_by']);
 });
+
+it('counts what a person did who is erased at once, too', async () => {
+  const numbers = async () => {
+    const { conversations, closed, messages_received } = (await reportOf('')).total;
+    return [conversations, closed, messages_received];
+  };
+  await counted();
+  const [begun = 0, ended = 0, received = 0] = await numbers();
+  const conversation = await say('eve');
+  const { body } = await gateway.call<{ customer_id: string }>(
+    'GET',
+    `/api/v1/conversations/${conversation}`,
+  );
+  const { status } = await gateway.call('DELETE', `/api/v1/customers/${body.customer_id}`);
+  expect([202, 204]).toContain(status);
+  await eventually(async () => expect(await numbers()).toEqual([begun + 1, ended + 1, received + 1]));
+});

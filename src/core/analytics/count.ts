@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Pool, Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
 import { startReader } from '../events/reader.ts';
-import { type EventRow, type Position, positionOf, readEvents } from '../events.ts';
+import { type EventRow, type Position, positionOf, readEvents, START } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { WorkingHours } from '../team/working-hours.ts';
 import type { Wake } from '../wake.ts';
@@ -19,6 +19,17 @@ export function startCounting(options: { pool: Pool; wake: Wake; log: Log }): { 
     const upTo = await pool.begin((tx) => countBatch(tx, after));
     return { upTo: upTo.position, hasMore: upTo.isFull };
   });
+}
+
+/** Counts all that has happened so far: for who is about to blank it, and might be faster than the reader. */
+export async function countSoFar(pool: Pool): Promise<void> {
+  let isBehind = true;
+  while (isBehind) {
+    const [place = START] = await pool<Position[]>`
+      select seq, day::text as day from readers where name = ${NAME}`;
+    const { isFull } = await pool.begin((tx) => countBatch(tx, place));
+    isBehind = isFull;
+  }
 }
 
 async function countBatch(tx: Sql, after: Position) {

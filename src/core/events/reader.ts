@@ -47,7 +47,8 @@ export function startReader(
     await pool`
       insert into readers (name, seq, day)
       select ${name}, ${seq}, ${day} from (select set_config('synchronous_commit', 'off', true)) unhurried
-      on conflict (name) do update set seq = excluded.seq, day = excluded.day, updated_at = now()`;
+      on conflict (name) do update set seq = excluded.seq, day = excluded.day, updated_at = now()
+        where readers.seq <= excluded.seq`;
   }
 
   return holdLease(pool, { key: `reader:${name}`, ttlMs: LEASE_MS, log }, async (signal) => {

@@ -1,3 +1,4 @@
+import { countSoFar } from '../../analytics/count.ts';
 import type { Files } from '../../attachments/files.ts';
 import type { Pool, Sql } from '../../database/connect.ts';
 import { untilRunningEnd } from '../../database/running.ts';
@@ -44,6 +45,8 @@ export async function sweepErasure(
   await untilRunningEnd(pool);
   const elsewhere = await writtenElsewhere(pool, person);
   const leftFiles = await transact((tx) => blankRest(tx, person, { ...traces, elsewhere }));
+  // What is blanked counts for nothing any more.
+  await countSoFar(pool);
   await blankRecords(pool, person, [...elsewhere, ...(await writtenIn(pool, person))]);
   await blankRequests(pool, person, traces);
   for (const key of [...(await filesNoted(pool, customerId)), ...leftFiles]) await files.remove(key);
