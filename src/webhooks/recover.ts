@@ -68,12 +68,18 @@ export async function replayMissed(
   { options, ...recovery }: Recovery & { options: FanOutOptions },
 ): Promise<Recovered> {
   refuseInactive(endpoint);
-  const canceled = await revive(tx, endpoint, { ...recovery, statuses: ['canceled'], room: MOST });
+  const since = canceledSince(endpoint, recovery);
+  const canceled = await revive(tx, endpoint, { ...recovery, since, statuses: ['canceled'], room: MOST });
   const missed = await insertMissed(tx, endpoint, { ...recovery, options, done: canceled.count });
   const hasMore = canceled.hasMore || missed.hasMore;
   if (!hasMore) await tx`update webhook_endpoints set missed_since = null where id = ${endpoint.id}`;
   await wakeEndpoint(tx, endpoint.id);
   return { count: canceled.count + missed.count, hasMore };
+}
+
+/** What waited when the endpoint was switched off is older than what it missed from then on. */
+function canceledSince({ missed_since }: EndpointRow, { since }: Recovery): Date {
+  return since.getTime() === missed_since?.getTime() ? new Date(0) : since;
 }
 
 interface Insertion extends Recovery {

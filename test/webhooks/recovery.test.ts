@@ -156,6 +156,20 @@ describe('what was missed', () => {
     });
   });
 
+  it('includes what waited when the endpoint was switched off', async () => {
+    receiver.answer = (_request, response) => response.writeHead(500).end();
+    const { id } = await subscribe();
+    await addCustomers(2);
+    await eventually(async () => expect(await log(id, '&outcome=http_5xx')).toHaveLength(2));
+    await gateway.call('PATCH', `${ROUTE}/${id}`, { is_active: false });
+    await eventually(async () => expect(await log(id, '&status=canceled')).toHaveLength(2));
+    receiver.answer = (_request, response) => response.end();
+    await gateway.call('PATCH', `${ROUTE}/${id}`, { is_active: true });
+    const replayed = await gateway.call('POST', `${ROUTE}/${id}/replay`);
+    expect(replayed.body).toEqual({ replayed: 2, has_more: false });
+    await allDelivered(id, 2);
+  });
+
   it('before an endpoint was there is delivered to it as well, by its own choice of events', async () => {
     await addCustomers(2);
     const since = new Date(Date.now() - 60_000).toISOString();
