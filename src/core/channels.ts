@@ -1,6 +1,6 @@
 import type { Actor } from './actor.ts';
 import type { ChannelRegistry, Health } from './adapter.ts';
-import { breakChannel } from './channels/break-channel.ts';
+import { createAccounts } from './channels/accounts.ts';
 import {
   type Changed,
   type ChannelChanges,
@@ -12,7 +12,7 @@ import {
 } from './channels/change-channel.ts';
 import { cacheChannels } from './channels/channel-cache.ts';
 import { connectChannel } from './channels/connect-channel.ts';
-import { type LoadedChannel, openChannel, replaceSecret, viewChannel } from './channels/loaded-channel.ts';
+import { type LoadedChannel, openChannel, viewChannel } from './channels/loaded-channel.ts';
 import type { Pool, Sql } from './database/connect.ts';
 import type { Transact } from './database/transact.ts';
 import type { EgressGuard } from './egress.ts';
@@ -70,7 +70,7 @@ export interface Channels {
 
 /** The channels of all businesses, as doors, lanes and routes need them. */
 export function createChannels(options: ChannelsOptions): Channels {
-  const { pool, transact, registry, secrets, wake, publicUrl } = options;
+  const { pool, registry, secrets, wake, publicUrl } = options;
   function open(row: ChannelRow): LoadedChannel {
     const { adapter, channel } = openChannel(row, registry, secrets);
     return { row, adapter, channel: { ...channel, doorUrl: doorUrl(row) } };
@@ -119,37 +119,15 @@ export function createChannels(options: ChannelsOptions): Channels {
     return url?.startsWith('https://') ? url : undefined;
   }
 
+  const accounts = createAccounts(options, doorUrl);
+
   async function connect(loaded: LoadedChannel, { isNew }: { isNew: boolean }): Promise<LoadedChannel> {
     const { id, business_id } = loaded.row;
     const refusal = await connectChannel(pool, loaded, { doorUrl: doorUrl(loaded.row), isNew }).finally(() =>
       wake.notify('channel', id),
     );
-    if (refusal !== undefined) await markBroken(id, refusal);
+    if (refusal !== undefined) await accounts.markBroken(id, refusal);
     return find(pool, business_id, id);
-  }
-
-  async function health(loaded: LoadedChannel): Promise<Health> {
-    if (loaded.adapter.health === undefined)
-      return { ok: true, detail: 'There is no account at a provider to ask.' };
-    const answer = await loaded.adapter.health(loaded.channel, doorUrl(loaded.row));
-    if (answer.ok) await markHealthy(loaded.row.id);
-    return answer;
-  }
-
-  async function markBroken(id: string, reason: string): Promise<void> {
-    await transact((tx) => breakChannel(tx, id, reason));
-    wake.notify('channel', id);
-  }
-
-  async function keepSecret(id: string, key: string, value: string): Promise<void> {
-    await transact((tx) => replaceSecret(tx, secrets, { id, key, value }));
-    wake.notify('channel', id);
-  }
-
-  async function markHealthy(id: string): Promise<void> {
-    const healed = await pool`
-      update channels set broken_at = null, broken_reason = null where id = ${id} and broken_at is not null returning id`;
-    if (healed.length > 0) wake.notify('channel', id);
   }
 
   return {
@@ -165,10 +143,7 @@ export function createChannels(options: ChannelsOptions): Channels {
     },
     remove: (tx, actor, id) => removeChannel(tx, actor, id),
     connect,
-    health,
-    markBroken,
-    markHealthy,
-    keepSecret,
+    ...accounts,
     doorUrl,
     view: (loaded) => viewChannel(loaded, urlOf(loaded.row)),
   };
