@@ -2679,7 +2679,7 @@ export interface paths {
           id: string;
         };
       };
-      requestBody: {
+      requestBody?: {
         content: {
           'application/json': {
             reason?: string | null;
@@ -2750,7 +2750,7 @@ export interface paths {
           id: string;
         };
       };
-      requestBody: {
+      requestBody?: {
         content: {
           'application/json': {
             up_to_seq?: number;
@@ -2793,7 +2793,7 @@ export interface paths {
           id: string;
         };
       };
-      requestBody: {
+      requestBody?: {
         content: {
           'application/json': {
             from_seq?: number;

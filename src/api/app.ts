@@ -10,6 +10,7 @@ import type { ApiDeps, ApiEnv, OperationDeps } from './deps.ts';
 import { serveDocument } from './document.ts';
 import { answerError, answerOtherMethods, errorHandler } from './errors.ts';
 import { idempotency } from './idempotency.ts';
+import { takeEmptyBodies } from './optional-body.ts';
 import { rateLimit } from './rate-limit.ts';
 import { observe, safeHeaders } from './request.ts';
 import { aiRoutes } from './routes/ai.ts';
@@ -122,7 +123,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     app.use(dialect, requireAccess(deps), rateLimit(deps.rateLimits));
     app.use(dialect, limitByPath, refuseHostileInput, idempotency(deps));
   }
-  app.use('/api/v1/*', refuseUnknownFields(app));
+  app.use('/api/v1/*', takeEmptyBodies(app), refuseUnknownFields(app));
   for (const routes of NATIVE) app.route('/api/v1', routes(deps));
   for (const routes of SUPPORT) app.route('/api/support', routes(deps));
   app.route('/', doorRoutes(deps));

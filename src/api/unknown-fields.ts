@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
+import { addressedBy, addressOf, declaredRoutes } from './declared-routes.ts';
 import type { ApiEnv } from './deps.ts';
 
 type Known = Map<string, Set<string>>;
@@ -15,7 +15,7 @@ export function refuseUnknownFields(app: OpenAPIHono<ApiEnv>): MiddlewareHandler
   let known: Known | undefined;
   return async (c, next) => {
     known ??= knownFields(app);
-    const fields = known.get(`${c.req.method} ${routePath(c, -1)}`);
+    const fields = known.get(addressedBy(c));
     if (fields !== undefined) refuseOthers(fields, await c.req.json().catch(() => undefined));
     await next();
   };
@@ -32,15 +32,13 @@ function refuseOthers(fields: Set<string>, body: unknown): void {
 /** What each route that takes JSON takes, and all that its address shows, as they are declared; by method and pattern. */
 function knownFields(app: OpenAPIHono<ApiEnv>): Known {
   const known: Known = new Map();
-  const routes = app.openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []));
-  for (const [path, atPath] of Map.groupBy(routes, (route) => route.path)) {
+  for (const atPath of Map.groupBy(declaredRoutes(app), (route) => route.path).values()) {
     const shown = atPath.flatMap((route) => Object.entries(route.responses ?? {})).filter(isAnswer);
-    for (const { method, request } of atPath) {
+    for (const { method, path, request } of atPath) {
       const taken = schemaIn(request?.body);
       if (taken === undefined) continue;
       const schemas = [taken, ...shown.map(([, answer]) => schemaIn(answer))];
-      const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
-      known.set(`${method.toUpperCase()} ${pattern}`, new Set(schemas.flatMap(fieldsOf)));
+      known.set(addressOf({ method, path }), new Set(schemas.flatMap(fieldsOf)));
     }
   }
   return known;

@@ -114,6 +114,23 @@ describe('hostile input', () => {
     }
   });
 
+  it('takes an empty body for none where none is needed', async () => {
+    const post = (path: string, body: object) =>
+      api.call('POST', `/api/v1${path}`, { key: acme.key, ...body });
+    const hook = { url: 'https://your-server.com/webhook', events: ['*'] };
+    const channel = await post('/channels', { body: { type: 'webchat' } });
+    const opened = { business_id: acme.id, channel_id: channel.body.id };
+    const { id } = (await post('/conversations', { body: opened })).body;
+    const endpoint = (await post('/webhook-endpoints', { body: hook })).body.id;
+    const actions = ['handoff', 'read', 'unread'].map((action) => `/conversations/${id}/${action}`);
+    for (const path of [...actions, `/webhook-endpoints/${endpoint}/rotate-secret`]) {
+      const empty = await post(path, { raw: '', headers: json });
+      expect([path, empty.status, (await post(path, {})).status]).toEqual([path, 200, 200]);
+    }
+    const tagged = await post(`/conversations/${id}/tags`, { raw: '', headers: json });
+    expect([tagged.status, tagged.body.error.code]).toEqual([400, 'invalid_request']);
+  });
+
   it('names the fields that a schema refuses', async () => {
     const { status, body } = await post(JSON.stringify({ role: 'king', expires_at: 'soon' }));
     expect([status, body.error.code]).toEqual([422, 'validation_error']);

@@ -10,6 +10,7 @@ import { messageView } from '../../core/views/message.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
+import { optionalBody } from '../optional-body.ts';
 import { idParam } from '../validate.ts';
 import { viewWithCustomer } from '../views/conversation-detail.ts';
 
@@ -29,18 +30,14 @@ const accept = createRoute({
   summary: 'Send a draft, as it is or reworded',
   request: {
     params: idParam,
-    body: {
-      content: {
-        'application/json': {
-          schema: z.object({
-            content: z.string().trim().min(1).max(100_000).optional(),
-            if_last_seq: z.number().int().nonnegative().optional().meta({
-              description: 'Refused with 409 when a message other than a note came after this seq.',
-            }),
-          }),
-        },
-      },
-    },
+    body: optionalBody(
+      z.object({
+        content: z.string().trim().min(1).max(100_000).optional(),
+        if_last_seq: z.number().int().nonnegative().optional().meta({
+          description: 'Refused with 409 when a message other than a note came after this seq.',
+        }),
+      }),
+    ),
   },
   responses: {
     202: json('The message, queued; an accepted draft is not sent twice', messageView),

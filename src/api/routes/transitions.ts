@@ -11,6 +11,7 @@ import { type ConversationRow, conversationView } from '../../core/views/convers
 import { type Act, act } from '../act.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
+import { optionalBody } from '../optional-body.ts';
 import { idParam, time, uuid } from '../validate.ts';
 import { viewWithCustomer } from '../views/conversation-detail.ts';
 
@@ -35,6 +36,17 @@ function actionRoute<Schema extends z.ZodType>(verb: string, summary: string, sc
     path: `/conversations/{id}/${verb}`,
     summary,
     request: { params: idParam, body: body(schema) },
+  });
+}
+
+/** One that can do without its body. */
+function bareActionRoute<Schema extends z.ZodType>(verb: string, summary: string, schema: Schema) {
+  return createRoute({
+    ...about,
+    method: 'post',
+    path: `/conversations/{id}/${verb}`,
+    summary,
+    request: { params: idParam, body: optionalBody(schema) },
   });
 }
 
@@ -66,17 +78,17 @@ const removeTag = createRoute({
   summary: 'Remove a tag',
   request: { params: idParam.extend({ tag: z.string() }) },
 });
-const handoff = actionRoute(
+const handoff = bareActionRoute(
   'handoff',
   'Ask for a person to take over',
   z.object({ reason: z.string().trim().min(1).max(1_000).nullish() }),
 );
-const read = actionRoute(
+const read = bareActionRoute(
   'read',
   'Note how far agents have read; without a seq, everything',
   z.object({ up_to_seq: z.number().int().nonnegative().optional() }),
 );
-const unread = actionRoute(
+const unread = bareActionRoute(
   'unread',
   'Make unread again what the customer wrote from a seq on; without one, their last message',
   z.object({ from_seq: z.number().int().positive().optional() }),

@@ -8,6 +8,7 @@ import { endpointStats, statsView } from '../../webhooks/stats.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
+import { optionalBody } from '../optional-body.ts';
 import { idParam, time } from '../validate.ts';
 
 const DAY_MS = 86_400_000;
@@ -44,15 +45,9 @@ const replay = createRoute({
   summary: 'Deliver what the endpoint missed while it was off, or before it was there',
   request: {
     params: idParam,
-    body: {
-      content: {
-        'application/json': {
-          schema: range.extend({
-            since: time.optional().meta({ description: 'By default since it was switched off.' }),
-          }),
-        },
-      },
-    },
+    body: optionalBody(
+      range.extend({ since: time.optional().meta({ description: 'By default since it was switched off.' }) }),
+    ),
   },
   responses: {
     200: json('How many are due', z.object({ replayed: z.number().int(), has_more: hasMore })),

@@ -7,6 +7,7 @@ import { publicKeyOf } from '../../webhooks/sign.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { errors, json } from '../openapi.ts';
+import { optionalBody } from '../optional-body.ts';
 import { idParam } from '../validate.ts';
 
 const MAX_OVERLAP_SECONDS = 7 * 86_400;
@@ -54,7 +55,7 @@ const rotate = createRoute({
   path: '/webhook-endpoints/{id}/rotate-secret',
   tags,
   summary: 'Replace the secret; for an overlap both sign',
-  request: { params: idParam, body: { content: { 'application/json': { schema: rotation } } } },
+  request: { params: idParam, body: optionalBody(rotation) },
   responses: { 200: json('The new secret, and those that still sign', secretsView), ...errors },
 });
 
