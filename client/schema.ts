@@ -3566,13 +3566,13 @@ export interface paths {
         content: {
           'application/json': {
             content?: string;
-            html?: string;
+            html?: string | null;
             subject?: string;
             cancel_on_reply?: boolean;
             /**
              * A time in the past lets it go at once.
              */
-            send_at?: string;
+            send_at?: string | null;
           };
         };
       };

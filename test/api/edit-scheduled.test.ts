@@ -96,6 +96,16 @@ describe('a scheduled message', () => {
     expect((await read(id)).send_at).toBe(FAR);
   });
 
+  it('is changed by what was read of it with something else in it, before and after it goes', async () => {
+    const id = await scheduled({ html: undefined });
+    const waiting = await edit(id, { ...(await read(id)), content: 'changed' });
+    expect([waiting.status, waiting.body.content]).toEqual([200, 'changed']);
+    await edit(id, { send_at: '2020-01-01T00:00:00Z' });
+    await eventually(async () => (await read(id)).status === 'sent');
+    const sent = await edit(id, { ...(await read(id)), content: 'reworded' });
+    expect([sent.status, sent.body.content]).toEqual([200, 'reworded']);
+  });
+
   it('is nobody else’s to change, and no other message gets a time', async () => {
     const id = await scheduled();
     const foreign = await edit<Refusal>(id, { content: 'mine' }, await otherBusiness(gateway));

@@ -46,10 +46,10 @@ const edit = createRoute({
     body: body(
       z.object({
         content: words.optional(),
-        html: words.optional(),
+        html: words.nullish(),
         subject: z.string().max(500).optional(),
         cancel_on_reply: z.boolean().optional(),
-        send_at: time.optional().meta({ description: 'A time in the past lets it go at once.' }),
+        send_at: time.nullish().meta({ description: 'A time in the past lets it go at once.' }),
       }),
     ),
   },
@@ -76,15 +76,13 @@ export function oneMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { pool, attachments } = deps;
 
   app.openapi(get, async (c) => {
-    const row = await findMessage(pool, c.var.actor.businessId, c.req.valid('param').id);
+    const row = await named(c);
     const message = attachments.mintUrls(await viewOneMessage(pool, row));
     return c.json({ ...message, attempts: await listAttempts(pool, row) }, 200);
   });
 
-  /** Whether nothing of the message has reached the customer yet. */
-  async function isWaiting(c: Context<ApiEnv>): Promise<boolean> {
-    const { direction, status } = await findMessage(pool, c.var.actor.businessId, c.req.param('id') ?? '');
-    return direction === 'outbound' && !WAS_SENT.has(status ?? '');
+  function named(c: Context<ApiEnv>): Promise<MessageRow> {
+    return findMessage(pool, c.var.actor.businessId, c.req.param('id') ?? '');
   }
 
   /** Changes what the customer has; the provider is asked before anything is stored. */
@@ -106,21 +104,29 @@ export function oneMessageRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   }
 
   app.openapi(edit, async (c) => {
-    const { content, html, subject, send_at, cancel_on_reply } = c.req.valid('json');
-    const sendAt = send_at === undefined ? undefined : new Date(send_at);
-    const patch = { content, html, subject, sendAt, cancelOnReply: cancel_on_reply };
-    if (await isWaiting(c))
+    const { content, html, subject, send_at, cancel_on_reply: cancelOnReply } = c.req.valid('json');
+    const sendAt = send_at == null ? undefined : new Date(send_at);
+    const patch = { content, html, subject, sendAt, cancelOnReply };
+    const message = await named(c);
+    if (isWaiting(message))
       return change(c, (tx, businessId, id) => editScheduled(tx, { businessId, id, patch }));
-    if (sendAt !== undefined || cancel_on_reply !== undefined) {
+    // What was read may come back with the rest.
+    const isOldTime = sendAt === undefined || sendAt.getTime() === message.send_at?.getTime();
+    if (!isOldTime || cancelOnReply !== undefined) {
       throw new AppError('conflict', 'Only of a scheduled message the time can be changed.');
     }
     const words = { content, html };
     return changeSent(c, (wish) => editSent(deps, { ...wish, ...words }));
   });
   app.openapi(cancel, async (c) =>
-    (await isWaiting(c)) ? change(c, cancelMessage) : changeSent(c, (wish) => removeSent(deps, wish)),
+    isWaiting(await named(c)) ? change(c, cancelMessage) : changeSent(c, (wish) => removeSent(deps, wish)),
   );
   app.openapi(retry, (c) => change(c, retryMessage));
   app.openapi(skip, (c) => change(c, skipMessage));
   return app;
+}
+
+/** Whether nothing of the message has reached the customer yet. */
+function isWaiting({ direction, status }: MessageRow): boolean {
+  return direction === 'outbound' && !WAS_SENT.has(status ?? '');
 }

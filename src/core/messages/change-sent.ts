@@ -34,7 +34,7 @@ interface Words {
 /** Changes the words of what was sent, or of a note: the customer sees the new ones. The same words again change nothing. */
 export async function editSent(
   deps: ChangeDeps,
-  { businessId, id, content, html }: Wish & { content: string | undefined; html: string | undefined },
+  { businessId, id, content, html }: Wish & { content: string | undefined; html: string | null | undefined },
 ): Promise<MessageRow> {
   const message = await findMessage(deps.pool, businessId, id);
   refuseUnchangeable(message);

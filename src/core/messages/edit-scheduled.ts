@@ -9,7 +9,7 @@ import { lockOutbound } from './resend.ts';
 /** What may be changed of a message that waits for its time. */
 export interface ScheduledPatch {
   content?: string | undefined;
-  html?: string | undefined;
+  html?: string | null | undefined;
   subject?: string | undefined;
   sendAt?: Date | undefined;
   cancelOnReply?: boolean | undefined;
