@@ -174,6 +174,10 @@ describe('the egress guard', () => {
       code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
     });
     expect(names.asked).toBeGreaterThan(0);
+    names.refusal = /invalid/;
+    await expect(lookup('refused.invalid')).rejects.toMatchObject({ syscall: 'getaddrinfo' });
+    names.silence = /localhost/;
+    await lookup('app.localhost').catch((error) => expect(error.syscall).toBe('getaddrinfo'));
     await names.close();
   });
 

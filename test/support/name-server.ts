@@ -9,6 +9,8 @@ export interface NameServer {
   asked: number;
   /** Questions with this in their name get no answer. */
   silence: RegExp | undefined;
+  /** Questions with this in their name are refused. */
+  refusal: RegExp | undefined;
   /** As a resolver is told of it. */
   address: string;
   /** Asks this server, and no other. */
@@ -26,6 +28,7 @@ export async function startNameServer(): Promise<NameServer> {
     answers: [],
     asked: 0,
     silence: undefined,
+    refusal: undefined,
     address: `127.0.0.1:${socket.address().port}`,
     async lookup(hostname) {
       const addresses = await resolver.resolve4(hostname);
@@ -40,6 +43,8 @@ export async function startNameServer(): Promise<NameServer> {
   resolver.setServers([server.address]);
   socket.on('message', (question, { port, address }) => {
     if (server.silence?.test(question.toString('latin1'))) return;
+    if (server.refusal?.test(question.toString('latin1')))
+      return void socket.send(answerTo(question, [], REFUSED), port, address);
     const addresses = server.answers[Math.min(server.asked, server.answers.length - 1)] ?? [];
     server.asked += 1;
     socket.send(answerTo(question, addresses), port, address);
@@ -48,12 +53,13 @@ export async function startNameServer(): Promise<NameServer> {
 }
 
 const HEADER_BYTES = 12;
+const REFUSED = 5;
 
 /** RFC 1035, as little as a resolver needs: the question repeated, and an A record for each address. */
-function answerTo(question: Buffer, addresses: readonly string[]): Buffer {
+function answerTo(question: Buffer, addresses: readonly string[], code = 0): Buffer {
   const end = question.indexOf(0, HEADER_BYTES) + 5;
   const header = Buffer.from(question.subarray(0, HEADER_BYTES));
-  header.writeUInt16BE(0x8180, 2);
+  header.writeUInt16BE(0x8180 | code, 2);
   header.writeUInt16BE(addresses.length, 6);
   header.writeUInt32BE(0, 8);
   const records = addresses.map((address) =>

@@ -12,7 +12,9 @@ export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
 const QUESTIONS = { timeout: 1_000, tries: 2 };
 const SYSTEM_WAIT_MS = 2_000;
 const HOSTS_FILE = process.platform === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts';
-const UNKNOWN = new Set(['ENOTFOUND', 'ENODATA', 'ECONNREFUSED']);
+// Any other refusal says nothing against the name: many a server refuses what only a search domain completes.
+const SILENCE = 'ETIMEOUT';
+const LOCALHOST = /(^|\.)localhost\.?$/i;
 
 /**
  * Asks the name servers itself. The system's own lookup holds one of the few threads that all files are read with too:
@@ -23,7 +25,7 @@ export function createLookup({ servers }: { servers?: string[] } = {}): Lookup {
   return async (hostname) => {
     const own = await fromHostsFile(hostname);
     if (own.length > 0) return own;
-    const found = await askServers(hostname, servers);
+    const found = LOCALHOST.test(hostname) ? [] : await askServers(hostname, servers);
     return found.length > 0 ? found : askSystem(hostname, systemThread);
   };
 }
@@ -43,7 +45,7 @@ async function askServers(hostname: string, servers: string[] | undefined): Prom
   if (servers !== undefined) resolver.setServers(servers);
   const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
   const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  const silence = answers.find((answer) => answer.status === 'rejected' && !UNKNOWN.has(answer.reason.code));
+  const silence = answers.find((answer) => answer.status === 'rejected' && answer.reason.code === SILENCE);
   if (addresses.length === 0 && silence !== undefined) throw noAnswer(hostname);
   return addresses.map(withFamily);
 }
