@@ -1,7 +1,7 @@
 import { Parser } from 'htmlparser2';
 import type { Line } from './line.ts';
 import { markOf } from './markup.ts';
-import { createPage, type Surrounding } from './page.ts';
+import { createPage, type Page, type Surrounding } from './page.ts';
 import { attribute, tame } from './tame.ts';
 
 const BLOCKS = new Set(
@@ -26,10 +26,7 @@ export function htmlLines(html: string): Line[] {
   const stack: Open[] = [];
 
   function open(name: string, attributes: Record<string, string>): void {
-    if (BLOCKS.has(name)) page.break(APART.has(name) && !isFlat(attributes));
-    if (name === 'br') page.flush();
-    if (name === 'td' || name === 'th') page.word(' ');
-    if (name === 'img') page.word(emojiOf(attributes));
+    showTag(page, name, attributes);
     const mark = markOf(name, attributes);
     if (mark === 'rest') page.quoteRest();
     if (VOID.has(name)) return;
@@ -56,6 +53,14 @@ export function htmlLines(html: string): Line[] {
   parser.end(tame(html));
   page.break(false);
   return page.lines;
+}
+
+/** What a tag does to the page before anything stands in it: a new line, a space, an emoji. */
+function showTag(page: Page, name: string, attributes: Record<string, string>): void {
+  if (BLOCKS.has(name)) page.break(APART.has(name) && !isFlat(attributes));
+  else if (name === 'br') page.flush();
+  else if (name === 'td' || name === 'th') page.word(' ');
+  else if (name === 'img') page.word(emojiOf(attributes));
 }
 
 interface Open extends Surrounding {

@@ -8,6 +8,8 @@ export interface Surrounding {
   preserves: boolean;
 }
 
+export type Page = ReturnType<typeof createPage>;
+
 const MOST_PIECES = 50;
 
 /** The lines of a mail as they come, each with what it stands in: a quote, a signature, something unseen. */

@@ -4,14 +4,14 @@ import { isClosing, isSentWith, isSmallPrint } from './vocabulary.ts';
 
 /** Where the signature of a piece of text begins; its length where there is none. */
 export function signatureStart(lines: Line[]): number {
-  let end = withoutBlanks(lines, lines.length);
+  const last = withoutBlanks(lines, lines.length);
+  let end = last;
   for (;;) {
     const before = withoutBlanks(lines, lineAbove(lines, end));
     if (before === end) break;
     end = before;
   }
-  const marked = delimiterAbove(lines, end) ?? contactsAbove(lines, end);
-  return marked === undefined ? (end === withoutBlanks(lines, lines.length) ? lines.length : end) : marked;
+  return delimiterAbove(lines, end) ?? contactsAbove(lines, end) ?? (end === last ? lines.length : end);
 }
 
 function withoutBlanks(lines: Line[], end: number): number {

@@ -46,23 +46,22 @@ interface Piece {
 /** What begins at this line, and how far it goes. */
 function pieceAt(lines: Line[], at: number, { countsQuotes }: { countsQuotes: boolean }): Piece {
   const line = lines[at] as Line;
-  const rest = lines.length - at;
   const isMarked = line.mark === 'quote' || (countsQuotes && line.depth > 0);
   if (isBlank(line)) return { kind: isMarked ? 'quoted' : 'written', length: 1 };
   const words = wordsOf(line.text);
   if (isMarked) return { kind: 'quoted', length: 1 };
   if (line.mark === 'signature') return { kind: 'signature', length: 1 };
   if (line.depth > 0) return { kind: 'written', length: 1 };
-  if (ANSWER_ABOVE.test(words) || isForwarded(words)) return { kind: 'quoted', length: rest };
-  if (isOriginalMessage(words)) return { kind: 'quoted', length: headLength(lines, at + 1, rest) };
+  if (ANSWER_ABOVE.test(words) || isForwarded(words)) return { kind: 'quoted', length: lines.length - at };
+  if (isOriginalMessage(words)) return { kind: 'quoted', length: endOfQuote(lines, at + 1) - at };
   const headers = headersAt(lines, at);
-  if (headers > 0) return { kind: 'quoted', length: headLength(lines, at + headers, rest) };
+  if (headers > 0) return { kind: 'quoted', length: endOfQuote(lines, at + headers) - at };
   return attributed(lines, at) ?? { kind: 'written', length: 1 };
 }
 
-/** Only the head, where what follows says itself that it is quoted: then an answer may stand below it. */
-function headLength(lines: Line[], next: number, rest: number): number {
-  return isQuoteNext(lines, next) ? rest - (lines.length - next) : rest;
+/** The end of the head, where what follows says itself that it is quoted: then an answer may stand below it. */
+function endOfQuote(lines: Line[], headEnd: number): number {
+  return isQuoteNext(lines, headEnd) ? headEnd : lines.length;
 }
 
 function attributed(lines: Line[], at: number): Piece | undefined {
