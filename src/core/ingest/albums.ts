@@ -1,7 +1,8 @@
 import { type MessageRow, viewMessage } from '../views/message.ts';
 import { fetches } from './happened.ts';
+import type { MessageItem } from './item.ts';
 import { attachmentsFor } from './planned-attachments.ts';
-import type { MessageItem, Plan, Work } from './work.ts';
+import type { Plan, Work } from './work.ts';
 
 /** A further item is known by its own id, by which edits, reactions and replies may name it. */
 export function nameAlbumItem({ channel, inbound }: MessageItem, messageId: string, plan: Plan): void {

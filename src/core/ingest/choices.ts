@@ -2,7 +2,8 @@ import { choiceAt, readChoice, readChoiceId } from '../cards.ts';
 import type { Choice } from '../envelope.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { MessageRow } from '../views/message.ts';
-import type { MessageItem, Work } from './work.ts';
+import type { MessageItem } from './item.ts';
+import type { Work } from './work.ts';
 
 /** Notes what the customer chose, by button, label or number. A card is answered once; an older one only by its buttons. */
 export function noteChoice(

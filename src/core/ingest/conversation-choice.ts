@@ -1,15 +1,15 @@
-import type { EventType } from '../events.ts';
+import { statusEvents } from '../conversations/lifecycle.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import { isRating } from './choices.ts';
 import { decide } from './decide.ts';
 import { conversationEvent } from './happened.ts';
-import { keyOf } from './item.ts';
+import { keyOf, type MessageItem } from './item.ts';
 import type { PartyState } from './parties.ts';
 import { activityMessage, newConversation } from './rows.ts';
 import type { State } from './state.ts';
 import { type ThreadState, threadKeysOfMessage } from './threads.ts';
-import type { MessageItem, Plan, Work } from './work.ts';
+import type { Plan, Work } from './work.ts';
 
 /** The conversation that a message goes to: continued, reopened, or opened by it. */
 export function conversationFor(item: MessageItem, owner: PartyState, work: Work): ConversationRow {
@@ -156,8 +156,6 @@ function openConversation(item: MessageItem, { thread, owner, work }: Opening): 
   return conversation;
 }
 
-const REOPENED_AS: Record<string, EventType> = { snoozed: 'conversation.unsnoozed' };
-
 function reopenConversation(
   conversation: ConversationRow,
   customer: CustomerRow,
@@ -174,10 +172,7 @@ function reopenConversation(
   const activity = activityMessage(conversation, { from: previous, now: context.now });
   conversation.last_message_seq += 1;
   plan.messages.push(activity);
-  for (const type of [
-    REOPENED_AS[previous] ?? 'conversation.reopened',
-    'conversation.status_changed',
-  ] as const) {
+  for (const type of statusEvents(previous, 'open')) {
     const event = conversationEvent(type, conversation, customer);
     plan.events.push({ ...event, data: { ...event.data, previous_status: previous } });
   }

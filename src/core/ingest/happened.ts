@@ -49,13 +49,3 @@ export function conversationEvent(
     data,
   };
 }
-
-/** An event of a customer. */
-export function customerEvent(type: EventType, customer: CustomerRow): NewEvent {
-  return {
-    type,
-    businessId: customer.business_id,
-    customerId: customer.id,
-    data: { customer: viewCustomer(customer) },
-  };
-}

@@ -1,8 +1,8 @@
+import { customerEvent } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import type { IdentityChange } from '../envelope.ts';
 import { record } from '../events.ts';
 import type { CustomerRow } from '../views/customer.ts';
-import { customerEvent } from './happened.ts';
 import type { Item } from './item.ts';
 
 /** Follows somebody to a new address, or a chat to a new thread. */

@@ -1,4 +1,4 @@
-import type { Inbound } from '../envelope.ts';
+import type { Inbound, InboundMessage } from '../envelope.ts';
 import { newId } from '../id.ts';
 
 /** One request of a provider or one update of a source, verified and parsed, on its way into the database. */
@@ -50,6 +50,14 @@ export interface Item {
   channel: IngestChannel;
   inbound: Inbound;
   proposedId: string;
+}
+
+/** An item that is a message. */
+export type MessageItem = Item & { inbound: InboundMessage };
+
+/** A message; all else changes one, or whom it is with. */
+export function isMessage(item: Item): item is MessageItem {
+  return item.inbound.kind === 'message';
 }
 
 /** The items of all requests in order, their texts made storable. */

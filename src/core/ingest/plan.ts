@@ -4,21 +4,18 @@ import { addToAlbum, nameAlbumItem } from './albums.ts';
 import { noteChoice } from './choices.ts';
 import { conversationFor, currentConversation, ownerOf } from './conversation-choice.ts';
 import { messageEvent } from './happened.ts';
-import { type Accepted, groupKeyOf, type Item, keyOf } from './item.ts';
+import { type Accepted, groupKeyOf, type Item, isMessage, keyOf, type MessageItem } from './item.ts';
 import { attachmentsFor } from './planned-attachments.ts';
 import { customerMessage, echoMessage } from './rows.ts';
 import { partyOf } from './senders.ts';
 import type { State } from './state.ts';
-import { emptyPlan, type MessageItem, type Plan, type PlanContext, type Work } from './work.ts';
+import { emptyPlan, type Plan, type PlanContext, type Work } from './work.ts';
 
 /** Decides what a batch's fresh messages become. The rows in `state` are brought up to date in place. */
 export function planMessages(items: Item[], state: State, context: PlanContext): Plan {
   const plan = emptyPlan();
   const albums = new Map<string, MessageRow>();
-  for (const item of items) {
-    if (item.inbound.kind !== 'message') continue;
-    planMessage({ ...item, inbound: item.inbound, key: item }, { state, plan, albums, context });
-  }
+  for (const item of items.filter(isMessage)) planMessage(item, { state, plan, albums, context });
   return plan;
 }
 
@@ -28,11 +25,11 @@ function planMessage(item: MessageItem, work: Work): void {
   if (party !== undefined && !party.isNew) plan.customerOf.set(item.request.id, party.customer.id);
   const eventKey = keyOf(item.channel.id, item.inbound.externalEventId);
   if (!state.fresh.delete(eventKey)) {
-    plan.accepted.set(item.key, duplicateOf(eventKey, item, work));
+    plan.accepted.set(item, duplicateOf(eventKey, work));
     return;
   }
   if (item.inbound.opens === false && currentConversation(item, work) === undefined) {
-    plan.accepted.set(item.key, NOTHING_STORED);
+    plan.accepted.set(item, NOTHING_STORED);
     return;
   }
   const groupKey = groupKeyOf(item.inbound);
@@ -40,7 +37,7 @@ function planMessage(item: MessageItem, work: Work): void {
     groupKey === undefined
       ? acceptedAs(storeMessage(item, work))
       : planAlbumItem(item, keyOf(item.channel.id, groupKey), work);
-  plan.accepted.set(item.key, accepted);
+  plan.accepted.set(item, accepted);
 }
 
 /** The first item of an album becomes its message, the others add to it. */
@@ -54,7 +51,7 @@ function planAlbumItem(item: MessageItem, albumKey: string, work: Work): Accepte
     return acceptedAs(begun);
   } else if (typeof stored === 'string') {
     nameAlbumItem(item, stored, plan);
-    plan.albumAdditions.push({ item: item.key, inbound: item.inbound, messageId: stored });
+    plan.albumAdditions.push({ inbound: item.inbound, messageId: stored });
     return { ...NOTHING_STORED, messageId: stored };
   } else {
     const message = storeMessage(item, work);
@@ -135,11 +132,10 @@ function replyOf(item: MessageItem, message: MessageRow, { state, plan }: Work):
   return fresh?.id ?? null;
 }
 
-function duplicateOf(eventKey: string, item: Item, { state, plan }: Work): Accepted {
+function duplicateOf(eventKey: string, { state, plan }: Work): Accepted {
   for (const [other, accepted] of plan.accepted) {
-    if (keyOf(other.channel.id, other.inbound.externalEventId) === eventKey && other !== item) {
+    if (keyOf(other.channel.id, other.inbound.externalEventId) === eventKey)
       return { ...accepted, duplicate: true };
-    }
   }
   const messageId = state.known.get(eventKey) ?? undefined;
   return { duplicate: true, messageId, conversationId: undefined, seq: undefined };

@@ -1,7 +1,8 @@
 import type { AttachmentRef } from '../envelope.ts';
 import type { MessageRow } from '../views/message.ts';
+import type { MessageItem } from './item.ts';
 import { newAttachment, type PlannedAttachment } from './rows.ts';
-import type { MessageItem, Work } from './work.ts';
+import type { Work } from './work.ts';
 
 /** The attachments of a message: pending until fetched, or uploads that it takes. */
 export function attachmentsFor(

@@ -4,14 +4,10 @@ import { newId } from '../id.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { AttachmentRow, MessageRow } from '../views/message.ts';
-import type { Item } from './item.ts';
+import type { MessageItem } from './item.ts';
 
 /** A conversation that begins with this message. */
-export function newConversation(
-  item: Item & { inbound: InboundMessage },
-  customer: CustomerRow,
-  now: Date,
-): ConversationRow {
+export function newConversation(item: MessageItem, customer: CustomerRow, now: Date): ConversationRow {
   return {
     id: newId(),
     business_id: item.channel.businessId,
@@ -56,7 +52,7 @@ interface Written {
 
 /** The row of a customer's message; its seq comes when it is counted. */
 export function customerMessage(
-  { inbound, channel, proposedId }: Item & { inbound: InboundMessage },
+  { inbound, channel, proposedId }: MessageItem,
   { conversation, sender, now }: Written,
 ): MessageRow {
   return {
@@ -81,7 +77,7 @@ export function customerMessage(
 }
 
 /** The row of what the business itself wrote in the provider's app: sent already, by nobody whom we know. */
-export function echoMessage(item: Item & { inbound: InboundMessage }, written: Written): MessageRow {
+export function echoMessage(item: MessageItem, written: Written): MessageRow {
   return {
     ...customerMessage(item, written),
     customer_id: written.conversation.customer_id,

@@ -1,10 +1,10 @@
+import { customerEvent } from '../customers.ts';
 import type { Sender } from '../envelope.ts';
 import { normalPhone } from '../phone.ts';
 import type { CustomerRow } from '../views/customer.ts';
-import { customerEvent } from './happened.ts';
-import { keyOf } from './item.ts';
+import { keyOf, type MessageItem } from './item.ts';
 import type { PartyState } from './parties.ts';
-import type { MessageItem, Work } from './work.ts';
+import type { Work } from './work.ts';
 
 /** The party as known, filled with what the channel says of it now. */
 export function partyOf(item: MessageItem, sender: Sender, { state, plan, context }: Work): PartyState {

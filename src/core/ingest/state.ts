@@ -1,3 +1,4 @@
+import { visitorUploader } from '../customers/visitor-sessions.ts';
 import type { Sql } from '../database/connect.ts';
 import { column, recordset } from '../database/recordset.ts';
 import type { ConversationRow } from '../views/conversation.ts';
@@ -138,7 +139,7 @@ function namedConversations(items: Item[]): string[] {
 async function lockUploads(tx: Sql, items: Item[]): Promise<AttachmentRow[]> {
   const claims = items.flatMap(({ channel, inbound }) => {
     if (inbound.kind !== 'message') return [];
-    const uploaded_by = `visitor:${inbound.sender.address}`;
+    const uploaded_by = visitorUploader(inbound.sender.address);
     return (inbound.attachments ?? []).flatMap(({ uploadId }) =>
       uploadId === undefined ? [] : [{ id: uploadId, business_id: channel.businessId, uploaded_by }],
     );

@@ -43,7 +43,6 @@ interface ProviderIdRow {
 }
 
 export interface AlbumAddition {
-  item: Item;
   inbound: InboundMessage;
   messageId: string;
 }
@@ -52,13 +51,6 @@ export interface PlanContext {
   now: Date;
   /** Encrypts an attachment's reference for its row. */
   sealSource(businessId: string, attachmentId: string, ref: AttachmentRef): string;
-}
-
-/** An item that is a message. */
-export interface MessageItem extends Item {
-  inbound: InboundMessage;
-  /** The item as the caller knows it. */
-  key: Item;
 }
 
 /** What planning reads and writes. */

@@ -5,6 +5,7 @@ import { untilRunningEnd } from '../../database/running.ts';
 import type { Transact } from '../../database/transact.ts';
 import { SYSTEM } from '../../messages/author.ts';
 import { lockCustomers } from '../lock-customers.ts';
+import { visitorUploader } from '../visitor-sessions.ts';
 import { closeConversations } from './close.ts';
 import { blankOwnMessages } from './messages.ts';
 import { type Person, personOf, type Traces } from './person.ts';
@@ -72,7 +73,7 @@ async function blankRest(
   await closeConversations(tx, person, SYSTEM);
   const elsewhere = await blankMessages(tx, tx`id = any(${traces.elsewhere})`);
   await takeBackReactions(tx, person, traces);
-  const uploads: ReturnType<Sql> = tx`state = 'uploaded' and uploaded_by = any(${traces.addresses.map((one) => `visitor:${one}`)})`;
+  const uploads: ReturnType<Sql> = tx`state = 'uploaded' and uploaded_by = any(${traces.addresses.map(visitorUploader)})`;
   const unused = await filesOf(tx, uploads);
   await tx`delete from attachments where ${uploads}`;
   return [...elsewhere, ...unused];
