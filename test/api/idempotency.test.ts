@@ -96,6 +96,13 @@ describe('an Idempotency-Key', () => {
     expect(await api.pool`select 1 from attachments`).toHaveLength(1);
   });
 
+  it('reads a form of nothing but boundaries as fast as any other', async () => {
+    const headers = { 'content-type': 'multipart/form-data; boundary=a', 'idempotency-key': 'a' };
+    const raw = Buffer.alloc(20_000_000, 'a');
+    const answer = await api.call('POST', '/api/v1/canned-responses/upload', { key: acme.key, raw, headers });
+    expect([400, 422]).toContain(answer.status);
+  });
+
   it('must be visible ASCII of up to 255 characters', async () => {
     for (const key of ['x'.repeat(256), 'a b']) expect((await create(key)).status).toBe(400);
   });
