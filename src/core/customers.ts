@@ -1,4 +1,4 @@
-import { mergeAttributes } from './conversations/triage.ts';
+import { mergeAttributes } from './custom-attributes.ts';
 import { type AddressFields, primaryAddresses, storeAddresses } from './customers/customer-addresses.ts';
 import type { Sql } from './database/connect.ts';
 import { refuseTaken } from './database/taken.ts';

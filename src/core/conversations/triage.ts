@@ -1,3 +1,4 @@
+import { mergeAttributes } from '../custom-attributes.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { isUuid } from '../id.ts';
@@ -143,20 +144,6 @@ async function linkedCustomer(tx: Sql, { business_id, customer_id }: Conversatio
   if (customer_id === id) return {};
   if (customer_id !== null) throw new AppError('conflict', 'The conversation has a customer already.');
   return { customer_id: await customerToLink(tx, business_id, id) };
-}
-
-// Every event carries them.
-const MOST_ATTRIBUTE_CHARACTERS = 50_000;
-
-/** Custom attributes with others merged in; null takes one away. Refuses what grows too large by many small changes. */
-export function mergeAttributes(before: Record<string, unknown>, changes: Record<string, unknown>) {
-  const merged = Object.fromEntries(
-    Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null),
-  );
-  const length = JSON.stringify(merged).length;
-  if (length > MOST_ATTRIBUTE_CHARACTERS && length > JSON.stringify(before).length)
-    throw invalidField('custom_attributes', `are over ${MOST_ATTRIBUTE_CHARACTERS} characters together`);
-  return merged;
 }
 
 async function customerToLink(tx: Sql, businessId: string, id: string): Promise<string> {
