@@ -120,6 +120,7 @@ export async function viewOneMessage(sql: Sql, row: MessageRow): Promise<Message
 }
 
 interface Update {
+  type?: 'message.updated' | 'message.deleted';
   /** What the event says besides the message. */
   facts?: Record<string, unknown>;
   /** Lanes that have something to do because of it. */
@@ -130,12 +131,12 @@ interface Update {
 export async function recordUpdate(
   tx: Sql,
   message: MessageRow,
-  { facts = {}, wakes = [] }: Update = {},
+  { type = 'message.updated', facts = {}, wakes = [] }: Update = {},
 ): Promise<void> {
   const data = await snapshot(tx, { conversationId: message.conversation_id, messageId: message.id });
   await record(tx, [
     {
-      type: 'message.updated',
+      type,
       businessId: message.business_id,
       conversationId: message.conversation_id,
       customerId: data.customer?.id ?? null,

@@ -3,11 +3,10 @@ import { breakChannel } from '../channels/break-channel.ts';
 import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
 import type { ConsentChange, Inbound, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
-import { snapshot } from '../events/snapshot.ts';
-import { record } from '../events.ts';
 import { laneKey } from '../lanes/lane-key.ts';
 import { apply, park } from '../messages/parked.ts';
 import { applyReceipt } from '../messages/receipts.ts';
+import { recordUpdate } from '../messages.ts';
 import type { MessageRow } from '../views/message.ts';
 import { changeIdentity } from './identity-changes.ts';
 import { type Item, keyOf } from './item.ts';
@@ -96,7 +95,7 @@ function receiptOf({ channel }: Item, receipt: Receipt) {
 async function editMessage(tx: Sql, { channel }: Item, edit: MessageEdit): Promise<void> {
   const { externalId, content } = edit;
   const html = edit.html ?? null;
-  const rows = await tx<{ id: string }[]>`
+  const rows = await tx<MessageRow[]>`
     update messages set content = ${content}, html = ${html}, edited_at = now()
     where id in (
         select id from messages where channel_id = ${channel.id} and external_id = ${externalId}
@@ -104,22 +103,22 @@ async function editMessage(tx: Sql, { channel }: Item, edit: MessageEdit): Promi
         where channel_id = ${channel.id} and external_id = ${externalId} and ${content !== ''})
       and direction = 'inbound' and deleted_at is null
       and (content, html) is distinct from (${content}::text, ${html}::text)
-    returning id`;
-  for (const { id } of rows) await recordUpdate(tx, id, { type: 'message.updated' });
+    returning *`;
+  for (const message of rows) await recordUpdate(tx, message);
 }
 
 /** The customer took it back: the text goes, the row stays for the order of the others. */
 async function deleteMessage(tx: Sql, { channel }: Item, deletion: MessageDelete): Promise<void> {
-  const rows = await tx<{ id: string }[]>`
+  const rows = await tx<MessageRow[]>`
     update messages set content = '', html = null, text_full = null, card = null, deleted_at = now()
     where channel_id = ${channel.id} and external_id = ${deletion.externalId} and direction = 'inbound'
       and deleted_at is null
-    returning id`;
+    returning *`;
   await removeAttachments(
     tx,
     rows.map(({ id }) => id),
   );
-  for (const { id } of rows) await recordUpdate(tx, id, { type: 'message.deleted' });
+  for (const message of rows) await recordUpdate(tx, message, { type: 'message.deleted' });
 }
 
 interface Reacting {
@@ -170,26 +169,5 @@ export async function addToStoredAlbum(
   }
   const pending = attachments.filter((it) => it.state === 'pending');
   const wakes = pending.map((it) => laneKey('fetch', it.id));
-  await recordUpdate(tx, message.id, { type: 'message.updated', wakes });
-}
-
-interface Update {
-  type: 'message.updated' | 'message.deleted';
-  wakes?: string[];
-}
-
-async function recordUpdate(tx: Sql, messageId: string, { type, wakes = [] }: Update): Promise<void> {
-  const data = await snapshot(tx, { messageId });
-  if (data.conversation === undefined) return;
-  await record(tx, [
-    {
-      type,
-      businessId: data.conversation.business_id,
-      conversationId: data.conversation.id,
-      customerId: data.customer?.id ?? null,
-      messageId,
-      data,
-      wakes,
-    },
-  ]);
+  await recordUpdate(tx, message, { wakes });
 }

@@ -6,8 +6,6 @@ import type { Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
 import type { Part } from '../envelope.ts';
 import { AppError, invalidField } from '../errors.ts';
-import { snapshot } from '../events/snapshot.ts';
-import { record } from '../events.ts';
 import { findMessage, recordUpdate } from '../messages.ts';
 import { outboundMessage, type SendingMessage } from '../send/parts.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -209,12 +207,6 @@ async function storeRemoval(tx: Sql, message: MessageRow): Promise<MessageRow> {
   if (removed === undefined) return findMessage(tx, message.business_id, message.id);
   await tx`update message_parts set payload = '{"payload":{},"attachmentIds":[]}' where message_id = ${message.id}`;
   await removeAttachments(tx, [message.id]);
-  await recordRemoval(tx, removed);
+  await recordUpdate(tx, removed, { type: 'message.deleted' });
   return removed;
-}
-
-async function recordRemoval(tx: Sql, { id, business_id, conversation_id }: MessageRow): Promise<void> {
-  const data = await snapshot(tx, { conversationId: conversation_id, messageId: id });
-  const ids = { conversationId: conversation_id, customerId: data.customer?.id ?? null, messageId: id };
-  await record(tx, [{ type: 'message.deleted', businessId: business_id, ...ids, data }]);
 }
