@@ -8,7 +8,7 @@ import { loop } from './loop.ts';
 import type { LaneQueue } from './queue.ts';
 import type { Wake } from './wake.ts';
 
-export { type Lease, leaseHeld } from './lanes/lane-lease.ts';
+export { holds, type Lease, leaseHeld } from './lanes/lane-lease.ts';
 
 /** What is done in the lanes of one kind. */
 export interface LaneKind {

@@ -21,6 +21,12 @@ export function leaseHeld(sql: Sql, lease: Lease) {
   return sql`exists (select 1 from lanes where key = ${lease.key} and lease_token = ${lease.token} for share)`;
 }
 
+/** Whether the lease still holds. Whoever took the lane over decides now: what came of our call says nothing about theirs. */
+export async function holds(sql: Sql, lease: Lease): Promise<boolean> {
+  const [row] = await sql<[{ held: boolean }]>`select ${leaseHeld(sql, lease)} as held`;
+  return row.held;
+}
+
 interface Holding {
   pool: Pool;
   log: Log;

@@ -2,7 +2,7 @@ import type { LoadedChannel } from '../channels.ts';
 import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../errors.ts';
-import { type Lease, leaseHeld } from '../lanes.ts';
+import { holds, type Lease } from '../lanes.ts';
 import { recordStatus } from '../messages/receipts.ts';
 import type { MessageError, MessageRow } from '../views/message.ts';
 import { type Attempt, finishAttempt } from './attempt.ts';
@@ -168,12 +168,6 @@ export async function failMessage(
     if (await holds(tx, lease))
       await setFailed(tx, message, { provider_code: null, retryable: true, ...error });
   });
-}
-
-/** Whoever took the lane over decides now: a failure that we saw says nothing about what they do. */
-async function holds(tx: Sql, lease: Lease): Promise<boolean> {
-  const [row] = await tx<{ held: boolean }[]>`select ${leaseHeld(tx, lease)} as held`;
-  return row?.held === true;
 }
 
 async function setFailed(tx: Sql, message: SendingMessage, error: MessageError): Promise<void> {

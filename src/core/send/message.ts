@@ -1,4 +1,4 @@
-import { type Lease, leaseHeld } from '../lanes.ts';
+import { holds, type Lease } from '../lanes.ts';
 import { failMessage } from './failure.ts';
 import type { SendOptions } from './options.ts';
 import { sendOverSockets } from './over-sockets.ts';
@@ -48,6 +48,5 @@ async function attachmentStates({ pool }: SendOptions, message: SendingMessage):
 
 /** A message that did not move may have been canceled, or the lane was lost: then there is nothing more to do here. */
 async function stillOurs({ pool }: SendOptions, lease: Lease): Promise<SendOutcome> {
-  const [row] = await pool<{ held: boolean }[]>`select ${leaseHeld(pool, lease)} as held`;
-  return row?.held === true ? 'settled' : 'lost';
+  return (await holds(pool, lease)) ? 'settled' : 'lost';
 }
