@@ -1,5 +1,6 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import type { Inbound, Sender } from '../envelope.ts';
+import { writersOf } from '../ingest/parties.ts';
 import { normalPhone, phoneForms } from '../phone.ts';
 import type { Wake } from '../wake.ts';
 
@@ -41,7 +42,7 @@ export function createBlockList(pool: Pool, wake: Wake): BlockList {
       if (!inbound.some((one) => one.kind === 'message' || one.kind === 'reaction')) return NOBODY;
       const blocked = await current(businessId);
       if (blocked.keys.size + blocked.domains.size === 0) return NOBODY;
-      return (one) => sendersOf(one).some((sender) => isBlocked(blocked, sender));
+      return (one) => writersOf(one).some((sender) => isBlocked(blocked, sender));
     },
   };
 }
@@ -68,10 +69,8 @@ async function load(sql: Sql, businessId: string): Promise<Blocked> {
     join customers p on p.id = b.customer_id
     join identities i on i.customer_id = coalesce(p.merged_into_id, p.id)
     where b.business_id = ${businessId} and b.kind = 'person'`;
-  const [domains, addresses] = [
-    rows.filter(({ kind }) => kind === 'domain'),
-    rows.filter(({ kind }) => kind === 'address'),
-  ];
+  const domains = rows.filter(({ kind }) => kind === 'domain');
+  const addresses = rows.filter(({ kind }) => kind === 'address');
   return {
     keys: new Set(addresses.flatMap(keysOfRow)),
     domains: new Set(domains.map(({ value }) => value)),
@@ -85,12 +84,6 @@ function keysOfRow({ value, identity_kind }: BlockedRow): string[] {
 /** An address as somebody blocked it: a number is compared in every form that networks write it in. */
 function formsOf(value: string): string[] {
   return value.startsWith('+') ? phoneForms(value) : [value];
-}
-
-function sendersOf(inbound: Inbound): Sender[] {
-  if (inbound.kind === 'reaction') return [inbound.sender];
-  if (inbound.kind !== 'message') return [];
-  return inbound.group === undefined ? [inbound.sender] : [inbound.sender, inbound.group];
 }
 
 function isBlocked({ keys, domains }: Blocked, sender: Sender): boolean {

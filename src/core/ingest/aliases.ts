@@ -79,7 +79,7 @@ function knownByThread({ channel, inbound }: Written, state: State): PartyState 
     const id = state.threads.get(keyOf(channel.id, key))?.conversation_id;
     const conversation = id ? state.conversations.get(id) : undefined;
     // A merged thread leads to a conversation with somebody else.
-    const isTheirs = conversation?.thread_key !== undefined && keys.includes(conversation.thread_key ?? '');
+    const isTheirs = keys.includes(conversation?.thread_key ?? '');
     const customer = isTheirs ? customerOf(conversation?.customer_id ?? null, state) : undefined;
     if (customer !== undefined) return { customer, isNew: false };
   }

@@ -29,31 +29,38 @@ export function sortedParties(items: Item[]): PartyRow[] {
   const rows = new Map<string, PartyRow>();
   for (const { channel, inbound } of items) {
     for (const sender of writersOf(inbound)) {
-      const { customer_id } = addParty(rows, channel, sender);
-      for (const alias of sender.aliases ?? []) addParty(rows, channel, { ...sender, ...alias }, customer_id);
+      const { customer_id: customerId } = addParty(rows, channel, { sender });
+      for (const alias of sender.aliases ?? [])
+        addParty(rows, channel, { sender: { ...sender, ...alias }, customerId });
     }
   }
   return sortedByKey(rows);
 }
 
-function writersOf(inbound: Inbound): Sender[] {
+/** Who writes or reacts, and the group it is in. */
+export function writersOf(inbound: Inbound): Sender[] {
   if (inbound.kind === 'reaction') return [inbound.sender];
   if (inbound.kind !== 'message') return [];
   return inbound.group === undefined ? [inbound.sender] : [inbound.sender, inbound.group];
 }
 
-/** Several addresses of one new person begin with one customer. */
+interface Writer {
+  sender: Sender;
+  /** Of another address of the same person: several of somebody new begin with one customer. */
+  customerId?: string;
+}
+
 function addParty(
   rows: Map<string, PartyRow>,
   { id: channel_id, businessId: business_id }: IngestChannel,
-  ...[sender, proposedId]: [Sender, string?]
+  { sender, customerId }: Writer,
 ): PartyRow {
   const key = keyOf(channel_id, sender.address);
   const row = {
     id: newId(),
     channel_id,
     business_id,
-    customer_id: proposedId ?? rows.get(key)?.customer_id ?? newId(),
+    customer_id: customerId ?? rows.get(key)?.customer_id ?? newId(),
     kind: sender.kind,
     address: sender.address,
     external_id: sender.externalId ?? null,
