@@ -39,16 +39,22 @@ function named(people: MailAddress[], again: MailAddress[]): MailAddress[] {
 function inUtf8(raw: Uint8Array): Buffer {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   const decoder = decoderOf(bytes.toString('latin1', 0, LOOKED_AT));
-  const lines: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  const pieces: Buffer[] = [];
+  let done = 0;
+  for (let at = 0; at < Math.min(bytes.length, READ_ANEW); ) {
     const end = bytes.indexOf('\n', at) + 1 || bytes.length;
     const line = bytes.subarray(at, end);
-    lines.push(isUtf8(line) ? line : Buffer.from(decoder.decode(line)));
+    if (!isUtf8(line)) {
+      pieces.push(bytes.subarray(done, at), Buffer.from(decoder.decode(line)));
+      done = end;
+    }
     at = end;
   }
-  return Buffer.concat(lines);
+  return Buffer.concat([...pieces, bytes.subarray(done)]);
 }
 
+// Texts are shown no further than this, and a mail of nothing but line ends must not keep everybody waiting.
+const READ_ANEW = 1024 * 1024;
 const LOOKED_AT = 64 * 1024;
 
 function decoderOf(head: string) {

@@ -36,5 +36,8 @@ export function createParser() {
     hasText ||= isText;
     return createNode(node);
   };
-  return { parser, unflowed: (text: string) => (flow === undefined ? text : unflowed(text, flow)) };
+  return {
+    parser,
+    unflowed: (text: string | undefined) => (text && flow ? unflowed(text, flow) : text),
+  };
 }

@@ -70,7 +70,7 @@ async function parse(raw: Uint8Array): Promise<Mail> {
     cc: addresses(headers.get('cc')),
     replyTo: addresses(headers.get('reply-to')),
     subject: textOf(headers.get('subject')),
-    text: bounded(text?.text && unflowed(text.text)),
+    text: unflowed(bounded(text?.text)),
     html: bounded(typeof text?.html === 'string' ? text.html : undefined),
     attachments: attachments.slice(0, MOST_ATTACHMENTS),
   };

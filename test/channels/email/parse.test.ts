@@ -71,6 +71,17 @@ describe('reading a mail', () => {
     expect(await message(raw)).toMatchObject({ content: 'При' });
   });
 
+  it('reads only the beginning of a huge mail anew, and loses nothing of the rest', async () => {
+    const greeting = {
+      headers: { 'Content-Type': 'text/plain' },
+      body: Buffer.from('Gr\xfc\xdfe', 'latin1'),
+    };
+    const log = { headers: { 'Content-Type': 'text/csv' }, body: Buffer.alloc(1_200_000, '1,2,3\n') };
+    const { content, attachments } = await message(multipart('mixed', [greeting, log, greeting]));
+    expect(content).toBe('Grüße\nGr\ufffd\ufffde');
+    expect(attachments).toHaveLength(1);
+  });
+
   it('puts the lines of format=flowed together again', async () => {
     const flowed = (text: string, more = '') =>
       mail({ text, headers: { 'Content-Type': `text/plain; charset=utf-8; format=flowed${more}` } });
