@@ -51,13 +51,14 @@ export async function writeResults(pool: Pool, endings: readonly Ending[]): Prom
   const created = rangeOf(rows.map((row) => row.created_at));
   const started = rangeOf(rows.map((row) => row.started_at));
   // Somebody gave it up, or asked for it again, while the try was under way: only a success is more than that.
-  const isOverruled = pool`(r.status <> 'delivered' and (d.status <> 'pending' or d.trigger <> r.trigger))`;
+  const isOverruled = pool`(r.status <> 'delivered'
+    and (d.status <> 'pending' or d.trigger <> r.trigger or d.tries <> r.tries_before))`;
   const askedAgain = await pool<{ id: string }[]>`
     with r as (
       select r.* from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, id uuid,
         created_at timestamptz, attempt_id uuid, started_at timestamptz, finished_at timestamptz, outcome text,
         status_code integer, message text, headers jsonb, excerpt text, duration_ms integer, status text, trigger text,
-        tries integer, attempt integer, next_attempt_at timestamptz)
+        tries_before integer, tries integer, attempt integer, next_attempt_at timestamptz)
       join lanes l on l.key = r.lane and l.lease_token = r.token
     ), moved as (
       update deliveries d
@@ -66,7 +67,7 @@ export async function writeResults(pool: Pool, endings: readonly Ending[]): Prom
         next_attempt_at = case when ${isOverruled} then d.next_attempt_at else r.next_attempt_at end,
         last_outcome = r.outcome, last_status_code = r.status_code, last_duration_ms = r.duration_ms, delivered_at = case when r.status = 'delivered' then r.finished_at end
       from r where d.id = r.id and d.created_at = r.created_at and d.created_at between ${created.from} and ${created.to}
-      returning d.id, d.status = 'pending' and d.trigger <> r.trigger as is_asked_again
+      returning d.id, d.status = 'pending' and (d.trigger <> r.trigger or d.tries <> r.tries) as is_asked_again
     ), tried as (
       update attempts a
       set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, message = r.message,
@@ -97,6 +98,7 @@ function rowOf(result: Result, lease: Lease) {
     duration_ms: answer.durationMs,
     status,
     trigger: delivery.trigger,
+    tries_before: delivery.tries,
     tries,
     attempt: delivery.attempt + 1,
     next_attempt_at: nextAttemptAt,

@@ -469,6 +469,25 @@ describe('an endpoint lane', () => {
     await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
   });
 
+  it('goes again for whoever asks a second time, while the last try that they asked for is under way', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    const answers: ServerResponse[] = [];
+    receiver.answer = (_request, response) => void answers.push(response);
+    await bench.publish(1);
+    await bench.pool`update deliveries set trigger = 'retry', tries = 1_000 where endpoint_id = ${endpoint.id}`;
+    const working = bench.work(endpoint.id);
+    await until(() => answers.length === 1);
+    const [delivery] = await bench.deliveries(endpoint.id);
+    await bench.pool.begin((tx) => retryDelivery(tx, endpoint, delivery?.['id']));
+    receiver.answer = (_request, response) => response.end();
+    answers[0]?.writeHead(500).end();
+    await working;
+    expect(await bench.deliveries(endpoint.id)).toMatchObject([
+      { status: 'delivered', attempt: 2, tries: 1 },
+    ]);
+    await bench.pool`update webhook_endpoints set is_active = false where id = ${endpoint.id}`;
+  });
+
   it('signs with old and new secret after a rotation, also when it comes in mid-flight', async () => {
     const { endpoint, secret: old } = await bench.endpoint(receiver.url, { rate_limit: 20 });
     await bench.publish(30);
