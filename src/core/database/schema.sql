@@ -378,6 +378,7 @@ CREATE INDEX conversations_status ON public.conversations USING btree (business_
 CREATE INDEX conversations_subject ON public.conversations USING gin (subject gin_trgm_ops) WHERE (subject IS NOT NULL);
 CREATE INDEX conversations_tags ON public.conversations USING gin (tags) WHERE (tags <> '{}'::text[]);
 CREATE INDEX conversations_team ON public.conversations USING btree (business_id, team_id, last_message_at DESC, id DESC) WHERE (team_id IS NOT NULL);
+CREATE INDEX conversations_unexpired ON public.conversations USING btree (channel_id, last_message_at) WHERE ((status = ANY (ARRAY['resolved'::text, 'closed'::text])) AND ((expired_at IS NULL) OR (expired_at < last_message_at)));
 CREATE INDEX conversations_updated ON public.conversations USING btree (business_id, updated_at DESC, id DESC);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (assign_at) WHERE (assign_at IS NOT NULL);
 

@@ -26,14 +26,16 @@ export async function expireConversations(transact: Transact, most: number | und
 
 async function overdue(tx: Sql, most: number | undefined): Promise<string[]> {
   const rows = await tx<{ id: string }[]>`
-    with kept as (
+    with kept as materialized (
       select ch.id as channel_id, ch.business_id, now() - make_interval(days => days) as before
       from channels ch join businesses b on b.id = ch.business_id,
         least(coalesce(ch.retention_messages_days, b.retention_messages_days), ${most ?? null}::int) as days
       where days is not null)
-    select c.id from kept k join conversations c using (business_id, channel_id)
-    where c.status in ('resolved', 'closed') and c.last_message_at < k.before
-      and (c.expired_at is null or c.expired_at < c.last_message_at)
-    order by c.id limit ${BATCH} for update of c skip locked`;
+    select c.id from kept k cross join lateral (
+      select id from conversations
+      where channel_id = k.channel_id and business_id = k.business_id and last_message_at < k.before
+        and status in ('resolved', 'closed') and (expired_at is null or expired_at < last_message_at)
+      order by last_message_at limit ${BATCH} for update skip locked) c
+    limit ${BATCH}`;
   return rows.map(({ id }) => id);
 }
