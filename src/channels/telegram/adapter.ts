@@ -5,7 +5,7 @@ import { SendRejected } from '../../core/errors.ts';
 import { type Call, createCall } from './client.ts';
 import { connect, health } from './connect.ts';
 import { edit, remove } from './edit.ts';
-import { sendError } from './errors.ts';
+import { rethrow } from './errors.ts';
 import { fetchAttachment } from './files.ts';
 import { LIMITS } from './limits.ts';
 import { parse } from './parse.ts';
@@ -13,7 +13,7 @@ import { poll } from './poll.ts';
 import { addressOf, send } from './send.ts';
 import { botId, type TelegramSettings, telegramSettings } from './settings.ts';
 import { split } from './split.ts';
-import { messageIdIn, readThread, threadKey } from './thread.ts';
+import { messageAt, readThread, threadKey } from './thread.ts';
 import { probe, verify } from './verify.ts';
 
 const CONFLICT_WAIT_MS = 10_000;
@@ -42,15 +42,13 @@ export function telegramAdapter(
     door: { verify, parse, probe },
     listen: (channel, context) => poll(call, { channel, context }, { conflicts, conflictWaitMs }),
     shouldListen: (_channel, doorUrl) => doorUrl === undefined,
-    connect: (channel, doorUrl) =>
-      connect(call, channel, doorUrl).catch((error) => Promise.reject(sendError(error))),
+    connect: (channel, doorUrl) => connect(call, channel, doorUrl).catch(rethrow),
     health: (channel, doorUrl) => health(call, channel, { doorUrl, conflict: conflicts.get(channel.id) }),
     acknowledge: (inbound, channel) => answerCallback(call, inbound, channel),
     fetchAttachment: (ref, channel, signal) => fetchAttachment(ref, { call, egress, channel, signal }),
     typing: (key, channel) => showTyping(call, key, channel),
     markRead: (key, externalId, channel) => markRead(call, { key, externalId }, channel),
-    react: (target, channel) =>
-      react(call, target, channel).catch((error) => Promise.reject(sendError(error))),
+    react: (target, channel) => react(call, target, channel).catch(rethrow),
   };
 }
 
@@ -84,12 +82,12 @@ async function react(
   { threadKey: key, externalId, emoji }: ReactionTarget,
   { settings }: Channel<TelegramSettings>,
 ): Promise<void> {
-  const thread = readThread(key);
-  const messageId = thread && messageIdIn(thread, externalId);
-  if (messageId === undefined) throw new SendRejected('Telegram does not know this message.');
+  const located = messageAt(key, externalId);
+  if (located === undefined) throw new SendRejected('Telegram does not know this message.');
+  const { thread, messageId } = located;
   const reaction = emoji === undefined ? [] : [{ type: 'emoji' as const, emoji: emoji as ReactionEmoji }];
   await call(settings, (api) =>
-    api.setMessageReaction({ chat_id: thread?.chatId ?? 0, message_id: messageId, reaction }),
+    api.setMessageReaction({ chat_id: thread.chatId, message_id: messageId, reaction }),
   );
 }
 
@@ -105,15 +103,14 @@ async function markRead(
   { key, externalId }: { key: string; externalId: string },
   { settings }: Channel<TelegramSettings>,
 ): Promise<void> {
-  const thread = readThread(key);
-  const messageId = thread && messageIdIn(thread, externalId);
-  const businessConnectionId = thread?.businessConnectionId;
-  if (messageId === undefined || businessConnectionId === undefined) return;
+  const located = messageAt(key, externalId);
+  const businessConnectionId = located?.thread.businessConnectionId;
+  if (located === undefined || businessConnectionId === undefined) return;
   await call(settings, (api) =>
     api.readBusinessMessage({
       business_connection_id: businessConnectionId,
-      chat_id: thread?.chatId ?? 0,
-      message_id: messageId,
+      chat_id: located.thread.chatId,
+      message_id: located.messageId,
     }),
   );
 }

@@ -5,7 +5,7 @@ import type { Call } from './client.ts';
 import { sendError, TelegramRefusal } from './errors.ts';
 import { CANNOT_PARSE, captionOf, type SendOptions, wordsOf } from './send.ts';
 import type { Payload } from './split.ts';
-import { messageIdIn, readThread, type Thread } from './thread.ts';
+import { messageAt, type Thread } from './thread.ts';
 
 /** Puts other words where a message stands, for as long as Telegram lets bots do that. */
 export async function edit(
@@ -83,9 +83,7 @@ export async function remove(
 }
 
 function locate(threadKey: string, externalId: string): { thread: Thread; messageId: number } {
-  const thread = readThread(threadKey);
-  const messageId = thread && messageIdIn(thread, externalId);
-  if (thread === undefined || messageId === undefined)
-    throw new SendRejected('The message is in another chat than the conversation is now.');
-  return { thread, messageId };
+  const located = messageAt(threadKey, externalId);
+  if (located !== undefined) return located;
+  throw new SendRejected('The message is in another chat than the conversation is now.');
 }

@@ -53,6 +53,11 @@ export function sendError(error: unknown): Error {
     : new SendDeferred(error.message, options);
 }
 
+/** For a call whose failure is told as that of a send. */
+export function rethrow(error: unknown): never {
+  throw sendError(error);
+}
+
 const DEFAULT_WAIT_SECONDS = 5;
 
 function refusalAsSendError(refusal: TelegramRefusal): Error {

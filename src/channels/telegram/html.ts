@@ -37,8 +37,8 @@ const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"' };
 
 function visibleText(html: string): string {
   return html.replace(/<[^>]*>/g, '').replace(/&#?\w+;/g, (entity) => {
-    const code = /^&#x/i.test(entity) ? Number.parseInt(entity.slice(3), 16) : Number(entity.slice(2, -1));
     if (!entity.startsWith('&#')) return NAMED[entity.slice(1, -1).toLowerCase()] ?? entity;
+    const code = /^&#x/i.test(entity) ? Number.parseInt(entity.slice(3), 16) : Number(entity.slice(2, -1));
     return code <= 0x10ffff ? String.fromCodePoint(code) : '';
   });
 }

@@ -16,9 +16,6 @@ export interface Payload {
   keyboard?: Button[][];
 }
 
-const TEXT_LENGTH = 4096;
-const CAPTION_LENGTH = 1024;
-
 /** What one message becomes: files in albums of up to ten, the text as their caption or below, buttons on the last. */
 export function split(message: OutboundMessage): Part[] {
   const groups = groupMedia(message.attachments);
@@ -54,12 +51,12 @@ function finish(drafts: Draft[], message: OutboundMessage, keyboard: Button[][] 
 
 /** Formatting survives only where the text fits into one piece: a cut would tear its tags. */
 function wordsOf(message: OutboundMessage, card: ShownCard | undefined, startsAsCaption: boolean): Payload[] {
-  const firstLimit = startsAsCaption ? CAPTION_LENGTH : TEXT_LENGTH;
+  const firstLimit = startsAsCaption ? LIMITS.captionLength : LIMITS.textLength;
   const { content, formatted } = formattedWords(card ? cardWords(card) : message);
   if (formatted && formatted.text.trim() !== '' && formatted.text.length <= firstLimit) {
     return [{ text: content.length <= firstLimit ? content : formatted.text, html: formatted.html }];
   }
-  const pieces = splitText(content.trim(), TEXT_LENGTH, firstLimit).map((text) => ({ text }));
+  const pieces = splitText(content.trim(), LIMITS.textLength, firstLimit).map((text) => ({ text }));
   // Telegram refuses a piece of nothing but white space; an all blank message goes out once, to be refused in words.
   const [head, ...rest] = pieces.filter((piece) => piece.text.trim() !== '');
   return head ? [head, ...rest] : message.attachments.length > 0 ? [] : pieces.slice(0, 1);
@@ -69,15 +66,13 @@ function formattedWords({ content, html }: { content: string; html: string | und
   return { content, formatted: html ? telegramHtml(html) : undefined };
 }
 
-const MOST_IN_ALBUM = 10;
-
 /** Neighbours that Telegram shows in one album, in the order in which the agent put them. */
 function groupMedia(attachments: OutboundAttachment[]): OutboundAttachment[][] {
   const groups: OutboundAttachment[][] = [];
   for (const attachment of attachments) {
     const group = groups.at(-1);
     const neighbour = group?.[0];
-    if (group && neighbour && group.length < MOST_IN_ALBUM && shareAlbum(neighbour, attachment))
+    if (group && neighbour && group.length < LIMITS.attachmentsPerPart && shareAlbum(neighbour, attachment))
       group.push(attachment);
     else groups.push([attachment]);
   }
@@ -108,9 +103,8 @@ const KINDS: Record<string, MediaKind> = {
   'audio/mp4': 'audio',
   'audio/ogg': 'voice',
 };
-const MOST_PHOTO_BYTES = 10_000_000;
 
 function mediaKind({ contentType, sizeBytes }: OutboundAttachment): MediaKind {
   const kind = KINDS[contentType.split(';')[0]?.trim().toLowerCase() ?? ''] ?? 'document';
-  return kind === 'photo' && (sizeBytes ?? 0) > MOST_PHOTO_BYTES ? 'document' : kind;
+  return kind === 'photo' && (sizeBytes ?? 0) > LIMITS.pictures.bytes ? 'document' : kind;
 }

@@ -38,6 +38,13 @@ export function messageIdIn(thread: Thread, id: string): number | undefined {
   return id.startsWith(prefix) && Number.isSafeInteger(messageId) && messageId > 0 ? messageId : undefined;
 }
 
+/** The chat and the message in it that a thread and an id name; undefined when they are of two chats. */
+export function messageAt(key: string, id: string): { thread: Thread; messageId: number } | undefined {
+  const thread = readThread(key);
+  const messageId = thread && messageIdIn(thread, id);
+  return thread === undefined || messageId === undefined ? undefined : { thread, messageId };
+}
+
 function topicSuffix(thread: Thread): string {
   if (thread.topicId !== undefined) return `:${thread.topicId}`;
   return thread.directTopicId === undefined ? '' : `:d${thread.directTopicId}`;
