@@ -1,9 +1,9 @@
 import type { AdapterContext, Channel, ChannelAdapter, ReactionTarget } from '../../../core/adapter.ts';
 import { connect, health } from './connect.ts';
-import { sendError } from './errors.ts';
+import { rethrow } from './errors.ts';
 import { fetchAttachment } from './files.ts';
 import { createGraph, type Graph } from './graph.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, REPLY_WINDOW_MS } from './limits.ts';
 import { parse } from './parse.ts';
 import { recipientOf, threadKeyFor } from './people.ts';
 import { send } from './send.ts';
@@ -11,8 +11,6 @@ import { accountKey, type CloudSettings, cloudSettings } from './settings.ts';
 import { split } from './split.ts';
 import { listTemplates } from './templates.ts';
 import { challenge, probe, sharesSecret, verify } from './verify.ts';
-
-const DAY_MS = 86_400_000;
 
 /** WhatsApp numbers on Meta's own Cloud API. */
 export function cloudWhatsAppAdapter({
@@ -27,17 +25,16 @@ export function cloudWhatsAppAdapter({
     limits: LIMITS,
     opensThreads: false,
     sendIsIdempotent: false,
-    replyWindowMs: DAY_MS,
+    replyWindowMs: REPLY_WINDOW_MS,
     accountKey: ({ phone_number_id }) => accountKey(phone_number_id),
     threadKeyFor,
     split,
     send: (part, channel, signal) => send(part, { graph, channel, signal }),
     door: { verify, parse, probe, challenge, sharesSecret },
-    connect: (channel, doorUrl) =>
-      connect(graph, channel, doorUrl).catch((error) => Promise.reject(sendError(error))),
+    connect: (channel, doorUrl) => connect(graph, channel, doorUrl).catch(rethrow),
     health: (channel, doorUrl) => health(graph, channel, doorUrl),
     fetchAttachment: (ref, channel, signal) => fetchAttachment(ref, { graph, egress, channel, signal }),
-    templates: (channel) => listTemplates(graph, channel).catch((error) => Promise.reject(sendError(error))),
+    templates: (channel) => listTemplates(graph, channel).catch(rethrow),
     typing: (_key, channel, { lastInboundId }) => showTyping(graph, channel, lastInboundId),
     markRead: (_key, externalId, channel) => tell(graph, channel, seen(externalId)),
     react: (target, channel) => react(graph, channel, target),
@@ -64,9 +61,7 @@ async function react(
   { threadKey, externalId, emoji }: ReactionTarget,
 ): Promise<void> {
   const reaction = { message_id: externalId, emoji: emoji ?? '' };
-  await tell(graph, channel, { ...recipientOf(threadKey), type: 'reaction', reaction }).catch((error) =>
-    Promise.reject(sendError(error)),
-  );
+  await tell(graph, channel, { ...recipientOf(threadKey), type: 'reaction', reaction }).catch(rethrow);
 }
 
 async function tell(

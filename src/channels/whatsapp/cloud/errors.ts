@@ -84,6 +84,11 @@ export function sendError(error: unknown): Error {
     : new SendDeferred(error.message, options);
 }
 
+/** For a call whose failure is told as that of a send. */
+export function rethrow(error: unknown): never {
+  throw sendError(error);
+}
+
 // Meta names no time to wait: 1 s, then four times as long each time (1, 4, 16, 64 …).
 const FIRST_WAIT_MS = 1_000;
 const WAITS_GROW_BY = 4;

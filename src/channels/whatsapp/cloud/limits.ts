@@ -19,6 +19,9 @@ export const LIMITS = {
   },
 } as const satisfies Limits;
 
+/** How long after a customer's message they may be written to freely; then only by template. */
+export const REPLY_WINDOW_MS = 24 * 3_600_000;
+
 /** The text above buttons or a list. */
 export const INTERACTIVE_LENGTH = 1024;
 

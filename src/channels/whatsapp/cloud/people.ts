@@ -98,10 +98,15 @@ export function groupAddress(groupId: string): string {
   return `${GROUP}${groupId}`;
 }
 
+/** Whether this is an id that WhatsApp gave a person for one business. */
+export function isUserId(text: string): boolean {
+  return USER_ID.test(text);
+}
+
 /** The members of a request that say whom it is for; undefined when the key names nobody on WhatsApp. */
 export function recipientOf(threadKey: string): Record<string, string> | undefined {
   if (threadKey.startsWith(GROUP)) return { recipient_type: 'group', to: threadKey.slice(GROUP.length) };
-  if (USER_ID.test(threadKey)) return { recipient_type: 'individual', recipient: threadKey };
+  if (isUserId(threadKey)) return { recipient_type: 'individual', recipient: threadKey };
   const digits = threadKey.replace(/^\+/, '');
   return WA_ID.test(digits) ? { recipient_type: 'individual', to: digits } : undefined;
 }
@@ -109,7 +114,7 @@ export function recipientOf(threadKey: string): Record<string, string> | undefin
 /** The thread of an address that somebody typed; undefined for what is neither a number nor an id. */
 export function threadKeyFor(address: string): string | undefined {
   const trimmed = address.trim();
-  if (USER_ID.test(trimmed) || trimmed.startsWith(GROUP)) return trimmed;
+  if (isUserId(trimmed) || trimmed.startsWith(GROUP)) return trimmed;
   const compact = trimmed.replaceAll(/[\s().\-/]/g, '').replace(/^00/, '+');
   return /^\+\d{5,20}$/.test(compact) ? compact : undefined;
 }

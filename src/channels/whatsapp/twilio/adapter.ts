@@ -11,6 +11,7 @@ import { fetchMedia } from '../../shared/twilio/media.ts';
 import { sendPart } from '../../shared/twilio/send.ts';
 import { senderKey, TWILIO_HOSTS, TWILIO_SECRETS } from '../../shared/twilio/settings.ts';
 import { listTemplates } from '../../shared/twilio/template.ts';
+import { REPLY_WINDOW_MS } from '../cloud/limits.ts';
 import { threadKeyFor } from '../cloud/people.ts';
 import { LIMITS } from './limits.ts';
 import { readMessage } from './parse.ts';
@@ -20,7 +21,6 @@ import { type TwilioWhatsAppSettings, twilioWhatsAppSettings } from './settings.
 import { split, type WhatsAppPayload } from './split.ts';
 
 const READING = { threadKeyIn, readMessage, isTextMessage: false };
-const WINDOW_MS = 24 * 3_600_000;
 
 /** WhatsApp numbers that Twilio holds. */
 export function twilioWhatsAppAdapter({ egress }: AdapterContext): ChannelAdapter<TwilioWhatsAppSettings> {
@@ -34,7 +34,7 @@ export function twilioWhatsAppAdapter({ egress }: AdapterContext): ChannelAdapte
     limits: LIMITS,
     opensThreads: false,
     sendIsIdempotent: false,
-    replyWindowMs: WINDOW_MS,
+    replyWindowMs: REPLY_WINDOW_MS,
     accountKey: senderKey,
     threadKeyFor: personAt,
     split,

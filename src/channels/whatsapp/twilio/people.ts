@@ -1,5 +1,5 @@
 import type { Params } from '../../shared/twilio/body.ts';
-import { type Person, threadKeyFor } from '../cloud/people.ts';
+import { isUserId, type Person, threadKeyFor } from '../cloud/people.ts';
 
 const PREFIX = 'whatsapp:';
 
@@ -27,10 +27,6 @@ export function threadKeyIn(address: string): string | undefined {
 export function addressOf(threadKey: string): string | undefined {
   const isPerson = /^\+\d{3,20}$/.test(threadKey) || isUserId(threadKey);
   return isPerson ? PREFIX + threadKey : undefined;
-}
-
-function isUserId(text: string): boolean {
-  return /^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$/.test(text);
 }
 
 function withoutPrefix(address: string): string {
