@@ -1,4 +1,5 @@
 import type { Channel, Health, Setup } from '../../core/adapter.ts';
+import { hostOf } from '../shared/host-of.ts';
 import type { Call } from './client.ts';
 import { refusesToken, TelegramRefusal, TelegramUnreachable } from './errors.ts';
 import type { TelegramSettings } from './settings.ts';
@@ -83,10 +84,6 @@ function webhookProblem(registered: string, doorUrl: string | undefined): string
   return registered === doorUrl
     ? undefined
     : `The webhook is registered for another address, at ${hostOf(registered)}.`;
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'an unknown host';
 }
 
 function whyNot(error: unknown): string {

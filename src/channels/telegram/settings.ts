@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { apiRoot } from '../shared/api-root.ts';
 
 /** Telegram's own servers; anything else is a self-hosted Bot API server with wider limits. */
 const TELEGRAM_ROOT = 'https://api.telegram.org';
@@ -14,10 +15,7 @@ export const telegramSettings = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,256}$/, 'takes 1-256 letters, digits, _ and -')
     .default(() => randomBytes(32).toString('base64url')),
-  api_root: z
-    .url({ protocol: /^https?$/ })
-    .transform(withoutTrailingSlash)
-    .default(TELEGRAM_ROOT),
+  api_root: apiRoot(TELEGRAM_ROOT),
 });
 
 export type TelegramSettings = z.infer<typeof telegramSettings>;
@@ -30,8 +28,4 @@ export function botId(settings: TelegramSettings): string {
 /** Whether the bot lives on a Bot API server of the business's own, where files may be 2 GB. */
 export function isSelfHosted(settings: TelegramSettings): boolean {
   return settings.api_root !== TELEGRAM_ROOT;
-}
-
-function withoutTrailingSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }

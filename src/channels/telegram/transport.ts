@@ -1,11 +1,7 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { answerText } from '../shared/answer-text.ts';
-
-/** How far one request came: once bytes may have left, only an answer tells what became of it. */
-export interface Wire {
-  written: boolean;
-}
+import { notedBody, type Wire } from '../shared/noted-body.ts';
 
 interface Outgoing {
   method: string;
@@ -26,10 +22,7 @@ export function createTransport({ dispatcher, signal, wire }: TransportOptions) 
     const response = await request(url, {
       method: method as Dispatcher.HttpMethod,
       headers: { 'content-type': headers['content-type'] ?? 'application/json', ...lengthOf(body) },
-      body:
-        body === undefined
-          ? null
-          : Readable.from(noting(body, wire), { objectMode: false, highWaterMark: 0 }),
+      body: body === undefined ? null : notedBody(body, wire),
       dispatcher,
       signal,
     });
@@ -39,12 +32,6 @@ export function createTransport({ dispatcher, signal, wire }: TransportOptions) 
 
 function lengthOf(body: string | Readable | undefined): Record<string, string> {
   return typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {};
-}
-
-async function* noting(body: string | Readable, wire: Wire): AsyncGenerator<Uint8Array> {
-  wire.written = true;
-  if (typeof body === 'string') yield Buffer.from(body);
-  else yield* body;
 }
 
 /** A proxy before Telegram answers in words of its own when it fails: its status still tells us what happened. */

@@ -1,6 +1,7 @@
 import type { Twilio } from 'twilio';
 import type { Channel, Health, Setup } from '../../../core/adapter.ts';
 import { SendRejected } from '../../../core/errors.ts';
+import { hostOf } from '../host-of.ts';
 import { callbackUrl, isCallbackTo } from './callback.ts';
 import type { Call } from './client.ts';
 import { refusesAccount, sendError, TwilioRefusal, TwilioUnreachable } from './errors.ts';
@@ -81,10 +82,6 @@ function elsewhere({ name, url }: Registration, doorUrl: string): string | undef
   if (isCallbackTo(doorUrl, url)) return undefined;
   if (url === null || url === '') return `Twilio calls nobody for ${name}: save the channel again.`;
   return `Twilio sends what customers write to ${name} elsewhere, to ${hostOf(url)}: save the channel again.`;
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'an unknown host';
 }
 
 function whyNot(error: unknown): string {

@@ -1,45 +1,37 @@
 import { z } from 'zod';
+import { apiRoot } from '../api-root.ts';
 
 /** Twilio's own servers; anything else is a region of theirs or a stand-in. */
 export const TWILIO_ROOT = 'https://api.twilio.com';
 
-const HEX = '[0-9a-fA-F]{32}';
 const token = z
   .string()
   .trim()
   .regex(/^\S{8,}$/, 'must be a token as the Twilio console shows it');
 
+/** One of Twilio's ids, which begin with two letters that say of what. */
+function sid(letters: string) {
+  return z
+    .string()
+    .trim()
+    .regex(new RegExp(`^${letters}[0-9a-fA-F]{32}$`), `must be ${letters} and 32 hex digits`);
+}
+
 /** Left out, null and undefined are the same; null takes a stored one away. */
-function optional<T>(schema: z.ZodType<T>) {
+export function optional<T>(schema: z.ZodType<T>) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
 /** What every channel that goes through Twilio says of its account. */
 export const twilioAccount = {
-  account_sid: z
-    .string()
-    .trim()
-    .regex(new RegExp(`^AC${HEX}$`), 'must be AC and 32 hex digits'),
+  account_sid: sid('AC'),
   auth_token: token,
   // While the account's token is being replaced both are valid: whichever signed a request, it is let in.
   secondary_auth_token: optional(token),
-  api_key_sid: optional(
-    z
-      .string()
-      .trim()
-      .regex(new RegExp(`^SK${HEX}$`), 'must be SK and 32 hex digits'),
-  ),
+  api_key_sid: optional(sid('SK')),
   api_key_secret: optional(token),
-  messaging_service_sid: optional(
-    z
-      .string()
-      .trim()
-      .regex(new RegExp(`^MG${HEX}$`), 'must be MG and 32 hex digits'),
-  ),
-  api_root: z
-    .url({ protocol: /^https?$/ })
-    .transform((url) => url.replace(/\/+$/, ''))
-    .default(TWILIO_ROOT),
+  messaging_service_sid: optional(sid('MG')),
+  api_root: apiRoot(TWILIO_ROOT),
 };
 
 /** The part of a channel's settings that leads to Twilio. */

@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { answerText } from '../answer-text.ts';
+import { notedBody, type Wire as WrittenWire } from '../noted-body.ts';
 import { TWILIO_ROOT } from './settings.ts';
 
-/** How far one request came, and what its answer said beside its body. */
-export interface Wire {
-  written: boolean;
+/** How far one request came, and what its answer said beside its body, which the SDK's errors drop. */
+export interface Wire extends WrittenWire {
   headers: Record<string, string | string[] | undefined>;
 }
 
@@ -42,8 +41,7 @@ export function createTransport({ dispatcher, root, signal, wire }: TransportOpt
           authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
           ...(body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
         },
-        body:
-          body === null ? null : Readable.from(noting(body, wire), { objectMode: false, highWaterMark: 0 }),
+        body: body === null ? null : notedBody(body, wire),
         dispatcher,
         signal,
       });
@@ -77,9 +75,4 @@ function pairsOf(values: Record<string, unknown>): [string, string][] {
       .filter((one) => one !== undefined && one !== null)
       .map((one): [string, string] => [name, one instanceof Date ? one.toISOString() : String(one)]),
   );
-}
-
-async function* noting(body: string, wire: Wire): AsyncGenerator<Uint8Array> {
-  wire.written = true;
-  yield Buffer.from(body);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Channel, Health, Setup } from '../../../core/adapter.ts';
+import { hostOf } from '../../shared/host-of.ts';
 import { findBusinessAccount } from './account.ts';
 import { classify, GraphRefusal, GraphUnreachable } from './errors.ts';
 import type { Graph } from './graph.ts';
@@ -141,8 +142,4 @@ function problemOf(number: z.infer<typeof phoneNumber>, doorUrl: string | undefi
 
 function isDoorBeside(registered: string, doorUrl: string): boolean {
   return registered.replace(/[^/]+$/, '') === doorUrl.replace(/[^/]+$/, '');
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'an unknown host';
 }

@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { EgressGuard } from '../../../core/egress.ts';
 import { answerText } from '../../shared/answer-text.ts';
+import { notedBody } from '../../shared/noted-body.ts';
 import { GraphRefusal, GraphUnreachable } from './errors.ts';
 import type { CloudSettings } from './settings.ts';
 
@@ -37,7 +37,7 @@ export function createGraph(egress: EgressGuard): Graph {
         path: `${pathname}${searchOf(query)}`,
         method,
         headers: { authorization: `Bearer ${settings.access_token}`, ...content.headers },
-        body: content.bytes && Readable.from(noting(content.bytes, wire), AS_ONE_PIECE),
+        body: content.bytes && notedBody(content.bytes, wire),
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
       return answerOf(response.statusCode, await answerText(response.body));
@@ -46,8 +46,6 @@ export function createGraph(egress: EgressGuard): Graph {
     }
   };
 }
-
-const AS_ONE_PIECE = { objectMode: false, highWaterMark: 0 };
 
 async function contentOf({ json, form }: Pick<GraphCall, 'json' | 'form'>) {
   if (form !== undefined) {
@@ -66,12 +64,6 @@ function described(bytes: Buffer, type: string) {
 function searchOf(query: Record<string, string>): string {
   const search = new URLSearchParams(query).toString();
   return search === '' ? '' : `?${search}`;
-}
-
-/** Once bytes may have left, only an answer tells what became of the request. */
-async function* noting(body: Uint8Array, wire: { written: boolean }): AsyncGenerator<Uint8Array> {
-  wire.written = true;
-  yield body;
 }
 
 const refusal = z.object({

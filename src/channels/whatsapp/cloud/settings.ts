@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { apiRoot } from '../../shared/api-root.ts';
 
 /** A number of WhatsApp's Cloud API as its business connected it. */
 export const cloudSettings = z.strictObject({
@@ -23,10 +24,7 @@ export const cloudSettings = z.strictObject({
     .optional(),
   /** How files reach Meta: uploaded by us, or fetched by Meta from our public address. */
   media: z.enum(['upload', 'link']).default('upload'),
-  api_root: z
-    .url({ protocol: /^https?$/ })
-    .transform(withoutTrailingSlash)
-    .default('https://graph.facebook.com'),
+  api_root: apiRoot('https://graph.facebook.com'),
   api_version: z
     .string()
     .regex(/^v\d{1,3}\.\d{1,2}$/, 'must look like v24.0')
@@ -38,8 +36,4 @@ export type CloudSettings = z.infer<typeof cloudSettings>;
 /** Names the number: an active one belongs to one channel, and an item of a batch says which one it is for. */
 export function accountKey(phoneNumberId: string): string {
   return `whatsapp:${phoneNumberId}`;
-}
-
-function withoutTrailingSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }
