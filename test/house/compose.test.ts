@@ -53,6 +53,16 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('passes on every setting that is not its own to decide', async () => {
+    const reader = (await read('src/core/environment.ts')).split('z.object({')[1]?.split('\n});')[0] ?? '';
+    const known = [...reader.matchAll(/^ {2}([A-Z_\d]+):/gm)].map(([, name = '']) => name);
+    // The image, the init step and the proxy say these; mail by SMTP needs a port that only the operator can open.
+    const decided = /^(HOST|PORT|DATA_DIR|DATABASE_URL|SECRET_KEY|BOOTSTRAP_API_KEY|ADMIN_API_KEY|SMTP_\w+)$/;
+    const expected = known.filter((name) => !decided.test(name));
+    for (const { environment = {} } of gateways)
+      expect(Object.keys(environment).toSorted()).toEqual(expected.toSorted());
+  });
+
   it('holds no secret, neither written out nor as a default', () => {
     const variables = Object.values(compose.services).flatMap(({ environment = {} }) =>
       Object.entries(environment),
