@@ -31,9 +31,9 @@ export function startAsking(options: AskingOptions): { stop(): Promise<void> } {
   return startReader({ ...options, name: 'csat' }, async (after) => {
     const newest = await latestPosition(pool);
     if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
-    const signals = await readSignals(pool, after, newest);
-    for (const signal of signals) await follow(options, signal);
-    const last = signals.length === BATCH ? signals.at(-1) : undefined;
+    const occasions = await readOccasions(pool, after, newest);
+    for (const occasion of occasions) await follow(options, occasion);
+    const last = occasions.length === BATCH ? occasions.at(-1) : undefined;
     return { upTo: last === undefined ? newest : positionOf(last), hasMore: last !== undefined };
   });
 }
@@ -46,7 +46,7 @@ async function isNeeded(pool: Pool): Promise<boolean> {
   return row.is_needed;
 }
 
-interface Signal {
+interface Occasion {
   seq: number;
   created_at: Date;
   conversation_id: string;
@@ -56,8 +56,8 @@ interface Signal {
 }
 
 /** A conversation was resolved, or a customer chose one of the answers. */
-function readSignals(pool: Pool, after: Position, newest: Position): Promise<Signal[]> {
-  return pool<Signal[]>`
+function readOccasions(pool: Pool, after: Position, newest: Position): Promise<Occasion[]> {
+  return pool<Occasion[]>`
     select e.seq, e.created_at, coalesce(r.conversation_id, e.conversation_id) as conversation_id, r.id as rating_id,
       (m.metadata -> 'choice' ->> 'number')::int as number
     from events e
@@ -68,13 +68,13 @@ function readSignals(pool: Pool, after: Position, newest: Position): Promise<Sig
     order by e.seq limit ${BATCH}`;
 }
 
-async function follow(options: AskingOptions, signal: Signal): Promise<void> {
+async function follow(options: AskingOptions, occasion: Occasion): Promise<void> {
   try {
     await options.transact(async (tx) => {
       const [conversation] = await tx<ConversationRow[]>`
-        select * from conversations where id = ${signal.conversation_id} for update`;
+        select * from conversations where id = ${occasion.conversation_id} for update`;
       if (conversation === undefined) return;
-      const { rating_id: id, number } = signal;
+      const { rating_id: id, number } = occasion;
       if (id === null) await ask(tx, conversation, options);
       else if (number !== null) await answerRating(tx, conversation, { id, score: number, source: 'chat' });
     });
@@ -82,7 +82,7 @@ async function follow(options: AskingOptions, signal: Signal): Promise<void> {
     if (isAway(error)) throw error;
     // A closed window, a STOP, nobody to write to: then nobody is asked, and the others are.
     if (error instanceof AppError) return;
-    options.log.error({ err: error, conversation: signal.conversation_id }, 'asking for a rating failed');
+    options.log.error({ err: error, conversation: occasion.conversation_id }, 'asking for a rating failed');
   }
 }
 

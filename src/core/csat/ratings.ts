@@ -28,7 +28,7 @@ export interface Answer {
   by?: Author;
 }
 
-const DAYS = 30;
+const OPEN_FOR_DAYS = 30;
 
 /** A question that waits for its answer, about whoever has the conversation now, or else answered last. */
 export async function askForRating(tx: Sql, conversation: ConversationRow): Promise<RatingRow> {
@@ -39,7 +39,7 @@ export async function askForRating(tx: Sql, conversation: ConversationRow): Prom
         select sender_id from messages
         where conversation_id = ${conversation.id} and direction = 'outbound' and sender_type = 'agent' and seq is not null
         order by seq desc limit 1)),
-      ${conversation.tags}, now() + make_interval(days => ${DAYS}))
+      ${conversation.tags}, now() + make_interval(days => ${OPEN_FOR_DAYS}))
     returning *`;
   return row;
 }

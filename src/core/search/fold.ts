@@ -1,6 +1,6 @@
-// How a sign is drawn; what stands above and below letters in Latin, Greek, Cyrillic, Hebrew and Arabic; what only
-// stretches, divides, joins or turns text.
-const UNHEARD =
+// What people leave out when they type: how a sign is drawn; what stands above and below letters in Latin, Greek,
+// Cyrillic, Hebrew and Arabic; what only stretches, divides, joins or turns text.
+const LEFT_OUT =
   /[\ufe00-\ufe0f\u0300-\u036f\u0591-\u05bd\u05bf\u05c1-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 
 /** The form in which texts are compared: "Müller", "MULLER" and "ｍüller" are one, and so are "Straße" and "STRASSE". */
@@ -10,7 +10,7 @@ export function fold(text: string): string {
       .replaceAll(/[’‘‛ʼ´`′]/g, "'")
       .replaceAll(/[“”„‟]/g, '"')
       .normalize('NFKD')
-      .replaceAll(UNHEARD, '')
+      .replaceAll(LEFT_OUT, '')
       .normalize('NFC')
       .replaceAll(/[‐-―−]/g, '-')
       // Letters that only one case tells apart: ß is SS, ς is Σ, ı is I.

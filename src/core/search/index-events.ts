@@ -1,6 +1,7 @@
 import type { Pool } from '../database/connect.ts';
 import { startReader } from '../events/reader.ts';
 import { type EventType, latestPosition, type Position, positionOf, START } from '../events.ts';
+import { NO_ID } from '../id.ts';
 import type { Log } from '../log.ts';
 import type { Wake } from '../wake.ts';
 import { refreshDocuments, type Touched } from './documents.ts';
@@ -15,15 +16,7 @@ const REST = 20;
 /** Keeps what is searched up to date: a reader of events, which begins with what was there before it. */
 export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {
   const { pool, log } = options;
-  void findsParts(pool).then(
-    (isThere) => {
-      if (!isThere)
-        log.warn(
-          'pg_trgm is missing: search finds whole words and their beginnings only (README, Searching)',
-        );
-    },
-    () => {},
-  );
+  void warnWithoutParts(pool, log);
   return startReader({ ...options, name: NAME, rest: REST }, async (after) => {
     const newest = await latestPosition(pool);
     if (after.day === START.day) {
@@ -31,13 +24,20 @@ export function startIndexing(options: { pool: Pool; wake: Wake; log: Log }): { 
       // A day of its own, so that it is known to be done where nothing has happened yet.
       return { upTo: positionOf({ seq: newest.seq, created_at: new Date() }), hasMore: true };
     }
-    const signals = await readSignals(pool, after);
-    await writeDocuments(pool, await touchedBy(pool, signals));
-    const last = signals.at(-1);
-    const isFull = signals.length === BATCH;
+    const changes = await readChanges(pool, after);
+    await writeDocuments(pool, await touchedBy(pool, changes));
+    const last = changes.at(-1);
+    const isFull = changes.length === BATCH;
     const upTo = last !== undefined && (isFull || last.seq > newest.seq) ? positionOf(last) : newest;
     return { upTo, hasMore: isFull };
   });
+}
+
+async function warnWithoutParts(pool: Pool, log: Log): Promise<void> {
+  // Each search asks anew; this is only for whoever runs it, and no matter while the database is away.
+  const isThere = await findsParts(pool).catch(() => true);
+  if (!isThere)
+    log.warn('pg_trgm is missing: search finds whole words and their beginnings only (README, Searching)');
 }
 
 const TABLES = ['messages', 'conversations', 'customers'] as const;
@@ -45,7 +45,7 @@ const TABLES = ['messages', 'conversations', 'customers'] as const;
 /** What was written before there was an index; again from the beginning when it is interrupted. */
 async function indexEverything(pool: Pool): Promise<void> {
   for (const table of TABLES) {
-    let after = '00000000-0000-0000-0000-000000000000';
+    let after = NO_ID;
     for (;;) {
       const rows = await pool<{ id: string }[]>`
         select id from ${pool(table)} where id > ${after} order by id limit ${BATCH}`;
@@ -66,7 +66,8 @@ async function writeDocuments(pool: Pool, touched: Touched): Promise<void> {
   });
 }
 
-interface Signal {
+/** An event after which something else may be found. */
+interface Change {
   seq: number;
   created_at: Date;
   type: EventType;
@@ -75,7 +76,7 @@ interface Signal {
   message_id: string | null;
 }
 
-const SIGNALS: EventType[] = [
+const CHANGES: EventType[] = [
   'conversation.created',
   'conversation.updated',
   'conversation.tags_changed',
@@ -90,30 +91,30 @@ const SIGNALS: EventType[] = [
 ];
 
 /** Without an upper bound: with one the planner sorts all that follows. */
-function readSignals(pool: Pool, after: Position): Promise<Signal[]> {
-  return pool<Signal[]>`
+function readChanges(pool: Pool, after: Position): Promise<Change[]> {
+  return pool<Change[]>`
     select seq, created_at, type, conversation_id, customer_id, message_id from events
-    where seq > ${after.seq} and created_at >= ${after.day}::date - 1 and type = any(${SIGNALS})
+    where seq > ${after.seq} and created_at >= ${after.day}::date - 1 and type = any(${CHANGES})
     order by seq limit ${BATCH}`;
 }
 
-async function touchedBy(pool: Pool, signals: Signal[]): Promise<Touched> {
+async function touchedBy(pool: Pool, changes: Change[]): Promise<Touched> {
   const touched = {
-    message: idsIn(signals.map(({ message_id }) => message_id)),
-    conversation: idsIn(signals.map((one) => (nounOf(one) === 'conversation' ? one.conversation_id : null))),
-    customer: idsIn(signals.map((one) => (nounOf(one) === 'customer' ? one.customer_id : null))),
+    message: idsIn(changes.map(({ message_id }) => message_id)),
+    conversation: idsIn(changes.map((one) => (nounOf(one) === 'conversation' ? one.conversation_id : null))),
+    customer: idsIn(changes.map((one) => (nounOf(one) === 'customer' ? one.customer_id : null))),
   };
-  const writers = idsIn(signals.map((one) => (nounOf(one) === 'message' ? one.customer_id : null)));
+  const writers = idsIn(changes.map((one) => (nounOf(one) === 'message' ? one.customer_id : null)));
   for (const { id } of await changedSince(pool, [...writers])) touched.customer.add(id);
   // Erasing blanks rows, and merging passes them on, without an event for each.
-  const gone = signals.filter(({ type }) => type === 'customer.deleted' || type === 'customer.merged');
+  const gone = changes.filter(({ type }) => type === 'customer.deleted' || type === 'customer.merged');
   for (const { id, kind } of await documentsOf(pool, [...idsIn(gone.map((one) => one.customer_id))]))
     touched[kind].add(id);
   const { message, conversation, customer } = touched;
   return { messages: [...message], conversations: [...conversation], customers: [...customer] };
 }
 
-function nounOf({ type }: Signal): string {
+function nounOf({ type }: Change): string {
   return type.slice(0, type.indexOf('.'));
 }
 

@@ -3,7 +3,7 @@ import type { Sql } from '../database/connect.ts';
 import { digitsOf, fold } from './fold.ts';
 import { readQuery, type Term } from './query.ts';
 
-/** The documents that hold what is asked for, each word anywhere in the text. */
+/** The documents that hold what is asked for: each word anywhere in the text, or with `hasParts` false, as a word. */
 export function matches(sql: Sql, q: string, hasParts: boolean) {
   if (!hasParts) return matchesWords(sql, q);
   const digits = digitsOf(fold(q));
@@ -12,7 +12,7 @@ export function matches(sql: Sql, q: string, hasParts: boolean) {
 }
 
 /** The documents that an index of words finds: whole ones where the question has signs of its own, else their beginnings. */
-export function matchesWords(sql: Sql, q: string) {
+function matchesWords(sql: Sql, q: string) {
   const text = fold(q);
   if (hasSigns(q)) return sql`d.words @@ websearch_to_tsquery('simple', ${text})`;
   return sql`d.words @@ (

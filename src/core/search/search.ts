@@ -8,7 +8,7 @@ import {
   type SearchFilter,
   scope,
 } from './filter.ts';
-import { hasIndexedPart, matches, matchesWords } from './matches.ts';
+import { hasIndexedPart, matches } from './matches.ts';
 
 export interface Hit {
   id: string;
@@ -26,13 +26,13 @@ export interface Found {
   hasParts: boolean;
 }
 
-const MOST = 200;
+const MOST_HITS = 200;
 const PATIENCE_MS = 240;
-// Those whom this is not enough for are not few.
+// Filters that leave few conversations need less: what takes longer is looked for like everything else.
 const FEW_PATIENCE_MS = 80;
-// As long as looking at the newest may take, so that there is time for the rest.
-const FIRST_PATIENCE_MS = 160;
-// Frequent words have their newest hits among so many documents: of rare ones the indexes say where they are.
+// Less than all of it, so that there is time left to look among all documents.
+const NEWEST_PATIENCE_MS = 160;
+// A frequent word has enough hits among this many of the newest documents; where a rare one stands the indexes know.
 const NEWEST = 10_000;
 const CANCELED = '57014';
 
@@ -42,20 +42,20 @@ export async function search(pool: Pool, filter: SearchFilter): Promise<Found> {
   const begunAt = performance.now();
   const few = asksOfConversations(filter) ? await amongFew(pool, filter, hasParts) : undefined;
   if (few !== undefined) return found(few, { isWhole: true, hasParts });
-  const newest = await within(pool, FIRST_PATIENCE_MS, (tx) => amongNewest(tx, filter, hasParts));
+  const newest = await within(pool, NEWEST_PATIENCE_MS, (tx) => amongNewest(tx, filter, hasParts));
   const known = newest?.hits ?? [];
-  if (newest?.isAll === true || known.length > MOST) return found(known, { isWhole: true, hasParts });
+  if (newest?.isAll === true || known.length > MOST_HITS) return found(known, { isWhole: true, hasParts });
   const leftMs = Math.floor(PATIENCE_MS - (performance.now() - begunAt));
   const isIndexed = !hasParts || hasIndexedPart(filter.q);
   const all = await within(pool, leftMs, (tx) =>
-    amongAll(tx, filter, isIndexed ? matches(tx, filter.q, hasParts) : matchesWords(tx, filter.q)),
+    amongAll(tx, filter, matches(tx, filter.q, hasParts && isIndexed)),
   );
   const isWhole = all !== undefined && isIndexed;
   return found(isWhole ? all : newestOf([...known, ...(all ?? [])]), { isWhole, hasParts });
 }
 
 function found(hits: Hit[], { isWhole, hasParts }: { isWhole: boolean; hasParts: boolean }): Found {
-  return { hits: hits.slice(0, MOST), isPartial: !isWhole || hits.length > MOST, hasParts };
+  return { hits: hits.slice(0, MOST_HITS), isPartial: !isWhole || hits.length > MOST_HITS, hasParts };
 }
 
 /** Each hit once, the newest first. */
@@ -103,7 +103,7 @@ function amongFew(pool: Pool, filter: SearchFilter, hasParts: boolean): Promise<
         select * from search_documents where customer_id = any(${customers}) and kind = 'customer')
       select d.id, d.kind, d.conversation_id, d.customer_id, d.at from theirs d
       where ${scope(tx, filter)} ${kinds(tx, filter)} and ${matches(tx, filter.q, hasParts)}
-      order by d.at desc, d.id desc limit ${MOST + 1}`;
+      order by d.at desc, d.id desc limit ${MOST_HITS + 1}`;
   });
 }
 
@@ -118,8 +118,8 @@ async function amongNewest(tx: Sql, filter: SearchFilter, hasParts: boolean): Pr
   const hits = await tx<Hit[]>`
     select d.id, d.kind, d.conversation_id, d.customer_id, d.at from (select d.* ${newest} limit ${NEWEST}) d
     where (${matches(tx, filter.q, hasParts)}) ${kinds(tx, filter)} ${inConversation(tx, filter)}
-    order by d.at desc, d.id desc limit ${MOST + 1}`;
-  const older = hits.length > MOST ? [] : await tx`select d.id ${newest} offset ${NEWEST} limit 1`;
+    order by d.at desc, d.id desc limit ${MOST_HITS + 1}`;
+  const older = hits.length > MOST_HITS ? [] : await tx`select d.id ${newest} offset ${NEWEST} limit 1`;
   return { hits, isAll: older.length === 0 };
 }
 
@@ -130,5 +130,5 @@ function amongAll(tx: Sql, filter: SearchFilter, matching: ReturnType<typeof mat
       select d.id, d.kind, d.conversation_id, d.customer_id, d.at from search_documents d
       where ${scope(tx, filter)} and (${matching}))
     select d.* from found d where true ${kinds(tx, filter)} ${inConversation(tx, filter)}
-    order by d.at desc, d.id desc limit ${MOST + 1}`;
+    order by d.at desc, d.id desc limit ${MOST_HITS + 1}`;
 }
