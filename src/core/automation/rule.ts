@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Sql } from '../database/connect.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { ACTION_TYPES, ACTIONS, type Action, type ActionType } from './actions.ts';
 import { fieldNamed } from './fields.ts';
 import { OPERATORS, type Scalar, type Value } from './operators.ts';
@@ -97,11 +97,10 @@ export function withChanges(before: RuleFields, input: RuleInput): RuleFields {
 /** Refuses what a rule's shape alone does not show: minutes that do not go with the trigger, somebody else's agents. */
 export async function checkRule(sql: Sql, businessId: string, rule: RuleFields): Promise<void> {
   if (isTimeTrigger(rule.trigger) !== (rule.after_minutes !== null)) {
-    const message =
-      rule.after_minutes === null ? 'is needed with this trigger' : 'goes with time triggers only';
-    throw new AppError('validation_error', `after_minutes ${message}.`, {
-      details: [{ field: 'after_minutes', message }],
-    });
+    throw invalidField(
+      'after_minutes',
+      rule.after_minutes === null ? 'is needed with this trigger' : 'goes with time triggers only',
+    );
   }
   for (const [n, one] of rule.actions.entries()) {
     await ACTIONS[one.type].check(sql, businessId, one).catch((error: unknown) => {
@@ -110,6 +109,7 @@ export async function checkRule(sql: Sql, businessId: string, rule: RuleFields):
   }
 }
 
+/** The refusal of an action's field, named as the request names it. */
 function below(path: string, error: AppError): AppError {
   const details = error.details.map(({ field, message }) => ({ field: `${path}.${field}`, message }));
   const message = details.map((one) => `${one.field}: ${one.message}`).join('; ');
