@@ -6,6 +6,9 @@ export function newId(): string {
   return v7({ random: randomBytes16() });
 }
 
+/** Before every id there is; nobody's. */
+export const NO_ID = '00000000-0000-0000-0000-000000000000';
+
 /** No id that was made at this time or later is smaller. */
 export function firstIdAt(time: Date): string {
   return v7({ msecs: time.getTime(), seq: 0, random: new Uint8Array(16) });

@@ -1,6 +1,7 @@
 import { allDrafts } from '../ai/drafts.ts';
 import { ratingsOf } from '../csat/ratings.ts';
 import type { Sql } from '../database/connect.ts';
+import { NO_ID } from '../id.ts';
 import { viewMessages } from '../messages.ts';
 import { type ConversationRow, type ConversationView, viewConversation } from '../views/conversation.ts';
 import type { DraftView } from '../views/draft.ts';
@@ -76,7 +77,6 @@ export async function* exportConversations(
 }
 
 const PAGE = 200;
-const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 interface Wanted extends ExportOptions {
   person: Person;

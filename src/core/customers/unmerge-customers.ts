@@ -4,6 +4,7 @@ import type { Sql } from '../database/connect.ts';
 import { refuseTaken } from '../database/taken.ts';
 import { AppError } from '../errors.ts';
 import { record } from '../events.ts';
+import { NO_ID } from '../id.ts';
 import { recountBlocks } from './blocked-senders.ts';
 import { lockCustomers } from './lock-customers.ts';
 import { handOver, type Moved } from './merge-customers.ts';
@@ -50,7 +51,7 @@ async function notesOf(tx: Sql, id: string): Promise<MergeNote[]> {
     select detail from audit_log
     where subject_id = ${id} and action = 'customer.merged' and id > coalesce((
       select id from audit_log where subject_id = ${id} and action = 'customer.unmerged' order by id desc limit 1),
-      '00000000-0000-0000-0000-000000000000')
+      ${NO_ID}::uuid)
     order by id`;
   return rows.map(({ detail }) => detail);
 }

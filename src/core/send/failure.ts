@@ -2,6 +2,7 @@ import type { LoadedChannel } from '../channels.ts';
 import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../errors.ts';
+import { NO_ID } from '../id.ts';
 import { holds, type Lease } from '../lanes.ts';
 import { recordStatus } from '../messages/receipts.ts';
 import type { MessageError, MessageRow } from '../views/message.ts';
@@ -56,7 +57,7 @@ async function waitOf(
     )
     select count(*)::int as waits from earlier
     where outcome = 'rate_limited'
-      and id > coalesce((select max(id::text)::uuid from earlier where outcome <> 'rate_limited'), '00000000-0000-0000-0000-000000000000')`;
+      and id > coalesce((select max(id::text)::uuid from earlier where outcome <> 'rate_limited'), ${NO_ID}::uuid)`;
   return Math.min(retryAfterMs * growth ** row.waits, LONGEST_WAIT_MS);
 }
 

@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/connect.ts';
 import type { Transact } from '../../database/transact.ts';
+import { NO_ID } from '../../id.ts';
 import type { Person } from './person.ts';
 import { blankMessages } from './rows.ts';
 
@@ -28,7 +29,7 @@ export async function blankOwnMessages(transact: Transact, person: Person, erasu
   }
 }
 
-const BEGINNING: Place = { conversation_id: '00000000-0000-0000-0000-000000000000', seq: 0 };
+const BEGINNING: Place = { conversation_id: NO_ID, seq: 0 };
 
 function messagesAfter(tx: Sql, { conversations }: Person, after: Place) {
   return tx<(Place & { id: string })[]>`
