@@ -404,6 +404,8 @@ describe('time', () => {
     });
     const late = await visitor('first question');
     await late.say('second question');
+    const planned = { content: 'No answer yet', send_at: '2999-01-01T00:00:00Z' };
+    await ok('POST', `/conversations/${late.id}/messages`, planned);
     const answered = await visitor('first of another');
     await ok('POST', `/conversations/${answered.id}/messages`, { content: 'An answer' });
     const resolved = await visitor('first and last');

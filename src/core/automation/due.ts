@@ -89,9 +89,12 @@ function findUnanswered(sql: Sql, businessId: string, { from, to }: Window): Pro
     cross join lateral (
       select id, seq from messages w
       where w.conversation_id = b.conversation_id and ${isCustomers(sql, 'w')} and w.seq > coalesce((
-        select max(seq) from messages a where a.conversation_id = b.conversation_id and ${isAnswer(sql, 'a')}), 0)
+        select seq from messages a
+        where a.conversation_id = b.conversation_id and a.seq is not null and ${isAnswer(sql, 'a')}
+        order by a.seq desc limit 1), 0)
       order by w.seq limit 1) w
     where b.id >= ${from} and b.id < ${to} and b.business_id = ${businessId}
+      and (${isCustomers(sql, 'b')} or ${isAwakening(sql, 'b')})
       and (b.id = w.id or b.seq > w.seq and ${isAwakening(sql, 'b')})
       and c.status in ('open', 'pending') and c.merged_into_id is null
       and not exists (
