@@ -67,8 +67,8 @@ describe('the README', () => {
     const reader = /const ENVIRONMENT = z\.object\(\{(.*?)\n\}\);/s.exec(
       await read('src/core/environment.ts'),
     )?.[1];
-    const read_ = [...(reader ?? '').matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name);
-    const explained = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
+    const read_ = [...(reader ?? '').matchAll(/^ {2}([A-Z_\d]+):/gm)].map(([, name]) => name);
+    const explained = [...readme.matchAll(/^\| `([A-Z_\d]+)` \|/gm)].map(([, name]) => name);
     expect(explained.toSorted()).toEqual(read_.toSorted());
   });
 
