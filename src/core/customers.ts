@@ -2,7 +2,7 @@ import { mergeAttributes } from './custom-attributes.ts';
 import { type AddressFields, primaryAddresses, storeAddresses } from './customers/customer-addresses.ts';
 import type { Sql } from './database/connect.ts';
 import { refuseTaken } from './database/taken.ts';
-import { AppError } from './errors.ts';
+import { AppError, invalidField } from './errors.ts';
 import { type EventType, type NewEvent, record } from './events.ts';
 import { isUuid, newId } from './id.ts';
 import { type CustomerRow, viewCustomer } from './views/customer.ts';
@@ -35,6 +35,17 @@ export async function findCustomer(sql: Sql, businessId: string, id: string): Pr
         select * from customers where id = ${id} and business_id = ${businessId} and deleted_at is null`
     : [];
   if (row === undefined) throw new AppError('not_found', 'There is no such customer.');
+  return row;
+}
+
+/** The customer that a request names in `customer_id`, or whom they were merged into. Throws a refusal of that field for any other id. */
+export async function namedCustomer(sql: Sql, businessId: string, id: string): Promise<StoredCustomer> {
+  const [row] = isUuid(id)
+    ? await sql<StoredCustomer[]>`
+        select r.* from customers c join customers r on r.id = coalesce(c.merged_into_id, c.id)
+        where c.id = ${id} and c.business_id = ${businessId} and c.deleted_at is null`
+    : [];
+  if (row === undefined) throw invalidField('customer_id', 'is not a customer of your business');
   return row;
 }
 

@@ -1,11 +1,11 @@
 import type { LoadedChannel } from '../channels.ts';
 import { addressesOf } from '../customers/customer-addresses.ts';
-import { type CustomerFields, claimAddress, customerAt, findCustomer } from '../customers.ts';
+import { type CustomerFields, claimAddress, customerAt, findCustomer, namedCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
-import { AppError, invalidField } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { snapshot } from '../events/snapshot.ts';
 import { record } from '../events.ts';
-import { isUuid, newId } from '../id.ts';
+import { newId } from '../id.ts';
 import { type Draft, queueMessage, type Writing } from '../messages/queue-message.ts';
 import { assign } from '../team/assign.ts';
 import type { ConversationRow } from '../views/conversation.ts';
@@ -28,7 +28,9 @@ export async function startConversation(
 ): Promise<ConversationRow> {
   const { channel } = start;
   const customer =
-    start.customerId === undefined ? null : await customerToWrite(tx, channel, start.customerId);
+    start.customerId === undefined
+      ? null
+      : await namedCustomer(tx, channel.row.business_id, start.customerId);
   const recipient = customer === null ? undefined : await recipientOf(tx, channel, customer);
   if (recipient === undefined) refuseWithoutRecipient(channel);
   else await takeThread(tx, channel, { recipient, customer });
@@ -42,16 +44,6 @@ export async function startConversation(
     await assign(tx, opened, { assigneeId: start.assigneeId, by: writing.by });
   if (start.draft !== undefined) await queueMessage(tx, opened, { draft: start.draft, ...writing });
   return reread(tx, opened);
-}
-
-async function customerToWrite(tx: Sql, { row }: LoadedChannel, id: string): Promise<CustomerRow> {
-  const [customer] = isUuid(id)
-    ? await tx<CustomerRow[]>`
-        select r.* from customers c join customers r on r.id = coalesce(c.merged_into_id, c.id)
-        where c.id = ${id} and c.business_id = ${row.business_id} and c.deleted_at is null`
-    : [];
-  if (customer === undefined) throw invalidField('customer_id', 'is not a customer of your business');
-  return customer;
 }
 
 interface Recipient {

@@ -1,11 +1,11 @@
 import { domainToASCII } from 'node:url';
 import type { Actor } from '../actor.ts';
 import { audit } from '../audit.ts';
-import { customerEvent, type StoredCustomer } from '../customers.ts';
+import { customerEvent, namedCustomer, type StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { record } from '../events.ts';
-import { isUuid, newId } from '../id.ts';
+import { newId } from '../id.ts';
 import type { ListWindow } from '../list-window.ts';
 import { normalPhone } from '../phone.ts';
 
@@ -48,21 +48,11 @@ type Target = Pick<BlockedSenderRow, 'kind' | 'value' | 'customer_id'>;
 
 async function targetOf(tx: Sql, businessId: string, whom: Blocking): Promise<Target> {
   if ('customerId' in whom) {
-    const id = await personOf(tx, businessId, whom.customerId);
+    const { id } = await namedCustomer(tx, businessId, whom.customerId);
     return { kind: 'person', value: id, customer_id: id };
   }
   if ('domain' in whom) return { kind: 'domain', value: domainOf(whom.domain), customer_id: null };
   return { kind: 'address', value: comparable(whom.address), customer_id: null };
-}
-
-async function personOf(tx: Sql, businessId: string, id: string): Promise<string> {
-  const [row] = isUuid(id)
-    ? await tx<{ id: string }[]>`
-        select coalesce(merged_into_id, id) as id from customers
-        where id = ${id} and business_id = ${businessId} and deleted_at is null`
-    : [];
-  if (row === undefined) throw invalidField('customer_id', 'is not a customer of your business');
-  return row.id;
 }
 
 function domainOf(text: string): string {
