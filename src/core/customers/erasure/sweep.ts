@@ -106,7 +106,7 @@ async function takeBackReactions(tx: Sql, { businessId, customers }: Person, tra
   await tx`
     delete from provider_ids
     where message_id is null and channel_id = any(${traces.channels}::uuid[])
-      and exists (select 1 from unnest(${senders}::text[]) s where parked::text like '%' || s || '%')`;
+      and exists (select 1 from unnest(${senders}::text[]) s where strpos(parked::text, s) > 0)`;
 }
 
 /** After the first sweep nothing says any more who it was; the second one is the last. */
