@@ -33,10 +33,8 @@ export async function settle(
   { writing, ...settling }: Settling & { writing: Omit<Writing, 'by'> },
 ): Promise<Settled> {
   const { turnId, mode, answer } = settling;
-  if (await hasMovedOn(tx, conversation, settling))
-    return close(tx, turnId, { state: 'refused', ...NO_MESSAGE });
-  if (mode === 'auto' && (await isTakenOver(tx, conversation)))
-    return close(tx, turnId, { state: 'silent', ...NO_MESSAGE });
+  const late = await lateness(tx, conversation, settling);
+  if (late !== undefined) return close(tx, turnId, { state: late, ...NO_MESSAGE });
   const { reply, confidence, needsHandoff, reason, failure } = answer;
   if (mode === 'auto' && needsHandoff) await handOff(tx, conversation, { writing, answer });
   if (failure !== undefined) return close(tx, turnId, { state: 'failed', reason: failure, ...NO_MESSAGE });
@@ -51,6 +49,16 @@ export async function settle(
   const draft = { content: reply, metadata: { ai: { confidence } } };
   const message = await queueMessage(tx, conversation, { ...writing, by: SYSTEM, draft });
   return close(tx, turnId, { state: 'sent', confidence, messageId: message.id });
+}
+
+/** What becomes of an answer that came too late to say anything; undefined where it did not. */
+async function lateness(
+  tx: Sql,
+  conversation: ConversationRow,
+  settling: Settling,
+): Promise<'refused' | 'silent' | undefined> {
+  if (await hasMovedOn(tx, conversation, settling)) return 'refused';
+  return settling.mode === 'auto' && (await isTakenOver(tx, conversation)) ? 'silent' : undefined;
 }
 
 /**
