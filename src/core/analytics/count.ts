@@ -99,7 +99,7 @@ async function storeRounds(tx: Sql, rounds: Round[]): Promise<void> {
       first_response = excluded.first_response, first_response_worked = excluded.first_response_worked,
       resolution = excluded.resolution, resolution_worked = excluded.resolution_worked,
       handle = excluded.handle, handle_worked = excluded.handle_worked`;
-  // All rounds of what was merged count where it went, and again after an undo.
+  // Of a merged conversation no round counts any more, the earlier ones neither; after an undo all do again.
   const ids = [...new Set(rounds.map(({ conversation_id }) => conversation_id))];
   const merged = [...new Map(rounds.map((one) => [one.conversation_id, one])).values()]
     .filter(({ is_merged }) => is_merged)

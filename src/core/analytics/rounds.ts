@@ -31,7 +31,7 @@ export interface Round {
   handle_worked: number | null;
 }
 
-// Written under the conversation's lock: of others the order and what they show may differ.
+// These are written under the conversation's lock: they come in the order in which it changed, and show it as it was then.
 const LOCKED: ReadonlySet<EventType> = new Set<EventType>([
   'conversation.created',
   'conversation.updated',

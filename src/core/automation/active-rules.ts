@@ -21,7 +21,7 @@ export function createActiveRules(pool: Pool): () => Promise<ActiveRules> {
   };
 }
 
-/** Whatever happens to a rule changes how many are active, or when they were changed: the sum, for they commit in any order. */
+/** Whatever happens to a rule changes the number of active ones or the sum of their times. Not their newest time: of two changes the earlier one may commit later. */
 async function versionOf(pool: Pool): Promise<string> {
   const [row] = await pool<[{ version: string }]>`
     select concat(count(*), ' ', sum(extract(epoch from updated_at))) as version from automation_rules where is_active`;

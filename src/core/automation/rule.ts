@@ -78,7 +78,7 @@ export interface RuleFields {
   is_active: boolean;
 }
 
-/** What a request says of a rule; what it leaves out stays as it is, or as it is where nobody said anything. */
+/** What a request says of a rule; what it leaves out stays as it was, and is the default in a new one. */
 export type RuleInput = { [Key in keyof RuleFields]?: RuleFields[Key] | undefined };
 
 /** A rule with some of its fields changed. */

@@ -106,7 +106,7 @@ type Undo = Omit<Merge, 'into'>;
 export async function unmergeConversation(tx: Sql, { businessId, id, by }: Undo): Promise<ConversationRow> {
   const before = await findConversation(tx, businessId, id);
   if (before.merged_into_id === null) return before;
-  const { source, target } = await lockPairOnce(tx, before.id, before.merged_into_id);
+  const { source, target } = await lockMergedPair(tx, before.id, before.merged_into_id);
   if (source.merged_into_id !== target.id) return source;
   await pointThreadsBack(tx, source);
   await changeConversation(tx, target, {
@@ -132,7 +132,7 @@ export async function unmergeConversation(tx: Sql, { businessId, id, by }: Undo)
 }
 
 /** The threads that the merge took away stand with the conversation that all of it was merged into in the end. */
-async function lockPairOnce(tx: Sql, sourceId: string, targetId: string): Promise<Pair> {
+async function lockMergedPair(tx: Sql, sourceId: string, targetId: string): Promise<Pair> {
   await tx`
     select thread_key from threads where conversation_id = ${await rootOf(tx, targetId)}
     order by channel_id, thread_key for update`;

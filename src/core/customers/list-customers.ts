@@ -106,8 +106,8 @@ async function customersHolding(sql: Pool, { businessId, q }: CustomerFilter): P
   return fewIds(
     sql,
     sql`select id from customers
-      where business_id = ${businessId} and deleted_at is null and (${says(sql, q)})
-      union all ${further(sql, businessId, q)}`,
+      where business_id = ${businessId} and deleted_at is null and (${rowHolds(sql, q)})
+      union all ${holdersElsewhere(sql, businessId, q)}`,
   );
 }
 
@@ -118,20 +118,20 @@ interface TextFilter {
 
 function textCondition(sql: Sql, { businessId, q }: TextFilter, ids: string[] | undefined) {
   if (ids !== undefined) return sql`and id = any(${ids})`;
-  return sql`and (${says(sql, q)} or id in (${further(sql, businessId, q)}))`;
+  return sql`and (${rowHolds(sql, q)} or id in (${holdersElsewhere(sql, businessId, q)}))`;
 }
 
-/** In what a customer's row says. */
-function says(sql: Sql, q: string) {
+/** Whether a customer's own row holds the text. */
+function rowHolds(sql: Sql, q: string) {
   const pattern = containing(q);
   return sql`name ilike ${pattern} or email ilike ${pattern} or phone ilike ${pattern} or external_id ilike ${pattern}`;
 }
 
-/** Of whom somebody merged into them, a further address or a channel says it. */
-function further(sql: Sql, businessId: string, q: string) {
+/** Those of whom somebody merged into them, a further address or an address on a channel holds it. */
+function holdersElsewhere(sql: Sql, businessId: string, q: string) {
   return sql`
     select merged_into_id from customers
-    where business_id = ${businessId} and merged_into_id is not null and (${says(sql, q)})
+    where business_id = ${businessId} and merged_into_id is not null and (${rowHolds(sql, q)})
     union all
     select coalesce(c.merged_into_id, c.id) from customer_addresses a join customers c on c.id = a.customer_id
     where a.business_id = ${businessId} and a.address ilike ${containing(q)}

@@ -108,7 +108,7 @@ async function unfill(tx: Sql, source: StoredCustomer, { into, filled }: MergeNo
     where id = ${into}`;
 }
 
-/** From whom it went to, and from whom it may have gone on to. */
+/** Takes the source's external_id from whom it went to, and from whom that one was merged into since. */
 async function releaseExternalId(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
   const theirs = tx`(select merged_external_id from customers where id = ${source.id})`;
   await tx`

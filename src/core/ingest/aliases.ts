@@ -36,7 +36,7 @@ async function linkSender(tx: Sql, item: Written, state: State): Promise<void> {
   }
 }
 
-/** Two accounts of the business's own are made one by nobody but an agent. */
+/** Who has an external_id each is known to the business as two: only an agent makes them one. */
 function areTwoAccounts({ external_id: one }: CustomerRow, { external_id: other }: CustomerRow): boolean {
   return one !== null && other !== null && one !== other;
 }

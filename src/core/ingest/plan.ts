@@ -60,7 +60,7 @@ function planAlbumItem(item: MessageItem, albumKey: string, work: Work): Accepte
   }
 }
 
-/** The answer to what would have gone on with a conversation, where there is none. */
+/** The answer to a message that only goes on with a conversation, where there is none; its request is known by this very object. */
 export const NOTHING_STORED: Accepted = {
   duplicate: false,
   messageId: undefined,

@@ -58,7 +58,7 @@ export async function storeBatch(
   return { answers: answersOf(items, plan), announce, outdatedBlocks: outdatedBlocks(items, state) };
 }
 
-/** What came in of a blocked person came from an address that became theirs just now, or moved there. */
+/** Where somebody blocked was let in: the address became theirs just now, or they moved to it, and the list lacks it. */
 function outdatedBlocks(items: Item[], { parties }: State): Set<string> {
   const known = [...parties.values()].filter(({ customer }) => customer.blocked_at != null);
   const moved = items.filter(

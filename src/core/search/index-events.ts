@@ -123,8 +123,8 @@ function idsIn(ids: (string | null)[]): Set<string> {
 }
 
 /**
- * Ingest fills in a name, and follows people to new addresses, without an event of its own. Documents are as old as what they
- * were made of, to the millisecond.
+ * Those of the writers whose document is behind: ingest follows people to new addresses without an event of its own. A document
+ * is as old as what it was made of, to the millisecond.
  */
 async function changedSince(pool: Pool, ids: string[]): Promise<{ id: string }[]> {
   if (ids.length === 0) return [];

@@ -9,15 +9,14 @@ interface Blanking {
 }
 
 /** Sets every other column to its default: what a later version adds is blanked without anybody having to think of it. */
-export function blank(tx: Sql, table: string, { keep, set, where }: Blanking) {
-  return columnsOf(tx, table).then((columns) => {
-    const others = columns.filter((name) => !keep.includes(name) && !(name in set));
-    const assignments = [
-      ...Object.entries(set).map(([name, value]) => tx`${tx(name)} = ${value}`),
-      ...others.map((name) => tx`${tx(name)} = default`),
-    ].map((one, n) => (n === 0 ? one : tx`, ${one}`));
-    return tx<{ id: string }[]>`update ${tx(table)} set ${assignments} where ${where} returning id`;
-  });
+export async function blank(tx: Sql, table: string, { keep, set, where }: Blanking) {
+  const columns = await columnsOf(tx, table);
+  const others = columns.filter((name) => !keep.includes(name) && !(name in set));
+  const assignments = [
+    ...Object.entries(set).map(([name, value]) => tx`${tx(name)} = ${value}`),
+    ...others.map((name) => tx`${tx(name)} = default`),
+  ].map((one, n) => (n === 0 ? one : tx`, ${one}`));
+  return tx<{ id: string }[]>`update ${tx(table)} set ${assignments} where ${where} returning id`;
 }
 
 async function columnsOf(tx: Sql, table: string): Promise<string[]> {
