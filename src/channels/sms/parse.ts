@@ -16,14 +16,14 @@ export function readMessage(params: Params, sid: string): InboundMessage | undef
     type: attachments.length > 0 ? 'attachment' : 'text',
     content: params.get('Body') ?? '',
     ...(attachments.length > 0 ? { attachments } : {}),
-    metadata: metadataOf(params),
+    metadata: picked(params, KEPT),
   };
 }
 
 /** Not everybody who sends a text has a number: companies have names. */
 function senderOf(address: string, params: Params): Sender {
   const isPhone = address.startsWith('+');
-  const place = placeOf(params);
+  const place = picked(params, PLACE);
   return {
     address,
     kind: isPhone ? 'phone' : 'id',
@@ -34,20 +34,12 @@ function senderOf(address: string, params: Params): Sender {
 
 const PLACE = { FromCity: 'city', FromState: 'state', FromZip: 'zip', FromCountry: 'country' } as const;
 
-function placeOf(params: Params): Record<string, string> {
-  return picked(params, PLACE);
-}
-
 const KEPT = {
   To: 'to',
   MessagingServiceSid: 'messaging_service_sid',
   NumSegments: 'segments',
   OptOutType: 'opt_out_type',
 } as const;
-
-function metadataOf(params: Params): Record<string, string> {
-  return picked(params, KEPT);
-}
 
 function picked(params: Params, names: Record<string, string>): Record<string, string> {
   const known = Object.entries(names).flatMap(([theirs, ours]): [string, string][] => {

@@ -27,7 +27,7 @@ export function messageInUrl(url: string): SentFrom | undefined {
   return UUID.test(id) && /^\d{1,4}$/.test(part) ? { id, part: Number(part) } : undefined;
 }
 
-/** The address without what differs from message to message. */
+/** Whether Twilio calls this door, whatever of a message stands behind its address. */
 export function isCallbackTo(doorUrl: string, url: string | null | undefined): boolean {
   return url?.replace(/[?#].*$/s, '') === doorUrl;
 }

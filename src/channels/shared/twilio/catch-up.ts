@@ -32,8 +32,9 @@ export async function catchUp(
         const wanted: Listed[] = [];
         for await (const listed of listRecent(twilio, channel, context))
           wanted.push(...(await untold(listed, context)));
-        for (const messages of inBatches(inOrder(wanted)))
-          await receive(twilio, messages, { channel, context, read });
+        const ordered = inOrder(wanted);
+        for (let from = 0; from < ordered.length; from += BATCH)
+          await receive(twilio, ordered.slice(from, from + BATCH), { channel, context, read });
       },
       { signal: context.signal, timeoutMs: TIMEOUT_MS },
     );
@@ -115,11 +116,6 @@ async function receive(
   if (inbound.length === 0) return;
   const raw = { body: Buffer.from(JSON.stringify(events)), contentType: 'application/json' };
   await context.receive(raw, inbound);
-}
-
-function inBatches(messages: Listed[]): Listed[][] {
-  const starts = Array.from({ length: Math.ceil(messages.length / BATCH) }, (_, n) => n * BATCH);
-  return starts.map((start) => messages.slice(start, start + BATCH));
 }
 
 /** The message in the words of a callback, which is how all of Twilio's is read and kept. */

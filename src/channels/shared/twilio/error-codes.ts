@@ -1,11 +1,11 @@
 /**
- * `reject`: trying again changes nothing · `later`: somebody may try again later · `retry`: it may pass by itself · `wait`: too fast, or too many today · `account`: nothing
- * leaves this sender until somebody mends the account · `stop`: the reader told Twilio to let nothing of ours through.
+ * `reject`: trying again changes nothing · `later`: somebody may try again later · `retry`: it may pass by itself ·
+ * `wait`: too fast, or too many today · `account`: nothing leaves this sender until somebody mends the account ·
+ * `stop`: the reader told Twilio to let nothing of ours through.
  */
 export type Action = 'reject' | 'later' | 'retry' | 'wait' | 'account' | 'stop';
 
-/** What Twilio's codes mean for a message. A code that is not listed is judged by the status of the answer. */
-export const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: string]>> = {
+const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: string]>> = {
   10001: ['account', 'The Twilio account is not active.'],
   12300: ['reject', 'Twilio takes no files of this type.'],
   14107: ['wait', 'Twilio takes messages from this sender only more slowly.'],
@@ -94,6 +94,11 @@ export const ERROR_CODES: Readonly<Record<number, readonly [Action, meaning: str
   63051: ['account', 'WhatsApp has locked the business account.'],
 };
 
+/** What Twilio's code means for a message; undefined for one that is not listed, whose answer's status tells more. */
+export function actionFor(code: number | undefined): Action | undefined {
+  return code === undefined ? undefined : ERROR_CODES[code]?.[0];
+}
+
 const OUR_CODES: Readonly<Record<number, string>> = { 63016: 'window_closed', 21610: 'opted_out' };
 
 /** Our own word for what a code says, where there is one, and whether trying again may help. */
@@ -104,7 +109,7 @@ export function ourWords(code: number | undefined): { code?: string; retryable: 
 
 /** Whether a message that failed so may still be sent, by somebody who tries it again. */
 function isRetryable(code: number | undefined): boolean {
-  const action = code === undefined ? undefined : ERROR_CODES[code]?.[0];
+  const action = actionFor(code);
   return action !== 'reject' && action !== 'stop';
 }
 

@@ -1,5 +1,5 @@
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../../core/errors.ts';
-import { type Action, ERROR_CODES, meaningOf, ourWords } from './error-codes.ts';
+import { type Action, actionFor, meaningOf, ourWords } from './error-codes.ts';
 
 interface RefusalFacts {
   status: number;
@@ -90,8 +90,7 @@ function refusalAsSendError(refusal: TwilioRefusal): Error {
 function actionOf({ status, code }: TwilioRefusal): Action {
   if (status === 401) return 'account';
   if (status === 429) return 'wait';
-  const known = code === undefined ? undefined : ERROR_CODES[code]?.[0];
-  return known ?? (status >= 500 ? 'retry' : 'reject');
+  return actionFor(code) ?? (status >= 500 ? 'retry' : 'reject');
 }
 
 const DEFAULT_WAIT_SECONDS = 5;

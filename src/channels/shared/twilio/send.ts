@@ -4,7 +4,7 @@ import type { OutboundAttachment, Part, SentPart } from '../../../core/envelope.
 import { SendRejected } from '../../../core/errors.ts';
 import { type SentFrom, statusCallbackUrl } from './callback.ts';
 import type { Call } from './client.ts';
-import { ERROR_CODES, meaningOf, ourWords } from './error-codes.ts';
+import { actionFor, meaningOf, ourWords } from './error-codes.ts';
 import { sendError } from './errors.ts';
 import type { TwilioSettings } from './settings.ts';
 
@@ -71,11 +71,11 @@ function refuseTooLarge(attachments: OutboundAttachment[], mostBytes: number): v
 /** Some messages are taken and refused in one answer. */
 function refuseFailed({ status, errorCode, errorMessage }: Awaited<ReturnType<typeof create>>): void {
   if (status !== 'failed' && status !== 'undelivered') return;
-  const action = ERROR_CODES[errorCode]?.[0];
-  throw new SendRejected(meaningOf(errorCode ?? undefined, errorMessage), {
-    ...(errorCode ? { providerCode: String(errorCode) } : {}),
-    ...ourWords(errorCode ?? undefined),
-    channelBroken: action === 'account',
-    optedOut: action === 'stop',
+  const code = errorCode ?? undefined;
+  throw new SendRejected(meaningOf(code, errorMessage), {
+    ...(code ? { providerCode: String(code) } : {}),
+    ...ourWords(code),
+    channelBroken: actionFor(code) === 'account',
+    optedOut: actionFor(code) === 'stop',
   });
 }

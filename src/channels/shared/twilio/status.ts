@@ -1,7 +1,7 @@
 import type { ConsentChange, Receipt } from '../../../core/envelope.ts';
 import type { Params } from './body.ts';
 import type { SentFrom } from './callback.ts';
-import { ERROR_CODES, meaningOf, ourWords } from './error-codes.ts';
+import { actionFor, meaningOf, ourWords } from './error-codes.ts';
 
 /** The statuses of our messages that say more than the answer to the send did. */
 const STATUSES: Record<string, Receipt['status']> = {
@@ -48,7 +48,7 @@ export function readStatus(params: Params, { threadKeyIn, sentFrom }: Known): (R
   if (status !== 'failed') return [receipt];
   const code = codeIn(params);
   const failed = { ...receipt, error: errorOf(code, params.get('ErrorMessage')) };
-  if (threadKey === undefined || code === undefined || ERROR_CODES[code]?.[0] !== 'stop') return [failed];
+  if (threadKey === undefined || actionFor(code) !== 'stop') return [failed];
   return [failed, { kind: 'consent', externalEventId: `${sid}:stop`, threadKey, consent: 'stop' }];
 }
 
@@ -72,7 +72,7 @@ function errorOf(code: number | undefined, said: string | undefined): NonNullabl
   return {
     ...(code === undefined ? {} : { providerCode: String(code) }),
     message: meaningOf(code, said),
-    ...(ERROR_CODES[code ?? 0]?.[0] === 'account' ? { channelBroken: true } : {}),
+    ...(actionFor(code) === 'account' ? { channelBroken: true } : {}),
     ...ourWords(code),
   };
 }

@@ -12,14 +12,14 @@ export function templatePayload({ id, header, body }: FilledTemplate): Omit<Payl
 
 type Content = Awaited<ReturnType<Twilio['content']['v1']['contentAndApprovals']['list']>>[number];
 
-const MOST = 2_000;
+const MOST_TEMPLATES = 2_000;
 
 /** The account's templates, but for those that we make for cards. */
 export async function listTemplates(
   twilio: Twilio,
   { needsApproval }: { needsApproval: boolean },
 ): Promise<Template[]> {
-  const contents = await twilio.content.v1.contentAndApprovals.list({ limit: MOST, pageSize: 500 });
+  const contents = await twilio.content.v1.contentAndApprovals.list({ limit: MOST_TEMPLATES, pageSize: 500 });
   return contents
     .filter(({ friendlyName }) => !friendlyName.startsWith(OWN_CONTENT))
     .map((content) => templateOf(content, needsApproval));
