@@ -13,6 +13,7 @@ import { connect, imapHealth } from './connect.ts';
 import { listenImap } from './imap.ts';
 import { isAddress } from './mail.ts';
 import { createAccessTokens } from './oauth.ts';
+import type { MailRequest } from './posted.ts';
 import type { Reading } from './read.ts';
 import { createOutgoing } from './send.ts';
 import { accountKey, type EmailSettings, emailSettings } from './settings.ts';
@@ -37,7 +38,7 @@ export function emailAdapter(
   const accessTokens = createAccessTokens(egress);
   const connecting = { egress, accessTokens };
   const outgoing = createOutgoing({ ...connecting, tokens });
-  const read = (request: Posted, channel: Mailbox) => readMail(request, channel, { tokens, authenticate });
+  const read = (mail: MailRequest, channel: Mailbox) => readMail(mail, channel, { tokens, authenticate });
   return {
     type: 'email',
     settings: emailSettings,
@@ -78,10 +79,9 @@ export function emailAdapter(
 }
 
 type Mailbox = Channel<EmailSettings>;
-type Posted = Pick<DoorRequest, 'headers' | 'body'>;
 
 /** Loaded with the first mail: what reads it takes thirty megabytes. */
-async function readMail(request: Posted, channel: Mailbox, reading: Reading) {
+async function readMail(request: MailRequest, channel: Mailbox, reading: Reading) {
   const { readRequest } = await import('./read.ts');
   return readRequest(request, channel, reading);
 }
@@ -96,7 +96,7 @@ function bothWays(out: Health, into: Health | undefined): Health {
   return { ok: ways.every(({ ok }) => ok), detail: ways.map(({ detail }) => detail).join(' ') };
 }
 
-function asMail(body: Uint8Array): Posted {
+function asMail(body: Uint8Array): MailRequest {
   return { headers: { 'content-type': 'message/rfc822' }, body };
 }
 

@@ -26,19 +26,17 @@ const STEMS: Record<string, string> = {
   'message/delivery-status': 'delivery-report',
 };
 
-const TEXTS = /^(text|message)$/;
+const MEDIA = /^(image|audio|video)$/;
 
 /** The name of an attachment, or one that says what it is. */
 export function fileNameOf({ name, contentType }: MailAttachment, position: number): string {
   if (name !== undefined && name.trim() !== '') return name.trim().slice(0, 255);
   const [kind = '', subtype = ''] = contentType.split('/');
-  const extension =
-    EXTENSIONS[contentType] ??
-    (/^(image|audio|video)$/.test(kind) && /^[a-z0-9]{2,5}$/.test(subtype)
-      ? subtype
-      : TEXTS.test(kind)
-        ? 'txt'
-        : 'bin');
-  const stem = STEMS[contentType] ?? (/^(image|audio|video)$/.test(kind) ? kind : 'attachment');
-  return `${stem}-${position + 1}.${extension}`;
+  const stem = STEMS[contentType] ?? (MEDIA.test(kind) ? kind : 'attachment');
+  return `${stem}-${position + 1}.${EXTENSIONS[contentType] ?? extensionFor(kind, subtype)}`;
+}
+
+function extensionFor(kind: string, subtype: string): string {
+  if (MEDIA.test(kind) && /^[a-z0-9]{2,5}$/.test(subtype)) return subtype;
+  return kind === 'text' || kind === 'message' ? 'txt' : 'bin';
 }

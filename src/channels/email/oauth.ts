@@ -15,7 +15,8 @@ export interface AccessTokens {
   rotated(channel: Channel<EmailSettings>): string | undefined;
 }
 
-interface Known {
+/** The consent to one mailbox, and what it has given us. */
+interface Grant {
   /** Of which stored refresh token it is. */
   stored: string;
   refreshToken: string;
@@ -28,44 +29,43 @@ const TIMEOUT_MS = 10_000;
 
 /** Access tokens for Google's and Microsoft's mailboxes, refreshed a little before they end. */
 export function createAccessTokens(egress: Pick<EgressGuard, 'dispatcher'>): AccessTokens {
-  const known = new Map<string, Known>();
+  const grants = new Map<string, Grant>();
 
-  function knownOf(id: string, { refresh_token }: OauthSettings): Known {
-    const before = known.get(id);
-    if (before?.stored === refresh_token) return before;
+  function grantOf(id: string, { refresh_token }: OauthSettings): Grant {
+    const known = grants.get(id);
+    if (known?.stored === refresh_token) return known;
     const fresh = { stored: refresh_token, refreshToken: refresh_token, access: undefined, expiresAt: 0 };
-    known.set(id, fresh);
+    grants.set(id, fresh);
     return fresh;
   }
 
-  async function refresh(of: Known, oauth: OauthSettings): Promise<string> {
-    const answer = await askFor(oauth, of.refreshToken, egress);
-    of.expiresAt = Date.now() + answer.expires_in * 1000 - EARLY_MS;
-    of.refreshToken = answer.refresh_token ?? of.refreshToken;
+  async function refresh(grant: Grant, oauth: OauthSettings): Promise<string> {
+    const answer = await askFor(oauth, grant.refreshToken, egress);
+    grant.expiresAt = Date.now() + answer.expires_in * 1000 - EARLY_MS;
+    grant.refreshToken = answer.refresh_token ?? grant.refreshToken;
     return answer.access_token;
   }
 
   return {
     async token({ id, settings: { oauth } }) {
       if (oauth === undefined) return undefined;
-      const of = knownOf(id, oauth);
-      if (of.access !== undefined && Date.now() < of.expiresAt) return of.access;
-      of.expiresAt = Date.now() + TIMEOUT_MS;
-      of.access = refresh(of, oauth);
-      of.access.catch(() => {
-        of.access = undefined;
+      const grant = grantOf(id, oauth);
+      if (grant.access !== undefined && Date.now() < grant.expiresAt) return grant.access;
+      grant.expiresAt = Date.now() + TIMEOUT_MS;
+      grant.access = refresh(grant, oauth);
+      grant.access.catch(() => {
+        grant.access = undefined;
       });
-      return of.access;
+      return grant.access;
     },
     forget({ id }) {
-      const of = known.get(id);
-      if (of !== undefined) of.access = undefined;
+      const grant = grants.get(id);
+      if (grant !== undefined) grant.access = undefined;
     },
     rotated({ id, settings }) {
-      const of = known.get(id);
-      return of?.stored === settings.oauth?.refresh_token && of?.refreshToken !== of?.stored
-        ? of?.refreshToken
-        : undefined;
+      const grant = grants.get(id);
+      if (grant === undefined || grant.stored !== settings.oauth?.refresh_token) return undefined;
+      return grant.refreshToken === grant.stored ? undefined : grant.refreshToken;
     },
   };
 }

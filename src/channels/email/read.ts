@@ -1,9 +1,9 @@
-import type { Channel, DoorRequest } from '../../core/adapter.ts';
+import type { Channel } from '../../core/adapter.ts';
 import type { Inbound } from '../../core/envelope.ts';
 import type { Authenticator } from './authenticate.ts';
 import { notedVerdict } from './authentication.ts';
 import { inboundOf } from './inbound.ts';
-import { readPosted } from './posted.ts';
+import { type MailRequest, readPosted } from './posted.ts';
 import type { Posted } from './posted-mail.ts';
 import type { EmailSettings } from './settings.ts';
 import type { Tokens } from './tokens.ts';
@@ -15,7 +15,7 @@ export interface Reading {
 
 /** What a mail means that was posted to the door, taken by SMTP or found in the mailbox. */
 export async function readRequest(
-  request: Pick<DoorRequest, 'headers' | 'body'>,
+  request: MailRequest,
   channel: Channel<EmailSettings>,
   { tokens, authenticate }: Reading,
 ): Promise<Inbound[]> {

@@ -5,7 +5,7 @@ import { SendDeferred, SendRejected } from '../../core/errors.ts';
 import { compose, type Letter } from './compose.ts';
 import { partType } from './part-type.ts';
 import type { EmailSettings } from './settings.ts';
-import { type Refusal, refusedRecipients, sendError } from './smtp-errors.ts';
+import { refusedRecipients, type SmtpError, sendError } from './smtp-errors.ts';
 import type { Tokens } from './tokens.ts';
 import { createTransports, type Sending, type Sent, type Transport } from './transports.ts';
 
@@ -22,7 +22,7 @@ export function createOutgoing({ tokens, ...sending }: Sending & { tokens: Token
 
   /** A server refuses a token when somebody has taken the consent back; then the next try asks for another. */
   function failure(error: unknown, channel: Channel<EmailSettings>): Error {
-    if ((error as Refusal).code === 'EAUTH') sending.accessTokens.forget(channel);
+    if ((error as SmtpError).code === 'EAUTH') sending.accessTokens.forget(channel);
     return sendError(error);
   }
 

@@ -2,7 +2,7 @@ import { EgressBlocked } from '../../core/egress.ts';
 import { OutcomeUnknown, RateLimited, SendDeferred, SendRejected } from '../../core/errors.ts';
 
 /** What the mail library throws; of RCPT and DATA alike, so that only the server's own number tells. */
-export interface Refusal extends Error {
+export interface SmtpError extends Error {
   code?: string;
   responseCode?: number;
   response?: string;
@@ -14,19 +14,27 @@ export interface Refusal extends Error {
 export function sendError(error: unknown): Error {
   if (error instanceof SendRejected || error instanceof SendDeferred) return error;
   if (error instanceof EgressBlocked) return new SendRejected(error.message, { cause: error });
-  const refusal = error as Refusal;
-  const status = refusal.responseCode;
-  const options = { ...codeOf(refusal), cause: withoutSecrets(refusal) };
-  if (refusal.code === 'EAUTH') return authError(refusal, options);
-  if (status !== undefined && status >= 500) return new SendRejected(wordsOf(refusal), options);
-  if (status !== undefined && TOO_FAST.test(wordsOf(refusal))) {
-    return new RateLimited(wordsOf(refusal), RATE_WAIT_MS, { ...options, growth: 2 });
-  }
-  if (status !== undefined) return new SendDeferred(wordsOf(refusal), options);
-  if (FINAL.has(refusal.code ?? '')) return new SendRejected(wordsOf(refusal), options);
+  const failure = error as SmtpError;
+  const words = wordsOf(failure);
+  const options = { ...codeOf(failure), cause: withoutSecrets(failure) };
+  if (failure.code === 'EAUTH') return authError(failure, options);
+  if (failure.responseCode !== undefined) return refusedError(failure, options);
+  if (FINAL.has(failure.code ?? '')) return new SendRejected(words, options);
   // The same mail goes again: what both servers have taken, mailboxes show once.
-  if (refusal.command !== undefined) return new OutcomeUnknown(wordsOf(refusal), options);
-  return new SendDeferred(`The mail server could not be reached: ${wordsOf(refusal)}`, options);
+  if (failure.command !== undefined) return new OutcomeUnknown(words, options);
+  return new SendDeferred(`The mail server could not be reached: ${words}`, options);
+}
+
+function refusedError(failure: SmtpError, options: ErrorFacts): Error {
+  const words = wordsOf(failure);
+  if (!isPassing(failure)) return new SendRejected(words, options);
+  return TOO_FAST.test(words)
+    ? new RateLimited(words, RATE_WAIT_MS, { ...options, growth: 2 })
+    : new SendDeferred(words, options);
+}
+
+function isPassing({ responseCode }: SmtpError): boolean {
+  return responseCode !== undefined && responseCode < 500;
 }
 
 const TOO_FAST = /\b(rate|too (many|fast)|throttl|4\.7\.28)/i;
@@ -40,10 +48,9 @@ interface ErrorFacts {
   cause: unknown;
 }
 
-function authError(refusal: Refusal, options: ErrorFacts): Error {
-  const isPassing = refusal.responseCode !== undefined && refusal.responseCode < 500;
-  if (isPassing) return new SendDeferred(wordsOf(refusal), options);
-  return new SendRejected(`The mail server does not let us in: ${wordsOf(refusal)}`, {
+function authError(failure: SmtpError, options: ErrorFacts): Error {
+  if (isPassing(failure)) return new SendDeferred(wordsOf(failure), options);
+  return new SendRejected(`The mail server does not let us in: ${wordsOf(failure)}`, {
     ...options,
     channelBroken: true,
   });
@@ -52,18 +59,18 @@ function authError(refusal: Refusal, options: ErrorFacts): Error {
 const ENHANCED = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/;
 
 /** `550 5.1.1`: the number, and the finer one where the server gives it. */
-function codeOf({ responseCode, response = '' }: Refusal): { providerCode?: string } {
+function codeOf({ responseCode, response = '' }: SmtpError): { providerCode?: string } {
   if (responseCode === undefined) return {};
   const enhanced = ENHANCED.exec(response)?.[1];
   return { providerCode: enhanced === undefined ? String(responseCode) : `${responseCode} ${enhanced}` };
 }
 
-function wordsOf({ response, message }: Refusal): string {
+function wordsOf({ response, message }: SmtpError): string {
   return (response ?? message).replace(/\s+/g, ' ').slice(0, 500);
 }
 
 /** The library's errors may hold what was said at signing in. */
-function withoutSecrets({ code, responseCode, command }: Refusal): unknown {
+function withoutSecrets({ code, responseCode, command }: SmtpError): unknown {
   return { code, responseCode, command: command?.split(' ')[0] };
 }
 
@@ -73,7 +80,7 @@ export function refusedRecipients(info: { rejectedErrors?: unknown }): {
   code?: string;
   message: string;
 }[] {
-  const errors = (info.rejectedErrors ?? []) as Refusal[];
+  const errors = (info.rejectedErrors ?? []) as SmtpError[];
   return errors.map((error) => {
     const { providerCode } = codeOf(error);
     return {

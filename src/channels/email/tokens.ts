@@ -19,7 +19,6 @@ export interface Tokens {
 }
 
 const LETTERS = { reply: 'r', bounce: 'b' } as const;
-const KINDS = { r: 'reply', b: 'bounce' } as const;
 const MAC_BYTES = 10;
 const LONGEST_LOCAL_PART = 64;
 const WITH_TOKEN = /^(.+)\+([rb])([a-z2-7]{26})([a-z2-7]{16})@([^@]+)$/;
@@ -41,7 +40,8 @@ export function createTokens(signatures: AdapterContext['signatures']): Tokens {
     read(address) {
       const [, local, letter, id, mac, domain] = WITH_TOKEN.exec(address.trim().toLowerCase()) ?? [];
       if (letter === undefined || id === undefined || mac === undefined) return undefined;
-      const token = { kind: KINDS[letter as 'r' | 'b'], id: uuidOf(fromBase32(id)) };
+      const kind = letter === LETTERS.reply ? 'reply' : 'bounce';
+      const token: Token = { kind, id: uuidOf(fromBase32(id)) };
       const given = fromBase32(mac);
       const genuine = macs(signatures, { ...token, address: `${local}@${domain}` });
       return genuine.some((one) => timingSafeEqual(one, given)) ? token : undefined;
