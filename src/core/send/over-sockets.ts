@@ -1,7 +1,7 @@
 import { type Lease, leaseHeld } from '../lanes.ts';
 import { partSent } from '../messages/receipts.ts';
 import type { SendOptions } from './options.ts';
-import { identityOf, type SendingMessage } from './parts.ts';
+import { generationOf, type SendingMessage } from './parts.ts';
 
 /** Web chat needs no provider: every api process hears of the message and emits it. Receipts name it by our own id. */
 export async function sendOverSockets(
@@ -19,7 +19,7 @@ export async function sendOverSockets(
     await tx`
       insert into message_parts (message_id, generation, n, payload, status)
       values (${message.id}, ${message.generation}, 0, '{}', 'queued') on conflict do nothing`;
-    await partSent(tx, { ...identityOf(message), n: 0, externalIds: [message.id], status: 'sent' });
+    await partSent(tx, { ...generationOf(message), n: 0, externalIds: [message.id], status: 'sent' });
     return true;
   });
 }

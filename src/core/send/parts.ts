@@ -19,8 +19,8 @@ export interface SendingMessage extends MessageRow {
   parts: PartRow[] | null;
 }
 
-/** The message and the try of it that a part belongs to. */
-export function identityOf(message: SendingMessage) {
+/** Which sending of which message a part belongs to. */
+export function generationOf(message: SendingMessage) {
   return { channelId: message.channel_id, messageId: message.id, generation: message.generation };
 }
 
