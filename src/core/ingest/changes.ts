@@ -3,11 +3,11 @@ import { breakChannel } from '../channels/break-channel.ts';
 import { noteConsent } from '../customers/consent.ts';
 import type { Sql } from '../database/connect.ts';
 import type { ConsentChange, Inbound, MessageDelete, MessageEdit, Reaction, Receipt } from '../envelope.ts';
-import { laneKey } from '../lanes/lane-key.ts';
 import { apply, park } from '../messages/parked.ts';
 import { applyReceipt } from '../messages/receipts.ts';
 import { recordUpdate } from '../messages.ts';
 import type { MessageRow } from '../views/message.ts';
+import { fetches } from './happened.ts';
 import { changeIdentity } from './identity-changes.ts';
 import { type Item, keyOf } from './item.ts';
 import { newAttachment } from './rows.ts';
@@ -167,7 +167,5 @@ export async function addToStoredAlbum(
   if (message.content === '' && addition.inbound.content !== '') {
     await tx`update messages set content = ${addition.inbound.content} where id = ${message.id}`;
   }
-  const pending = attachments.filter((it) => it.state === 'pending');
-  const wakes = pending.map((it) => laneKey('fetch', it.id));
-  await recordUpdate(tx, message, { wakes });
+  await recordUpdate(tx, message, { wakes: fetches(attachments) });
 }

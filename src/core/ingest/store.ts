@@ -96,12 +96,7 @@ async function writeTheRest(tx: Sql, { items, state, plan, context }: Rest): Pro
   for (const item of items) {
     if (item.inbound.kind === 'message') continue;
     const news = await applyChange(tx, item, state);
-    plan.accepted.set(item, {
-      duplicate: !news,
-      messageId: undefined,
-      conversationId: undefined,
-      seq: undefined,
-    });
+    plan.accepted.set(item, { ...NOTHING_STORED, duplicate: !news });
   }
   await completeDuplicates(tx, plan);
 }
