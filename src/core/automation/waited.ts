@@ -8,24 +8,23 @@ interface Waiting {
 
 /** The messages of customers that waited so long for an answer, as `due.ts` finds them when their time comes: pure. */
 export function waitedSoLong(timeline: MessageView[], { minutes, until }: Waiting): MessageView[] {
-  const waited: MessageView[] = [];
+  const waited = new Set<MessageView>();
   let waiting: MessageView | undefined;
   let since = 0;
-  const look = (at: number) => {
-    if (waiting !== undefined && at - since >= minutes * 60_000 && waited.at(-1) !== waiting)
-      waited.push(waiting);
+  const noteWhoWaitedUntil = (at: number) => {
+    if (waiting !== undefined && at - since >= minutes * 60_000) waited.add(waiting);
   };
   for (const line of timeline) {
     const at = Date.parse(line.created_at);
     const { from, to } = line.metadata;
     const sleeps = line.type === 'activity' && to === 'snoozed';
-    if (isAnswer(line) || sleeps) look(at);
+    if (isAnswer(line) || sleeps) noteWhoWaitedUntil(at);
     if (isAnswer(line)) waiting = undefined;
     else if (line.type === 'activity' && from === 'snoozed' && !sleeps) since = at;
     else if (isCustomers(line) && waiting === undefined) [waiting, since] = [line, at];
   }
-  if (until !== undefined) look(until.getTime());
-  return waited;
+  if (until !== undefined) noteWhoWaitedUntil(until.getTime());
+  return [...waited];
 }
 
 function isCustomers({ direction, metadata }: MessageView): boolean {
