@@ -438,3 +438,22 @@ it('counts what a person did who is erased at once, too', async () => {
   expect([202, 204]).toContain(status);
   await eventually(async () => expect(await numbers()).toEqual([begun + 1, ended + 1, received + 1]));
 });
+
+it('counts again what a crash of the database lost together with the place', async () => {
+  const received = async () => (await reportOf('')).total.messages_received;
+  await counted();
+  const before = await received();
+  const [place] = await gateway.pool`select seq, day from readers where name = 'analytics'`;
+  const conversation = await say('fay');
+  await counted();
+  await gateway.pool.begin(async (tx) => {
+    await tx`update readers set seq = ${place?.['seq']}, day = ${place?.['day']} where name = 'analytics'`;
+    await tx`delete from rounds where conversation_id = ${conversation}`;
+    await tx`
+      update message_counts set received = received - 1
+      where ctid = (select ctid from message_counts where received > 0 order by quarter desc limit 1)`;
+  });
+  await say('fay', 'Still there?');
+  await counted();
+  await eventually(async () => expect(await received()).toBe(before + 2));
+});

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Pool, Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
 import { startReader } from '../events/reader.ts';
-import { type EventRow, type Position, positionOf, readEvents, START } from '../events.ts';
+import { type EventRow, type Position, positionOf, readEvents } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { WorkingHours } from '../team/working-hours.ts';
 import type { Wake } from '../wake.ts';
@@ -15,34 +15,27 @@ const REST = 20;
 /** Keeps the numbers up to date: a reader of events whose place commits together with what it counted, each event once. */
 export function startCounting(options: { pool: Pool; wake: Wake; log: Log }): { stop(): Promise<void> } {
   const { pool } = options;
-  return startReader({ ...options, name: NAME, rest: REST }, async (after) => {
-    const upTo = await pool.begin((tx) => countBatch(tx, after));
-    return { upTo: upTo.position, hasMore: upTo.isFull };
+  return startReader({ ...options, name: NAME, rest: REST }, async () => {
+    const { position, isFull } = await pool.begin(countBatch);
+    return { upTo: position, hasMore: isFull };
   });
 }
 
 /** Counts all that has happened so far: for who is about to blank it, and might be faster than the reader. */
 export async function countSoFar(pool: Pool): Promise<void> {
   let isBehind = true;
-  while (isBehind) {
-    const [place = START] = await pool<Position[]>`
-      select seq, day::text as day from readers where name = ${NAME}`;
-    const { isFull } = await pool.begin((tx) => countBatch(tx, place));
-    isBehind = isFull;
-  }
+  while (isBehind) ({ isFull: isBehind } = await pool.begin(countBatch));
 }
 
-async function countBatch(tx: Sql, after: Position) {
-  // What is lost is lost together with its place, and counted again.
+/** From the place that the database knows: another process may be further, and a crash may have lost some with it. */
+async function countBatch(tx: Sql) {
   await tx`set local synchronous_commit = off`;
   await tx`insert into readers (name, seq, day) values (${NAME}, 0, '1970-01-01') on conflict do nothing`;
   const [place] = await tx<[Position]>`
     select seq, day::text as day from readers where name = ${NAME} for update`;
-  // Another process was faster, or the answer to our own commit was lost.
-  if (place.seq > after.seq) return { position: place, isFull: true };
-  const events = await readEvents(tx, { after, limit: BATCH });
+  const events = await readEvents(tx, { after: place, limit: BATCH });
   const last = events.at(-1);
-  if (last === undefined) return { position: after, isFull: false };
+  if (last === undefined) return { position: place, isFull: false };
   await countEvents(tx, events);
   const position = positionOf(last);
   await tx`update readers set seq = ${position.seq}, day = ${position.day}, updated_at = now() where name = ${NAME}`;
