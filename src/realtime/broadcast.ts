@@ -1,8 +1,8 @@
 import type { EventBatch } from '../core/events/follow-events.ts';
 import { type EventRow, encodeCursor, type Position, positionOf } from '../core/events.ts';
 import type { RealtimeContext } from './context.ts';
+import { agentFrames, visitorFrames } from './frames.ts';
 import { prepareLive } from './live-publish.ts';
-import { agentFrames, visitorFrames } from './publish.ts';
 import { noteReceipts } from './receipts.ts';
 import { businessRoom, conversationRoom, HELD_ROOM, type Owner, visitorRooms } from './rooms.ts';
 import { ownersOf } from './visitor-conversations.ts';

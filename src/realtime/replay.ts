@@ -8,7 +8,7 @@ import {
   readEvents,
 } from '../core/events.ts';
 import type { RealtimeContext } from './context.ts';
-import { agentFrames } from './publish.ts';
+import { agentFrames } from './frames.ts';
 import type { RealtimeSocket } from './socket.ts';
 
 const PAGE = 500;

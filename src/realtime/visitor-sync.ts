@@ -1,6 +1,6 @@
 import type { MessageView } from '../core/views/message.ts';
 import type { RealtimeContext } from './context.ts';
-import { publicMessage } from './publish.ts';
+import { publicMessage } from './frames.ts';
 import { noteReceipts } from './receipts.ts';
 import type { RealtimeSocket } from './socket.ts';
 import type { VisitorCatchUp } from './visitor-catch-up.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_TYPES, type EventRow, type EventType } from '../../src/core/events.ts';
 import { type MessageRow, type MessageView, viewMessage } from '../../src/core/views/message.ts';
+import { agentFrames, visitorFrames } from '../../src/realtime/frames.ts';
 import { createGate } from '../../src/realtime/gate.ts';
 import type { Frame } from '../../src/realtime/protocol.ts';
-import { agentFrames, visitorFrames } from '../../src/realtime/publish.ts';
 
 function message(fields: Partial<MessageRow> = {}): MessageView {
   const at = new Date('2026-01-01T00:00:00Z');
