@@ -1,16 +1,11 @@
 import { encodeCursor, type Position } from '../core/events.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { RealtimeContext } from './context.ts';
-import { createGate, type Gate } from './gate.ts';
+import { BEHIND_MS, createGate, type Gate, GRACE_MS } from './gate.ts';
 import type { Frame } from './protocol.ts';
 import { refuseExpired, replayEvents } from './replay.ts';
 import { HELD_ROOM } from './rooms.ts';
 import type { AgentParty, RealtimeSocket } from './socket.ts';
-
-/** How long a new socket's live events wait for its `sync`, so that what was missed can come first. */
-const GRACE_MS = 300;
-/** How long they wait for the next `sync` of a client that was told there is more. */
-const BEHIND_MS = 30_000;
 
 /** Brings an agent's socket from where its client was to where live events begin. */
 export interface AgentCatchUp {

@@ -1,5 +1,10 @@
 import type { Frame } from './protocol.ts';
 
+/** How long a new socket's live events wait for its `sync`, so that what was missed can come first. */
+export const GRACE_MS = 300;
+/** How long they wait for the next `sync` of a client that was told there is more. */
+export const BEHIND_MS = 30_000;
+
 /** What a socket's live frames pass. While it is held they wait in order; none is lost, none overtakes another. */
 export interface Gate {
   /** Sends now, or keeps the frame until the gate opens. */

@@ -91,13 +91,13 @@ function serve(
     },
     end: () => client.close(POLICY_VIOLATION, 'The key of this socket has ended.'),
   };
-  const leave = [
+  const leaves = [
     crowd.add([ip ?? 'unknown'], id),
     businesses.add([actor.businessId], id),
     live.add([actor.businessId], peer),
   ];
   client.on('close', () => {
-    for (const take of leave) take();
+    for (const leave of leaves) leave();
   });
   // A frame that is none closes the socket; there is nothing else to do about it.
   client.on('error', () => client.terminate());

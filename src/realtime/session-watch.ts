@@ -2,7 +2,7 @@ import { standingApiKeys } from '../core/api-keys.ts';
 import { standingVisitorSessions } from '../core/customers/visitor-sessions.ts';
 import { type Loop, loop } from '../core/loop.ts';
 import type { RealtimeContext } from './context.ts';
-import { type RealtimeSocket, refuse } from './socket.ts';
+import { type Party, type RealtimeSocket, refuse } from './socket.ts';
 
 const EVERY_MS = 10_000;
 
@@ -33,18 +33,20 @@ async function closeEnded({ io, pool, live }: RealtimeContext): Promise<void> {
   const sessions = await standingVisitorSessions(pool, idsOf(sockets, 'visitor'));
   for (const socket of sockets) {
     const { party } = socket.data;
-    const stands = party.side === 'agent' ? keys.has(party.actor.apiKeyId) : sessions.has(party.session.id);
-    if (!stands) end(socket);
+    const standing = party.side === 'agent' ? keys : sessions;
+    if (!standing.has(idOf(party))) end(socket);
   }
   for (const peer of peers) if (!keys.has(peer.apiKeyId)) peer.end();
 }
 
-function idsOf(sockets: RealtimeSocket[], side: 'agent' | 'visitor'): string[] {
-  const ids = sockets.flatMap(({ data: { party } }) => {
-    if (party.side !== side) return [];
-    return party.side === 'agent' ? party.actor.apiKeyId : party.session.id;
-  });
-  return [...new Set(ids)];
+function idsOf(sockets: RealtimeSocket[], side: Party['side']): string[] {
+  const parties = sockets.map(({ data }) => data.party).filter((party) => party.side === side);
+  return [...new Set(parties.map(idOf))];
+}
+
+/** The key or session by which somebody is here. */
+function idOf(party: Party): string {
+  return party.side === 'agent' ? party.actor.apiKeyId : party.session.id;
 }
 
 function end(socket: RealtimeSocket): void {

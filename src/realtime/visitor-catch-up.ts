@@ -1,11 +1,6 @@
-import { createGate } from './gate.ts';
+import { BEHIND_MS, createGate, GRACE_MS } from './gate.ts';
 import type { Frame } from './protocol.ts';
 import type { RealtimeSocket } from './socket.ts';
-
-/** How long a new socket's live events wait for its `sync`, so that what was missed can come first. */
-const GRACE_MS = 300;
-/** How long they wait for the next page of a client that was told there is more. */
-const BEHIND_MS = 30_000;
 
 /** What of a conversation a visitor's socket has been given by `sync`: up to this seq nothing is new to it. */
 export interface Given {

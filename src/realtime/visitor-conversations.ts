@@ -92,16 +92,16 @@ export async function ownersOf(sql: Sql, conversationIds: readonly string[]): Pr
       channel_id: string;
       thread_key: string | null;
       external_id: string | null;
-      merged: string[];
-      merged_ids: string[];
+      merged_thread_keys: string[];
+      merged_external_ids: string[];
     }[]
   >`
     select c.id, c.channel_id, c.thread_key, p.external_id, array(
       select t.thread_key from threads t
       where t.conversation_id = c.id and t.channel_id = c.channel_id and t.customer_id = c.customer_id
-        and t.thread_key <> c.thread_key) as merged, array(
+        and t.thread_key <> c.thread_key) as merged_thread_keys, array(
       select m.external_id from customers m where m.merged_into_id = c.customer_id and m.external_id is not null)
-        as merged_ids
+        as merged_external_ids
     from conversations c
     left join customers p on p.id = c.customer_id and p.deleted_at is null
     where c.id = any(${[...conversationIds]}) and c.channel_type = 'webchat'`;
@@ -112,8 +112,8 @@ export async function ownersOf(sql: Sql, conversationIds: readonly string[]): Pr
         channelId: row.channel_id,
         threadKey: row.thread_key,
         externalId: row.external_id,
-        mergedExternalIds: row.merged_ids,
-        mergedThreadKeys: row.merged,
+        mergedExternalIds: row.merged_external_ids,
+        mergedThreadKeys: row.merged_thread_keys,
       },
     ]),
   );

@@ -96,7 +96,7 @@ function answerVisitor(socket: RealtimeSocket, { party, catchUp }: Asking, conte
     typing.set(conversation_id, is_typing);
   });
   requests.answer('read', protocol.readUpTo, ({ conversation_id, up_to_seq }) =>
-    readVisitor(context, visitor, { conversationId: conversation_id, upToSeq: up_to_seq }),
+    noteRead(context, visitor, { conversationId: conversation_id, upToSeq: up_to_seq }),
   );
   requests.answer('sync', protocol.visitorSync, (wanted, { hasAck }) =>
     syncVisitor(socket, { visitor, catchUp, wanted, hasAck }, context),
@@ -107,7 +107,8 @@ function answerVisitor(socket: RealtimeSocket, { party, catchUp }: Asking, conte
   return typing;
 }
 
-async function readVisitor(
+/** Notes how far the visitor has read, and tells of each message that this makes read. */
+async function noteRead(
   context: RealtimeContext,
   visitor: Visitor,
   { conversationId, upToSeq }: { conversationId: string; upToSeq: number },
