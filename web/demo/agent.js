@@ -103,9 +103,8 @@ export function startAgent({ api, token, businessId, showProblem }) {
     const input = byId('agent-text');
     const content = input.value.trim();
     if (content === '' || selected === undefined) return;
-    const message = await api.post(`/conversations/${selected.id}/messages`, {
-      ...(isNote() ? { type: 'note', content } : cardOrText(content)),
-    });
+    const said = isNote() ? { type: 'note', content } : cardOrText(content);
+    const message = await api.post(`/conversations/${selected.id}/messages`, said);
     input.value = '';
     stopTyping();
     // Its event may have been quicker and tells more.

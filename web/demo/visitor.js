@@ -87,9 +87,7 @@ export function startVisitor({ businessId, channelId }) {
   function say(said) {
     const message = { client_message_id: uniqueId(), ...said };
     unsent.set(message.client_message_id, message);
-    messages.put([
-      { ...message, id: message.client_message_id, sender_type: 'customer', created_at: Date.now() },
-    ]);
+    messages.put([own(message)]);
     messages.toEnd();
     if (socket.connected) void transmit(message);
   }
@@ -102,10 +100,10 @@ export function startVisitor({ businessId, channelId }) {
       .catch(() => undefined);
     if (answer === undefined) return;
     settle(message.client_message_id);
-    if (answer.error) return messages.put([{ ...failed(message), reason: answer.error.message }]);
+    if (answer.error) return messages.put([{ ...own(message), reason: answer.error.message }]);
     turnTo(answer.conversation_id);
     lastSeq = Math.max(lastSeq, answer.seq);
-    messages.put([{ ...message, ...own(answer) }]);
+    messages.put([{ ...own(message), id: answer.message_id, seq: answer.seq }]);
   }
 
   function settle(clientMessageId) {
@@ -133,11 +131,8 @@ function newestOf(conversations = []) {
     ?.id;
 }
 
-function own({ message_id, seq }) {
-  return { id: message_id, seq, sender_type: 'customer', created_at: Date.now() };
-}
-
-function failed(message) {
+// As the list shows it until the gateway has given it an id and a place.
+function own(message) {
   return { ...message, id: message.client_message_id, sender_type: 'customer', created_at: Date.now() };
 }
 
