@@ -251,44 +251,6 @@ describe('what Telegram answers', () => {
     expect((error as Error).message).toContain(description);
   });
 
-  it('says in Telegram’s words that a topic or account is gone, or that somebody blocked the bot', async () => {
-    await expect(bot.send({ threadKey: '-4001:45' })).rejects.toThrow('message thread not found');
-    await expect(bot.send({ threadKey: `${CHAT}@gone` })).rejects.toThrow('business connection not found');
-    const chat = { id: 5009, type: 'private' as const };
-    bot.telegram.push(update.membership({ chat, status: 'kicked' }));
-    await expect(bot.send({ threadKey: '5009' })).rejects.toThrow('bot was blocked by the user');
-    bot.telegram.push(update.membership({ chat, status: 'member' }));
-    await expect(bot.send({ threadKey: '5009' })).resolves.toHaveLength(1);
-  });
-
-  it('waits as long as a 429 says', async () => {
-    bot.telegram.fail('sendMessage', {
-      code: 429,
-      description: 'Too Many Requests: retry after 35',
-      parameters: { retry_after: 35 },
-    });
-    await expect(bot.send({})).rejects.toMatchObject({ constructor: RateLimited, retryAfterMs: 35_000 });
-  });
-
-  it.each([
-    [403, 'Forbidden: bot was blocked by the user', false],
-    [403, 'Forbidden: user is deactivated', false],
-    [403, 'Forbidden: bot was kicked from the supergroup chat', false],
-    [400, 'Bad Request: chat not found', false],
-    [401, 'Unauthorized', true],
-    [404, 'Not Found', true],
-    [404, 'Not Found: method not found', false],
-    [400, 'Bad Request: message thread not found', false],
-    [400, 'Bad Request: BUSINESS_CONNECTION_INVALID', false],
-  ])('takes %i "%s" as final', async (code, description, channelBroken) => {
-    bot.telegram.fail('sendMessage', { code, description });
-    await expect(bot.send({})).rejects.toMatchObject({
-      constructor: SendRejected,
-      channelBroken,
-      providerCode: String(code),
-    });
-  });
-
   it('tries again later when Telegram or a proxy before it is down', async () => {
     bot.telegram.fail('sendMessage', { html: 502 });
     await expect(bot.send({})).rejects.toThrow(SendDeferred);
