@@ -1,17 +1,7 @@
 import type { LaneKind } from '../core/lanes.ts';
+import { type Beginning, type Begun, beginAttempts, closeCutAttempts, withAttempt } from './attempts.ts';
 import { heed, store } from './conclude.ts';
-import {
-  type Beginning,
-  type Begun,
-  beginAttempts,
-  cancelPending,
-  closeCutAttempts,
-  type DueDelivery,
-  type DuePage,
-  readAgain,
-  readDue,
-  withAttempt,
-} from './due.ts';
+import { cancelPending, type DueDelivery, type DuePage, readAgain, readDue } from './due.ts';
 import { createGroup } from './group.ts';
 import { withoutHeaders } from './headers.ts';
 import { createPaces } from './pace.ts';

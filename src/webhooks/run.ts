@@ -7,12 +7,14 @@ import type { EgressGuard } from '../core/egress.ts';
 import type { Lease } from '../core/lanes.ts';
 import type { Log } from '../core/log.ts';
 import type { Secrets } from '../core/secrets.ts';
+import type { Beginning, Begun } from './attempts.ts';
+import { type Batcher, createBatcher } from './batcher.ts';
 import { createDoorbell, type Doorbell } from './doorbell.ts';
-import type { Beginning, Begun, DueDelivery, DuePosition } from './due.ts';
+import type { DueDelivery, DuePosition } from './due.ts';
 import type { Submit } from './group.ts';
 import type { HandOver } from './hand-over.ts';
 import type { Pace } from './pace.ts';
-import { type Batcher, createBatcher, type Ending, type Result } from './results.ts';
+import type { Ending, Result } from './results.ts';
 import { isOrdered, type Target } from './target.ts';
 
 export interface DeliverOptions {
@@ -31,6 +33,7 @@ export interface DeliverOptions {
 
 // Answers are stored together with those of the next moment: nobody waits for one, and many cost little more.
 const GATHER_MS = 10;
+
 /** How a work writes: together with the other lanes of the process. */
 export interface Writers {
   begin: Submit<Beginning, boolean>;
@@ -85,7 +88,7 @@ export interface Run extends DeliverOptions, Writers {
 export interface Assignment extends Writers {
   lease: Lease;
   target: Target;
-  /** How fast the endpoint may be gone at, as it is now. */
+  /** How fast deliveries to the endpoint may start, as it is now. */
   paceOf(endpoint: Target['endpoint']): Pace;
   streak: Streak;
 }
