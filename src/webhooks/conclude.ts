@@ -4,7 +4,7 @@ import type { Result } from './results.ts';
 import { becomesDue, close, type Run } from './run.ts';
 import { isOrdered } from './target.ts';
 
-/** What looks like the end of it begins nothing more until it is judged. */
+/** Counts a result before it is stored: while it looks as if the endpoint were broken, nothing more begins. */
 export function heed(run: Run, result: Result): void {
   if (isFailure(result)) run.streak.failures += 1;
   else if (result.status === 'delivered') run.streak.failures = 0;

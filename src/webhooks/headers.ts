@@ -13,8 +13,8 @@ const MASK = '••••';
 const RESERVED =
   /^(host|connection|content-.*|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*|accept-encoding|date|via|forwarded|x-forwarded-.*|user-agent|webhook-.*|svix-.*)$/i;
 
-/** The headers as they may be stored. Throws a refusal that names the field. */
-export function vetHeaders(headers: CustomHeaders): CustomHeaders {
+/** Throws a refusal that names the field unless the headers may be stored. */
+export function vetHeaders(headers: CustomHeaders): void {
   const names = Object.keys(headers);
   if (names.length > MAX_HEADERS) throw invalidField('headers', `must be ${MAX_HEADERS} at most`);
   for (const [name, value] of Object.entries(headers)) {
@@ -23,7 +23,6 @@ export function vetHeaders(headers: CustomHeaders): CustomHeaders {
   }
   if (new Set(names.map((name) => name.toLowerCase())).size < names.length)
     throw invalidField('headers', 'names one header twice');
-  return headers;
 }
 
 function isUsable(name: string, value: string): boolean {

@@ -1,5 +1,4 @@
 import type { WebhookPolicy } from '../core/config.ts';
-import type { Sql } from '../core/database/connect.ts';
 import type { Transact } from '../core/database/transact.ts';
 import { type EventType, record } from '../core/events.ts';
 import { disablesAt, type EndpointRow, viewEndpoint } from './endpoint-view.ts';
@@ -142,11 +141,13 @@ export async function applyVerdict(
       update webhook_endpoints set ${tx(set as never)}
       where id = ${endpoint.id} and is_active and deleted_at is null returning *`;
     if (changed !== undefined && event !== undefined)
-      await recordEndpoint(tx, event, { endpoint: viewEndpoint(changed, policy) });
+      await record(tx, [
+        {
+          type: event,
+          businessId: changed.business_id,
+          data: { endpoint: viewEndpoint(changed, policy) },
+        },
+      ]);
     return changed ?? { ...endpoint, is_active: false };
   });
-}
-
-async function recordEndpoint(tx: Sql, type: EventType, data: { endpoint: { business_id: string } }) {
-  await record(tx, [{ type, businessId: data.endpoint.business_id, data }]);
 }
