@@ -117,13 +117,9 @@ export async function openPart(raw: Uint8Array, wanted: string): Promise<AsyncIt
   let number = 0;
   parser.on('data', (part: AttachmentStream | MessageText) => {
     if (part.type === 'text') return;
-    if (String(number++) === wanted) {
-      resolve(part.content as Readable);
-      part.content.once('end', () => part.release());
-    } else {
-      (part.content as Readable).resume();
-      part.content.once('end', () => part.release());
-    }
+    part.content.once('end', () => part.release());
+    if (String(number++) === wanted) resolve(part.content as Readable);
+    else (part.content as Readable).resume();
   });
   run(parser, raw).then(() => reject(new Error('the mail has no such part')), reject);
   return promise;
