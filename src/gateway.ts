@@ -191,9 +191,14 @@ async function serve(
   late.showTyping = realtime.showCustomerTyping;
   const apiDeps = { ...parts, publishTyping: realtime.announceTyping };
   const app = isWorker ? createHealthApp(apiDeps) : createApp(apiDeps);
-  const server = await listen(app.fetch, { config, log, attach: isWorker ? undefined : realtime.attach });
+  const attach = isWorker ? undefined : realtime.attach;
+  const server = await listen(app.fetch, { config, log, attach }).catch(async (error: unknown) => {
+    await realtime.close();
+    throw error;
+  });
   late.url = server?.url;
   if (server !== undefined) closeLater(server.close);
+  // Before the server, which waits for its sockets.
   if (!isWorker) closeLater(realtime.close);
   return late.url;
 }

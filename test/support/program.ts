@@ -44,13 +44,13 @@ export async function startProgram(
   return { ...program, url };
 }
 
-/** Runs a start that is meant to fail; resolves with its exit code and what it said on stderr. */
+/** Runs a start that is meant to fail; resolves with its exit code and all that it said, errors in its log too. */
 export async function failToStart(
   env: Record<string, string>,
 ): Promise<{ code: number | null; said: string }> {
-  const program = spawnProgram(env, {});
+  const program = spawnProgram({ LOG_LEVEL: 'error', ...env }, {});
   void program.ready.then(() => program.stop('SIGKILL'));
-  return { code: await program.ended, said: program.errors() };
+  return { code: await program.ended, said: program.output() };
 }
 
 function spawnProgram(
@@ -81,7 +81,6 @@ function spawnProgram(
     ready: ready.promise,
     ended,
     output: () => output + errors,
-    errors: () => errors,
     signal: (signal: NodeJS.Signals) => void child.kill(signal),
     stop: (signal: NodeJS.Signals = 'SIGTERM') => {
       child.kill(signal);
