@@ -1,3 +1,4 @@
+import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createBlockList } from '../../src/core/customers/block-list.ts';
 import type { InboundMessage, Sender } from '../../src/core/envelope.ts';
@@ -145,6 +146,30 @@ describe('a blocked person', () => {
     expect(refused['error']).toMatchObject({ code: 'forbidden' });
     await unblock(body.id);
     expect(await visitor.ask('client_message', { content: 'hi at last' })).toMatchObject({ seq: 2 });
+  });
+
+  it('is kept out of a web chat in a browser that became theirs a moment ago', async () => {
+    const secret = 'a secret of the site';
+    const { body: channel } = await gateway.call<{ id: string }>('POST', '/api/v1/channels', {
+      type: 'webchat',
+      config: { identity_secret: secret },
+    });
+    const of = { business_id: gateway.businessId, channel_id: channel.id };
+    const identity_token = await new SignJWT({ sub: 'user-7' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuedAt()
+      .sign(new TextEncoder().encode(secret));
+    const home = await connect(gateway.url, { ...of, identity_token });
+    const { conversation_id } = await home.ask('client_message', { content: 'hi' });
+    const [row] = await gateway.pool<{ customer_id: string }[]>`
+      select customer_id from conversations where id = ${conversation_id as string}`;
+    await block({ customer_id: row?.customer_id });
+    const abroad = await connect(gateway.url, of);
+    expect(await abroad.ask('client_message', { content: 'who am I?' })).toMatchObject({ seq: 1 });
+    const { visitor_token } = await abroad.next('session');
+    const again = await connect(gateway.url, { ...of, visitor_token, identity_token });
+    const refused = await again.ask('client_message', { content: 'me again' });
+    expect(refused['error']).toMatchObject({ code: 'forbidden' });
   });
 });
 
