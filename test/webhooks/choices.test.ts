@@ -1,4 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -248,17 +249,17 @@ describe('a payload', () => {
 
 describe('an endpoint', () => {
   it('never has more requests under way than it wants', async () => {
-    let open = 0;
+    const open: ServerResponse[] = [];
     let most = 0;
-    receiver.answer = async (_request, response) => {
-      open += 1;
-      most = Math.max(most, open);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      open -= 1;
-      response.end();
+    receiver.answer = (_request, response) => {
+      most = Math.max(most, open.push(response));
     };
     await subscribe({ concurrency: 2 });
     for (let n = 0; n < 12; n += 1) await addCustomer();
+    for (let n = 0; n < 6; n += 1) {
+      await eventually(() => expect(open.length).toBeGreaterThanOrEqual(2));
+      for (const response of open.splice(0)) response.end();
+    }
     await eventually(() => expect(receiver.received).toHaveLength(12));
     expect(most).toBe(2);
     expect(await refusedFields({ concurrency: 0 })).toEqual(['concurrency']);
