@@ -117,8 +117,28 @@ function tour({ url, dataDir }: Server, port: string): string {
     'set -m',
     "trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT",
     'curl() { command curl --fail-with-body -sS "$@" && echo; }',
+    waiting(port),
     commands,
   ].join('\n');
+}
+
+/** In place of `sleep`: until the receiver listens, and the second time until it has heard of the end, however slow the machine. */
+function waiting(port: string): string {
+  return `
+    sleep() {
+      slept=$((\${slept:-0} + 1))
+      for _ in $(seq 100); do
+        if listens && { [ $slept = 1 ] || heard; }; then return; fi
+        command sleep 0.1
+      done
+      return 1
+    }
+    listens() { (exec 3<> /dev/tcp/127.0.0.1/${port}) 2> /dev/null; }
+    heard() { deliveries 'status=delivered&type=conversation.resolved' && ! deliveries status=pending; }
+    deliveries() {
+      local endpoint=$(command curl -s $URL/api/v1/webhook-endpoints -H "Authorization: Bearer $KEY" | field .data[0].id)
+      command curl -s "$URL/api/v1/webhook-endpoints/$endpoint/deliveries?$1" -H "Authorization: Bearer $KEY" | grep -q '"id"'
+    }`;
 }
 
 function slug(heading: string): string {
