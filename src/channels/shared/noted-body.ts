@@ -14,5 +14,5 @@ export function notedBody(body: string | Uint8Array | Readable, wire: Wire): Rea
 async function* noting(body: string | Uint8Array | Readable, wire: Wire): AsyncGenerator<Uint8Array> {
   wire.written = true;
   if (body instanceof Readable) yield* body;
-  else yield Buffer.from(body);
+  else yield typeof body === 'string' ? Buffer.from(body) : body;
 }
