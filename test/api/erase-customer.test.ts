@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -185,6 +186,24 @@ describe('erasing a customer', () => {
     expect(await traces(['owlfact', 'hedwig'])).toEqual([]);
     expect((await channel.conversation(id)).messages.map(({ status }) => status)).toContain('canceled');
   }, 30_000);
+
+  it('takes back a reaction that waits for its message, and none of whose address is longer', async () => {
+    const her = fakeUser({ first_name: 'Zebulina' });
+    const { customer_id: id } = await write(gateway, door, her);
+    const reaction = (sender: string, address: string) => ({
+      kind: 'reaction',
+      sender,
+      address,
+      emojis: ['👍'],
+    });
+    const others = reaction(randomUUID(), `${her.id}7`);
+    await gateway.pool`
+      insert into provider_ids (channel_id, external_id, parked)
+      values (${door.channelId}, ${`parked-${id}`}, ${gateway.pool.json([reaction(id, `${her.id}`), others])})`;
+    expect((await erase(id)).status).toBe(204);
+    const [row] = await gateway.pool`select parked from provider_ids where external_id = ${`parked-${id}`}`;
+    expect(row?.['parked']).toEqual([others]);
+  });
 
   it('tells those who mirror us, without saying anything of the person', async () => {
     const { customer_id, conversation_id } = await write(gateway, door, fakeUser(), 'mirrored');

@@ -22,7 +22,7 @@ const KNOWN: Record<string, string> = {
   message_parts: 'blanked',
   messages: 'blanked',
   outbox: 'blanked',
-  provider_ids: 'deleted',
+  provider_ids: 'what waits there for a message taken out',
   ratings: 'what they wrote blanked, the score kept',
   rounds: 'kept: times, tags and who of ours answered',
   search_documents: 'deleted',

@@ -103,10 +103,12 @@ async function takeBackReactions(tx: Sql, { businessId, customers }: Person, tra
       select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(m.reactions) r where r ->> 'sender' <> all(${senders}))
     where business_id = ${businessId} and reactions <> '[]' and exists (
       select 1 from jsonb_array_elements(m.reactions) r where r ->> 'sender' = any(${senders}))`;
+  const isTheirs = tx`(p ->> 'sender' = any(${senders}) or p ->> 'address' = any(${senders}))`;
   await tx`
-    delete from provider_ids
-    where message_id is null and channel_id = any(${traces.channels}::uuid[])
-      and exists (select 1 from unnest(${senders}::text[]) s where strpos(parked::text, s) > 0)`;
+    update provider_ids set parked = (
+      select jsonb_agg(p) from jsonb_array_elements(parked) p where ${isTheirs} is not true)
+    where message_id is null and parked is not null and channel_id = any(${traces.channels}::uuid[])
+      and exists (select 1 from jsonb_array_elements(parked) p where ${isTheirs})`;
 }
 
 /** After the first sweep nothing says any more who it was; the second one is the last. */
