@@ -32,7 +32,9 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   email: 'ada@example.com',
   emails: ['ada@example.com'],
   error: null,
+  expires_at: '2036-01-01T00:00:00.000Z',
   external_id: 'order-system-4711',
+  field: 'message.content',
   handoff_reason: null,
   html: null,
   label: 'Track it',
@@ -52,6 +54,8 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   reply_to_id: null,
   request_id: '01a1fcd3-51aa-7f5e-a3d4-77b3a1a0c9ef',
   resolved_at: null,
+  // Whoever tries the example out loses nothing.
+  retention_messages_days: null,
   sender_id: null,
   size: 48213,
   snoozed_until: null,
