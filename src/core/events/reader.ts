@@ -52,13 +52,14 @@ export function startReader(
   }
 
   return holdLease(pool, { key: `reader:${name}`, ttlMs: LEASE_MS, log }, async (signal) => {
-    let position = await load();
+    let position: Position | undefined;
     let isIdle = false;
     const pace = createPace(rest);
     const reading = loop({
       everyMs: POLL_MS,
       async turn() {
         pace.beginTurn();
+        position ??= await load();
         const taken = await read(position);
         if (taken.upTo.seq > position.seq || taken.upTo.day > position.day) {
           await save(taken.upTo);
@@ -68,7 +69,11 @@ export function startReader(
         await sleep(pace.restMs(taken.hasMore), undefined, { signal }).catch(() => {});
         return taken.hasMore && !signal.aborted;
       },
-      onError: (error) => log.error({ err: error, reader: name }, 'reading events failed'),
+      onError(error) {
+        // A database that crashed may have lost what was done last, together with the place.
+        position = undefined;
+        log.error({ err: error, reader: name }, 'reading events failed');
+      },
     });
     const unsubscribe = wake.on('events', () => {
       pace.noteEvents();
