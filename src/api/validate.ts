@@ -7,6 +7,9 @@ import type { ApiEnv } from './deps.ts';
 
 const MAX_DEPTH = 64;
 
+// Of every schema, those of the channels too: "expected string, received undefined" is no sentence for a person.
+z.config({ customError: ({ input }) => (input === undefined ? 'is required' : undefined) });
+
 /** An id in a path. Whatever is none is simply not found, since `refuseInvalid` answers 404 for paths. */
 export const idParam = z.object({ id: z.string().toLowerCase().refine(isUuid).meta({ format: 'uuid' }) });
 

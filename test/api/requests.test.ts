@@ -33,6 +33,22 @@ describe('every request', () => {
     });
   });
 
+  it('hears in plain words what it leaves out, of a channel’s config too', async () => {
+    const missing = async (path: string, body: object) => {
+      const answer = await api.call('POST', `/api/v1${path}`, {
+        key: acme.key,
+        body,
+      });
+      return answer.body.error.details;
+    };
+    expect(await missing('/canned-responses', { title: 'Hello', shortcut: 'hello' })).toEqual([
+      { field: 'content', message: 'is required' },
+    ]);
+    expect(await missing('/channels', { type: 'telegram', config: {} })).toEqual([
+      { field: 'config.bot_token', message: 'is required' },
+    ]);
+  });
+
   it('tolerates a trailing slash on every route', async () => {
     for (const path of [
       '/business/',
