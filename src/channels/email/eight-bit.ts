@@ -53,7 +53,7 @@ function inUtf8(raw: Uint8Array): Buffer {
   return Buffer.concat([...pieces, bytes.subarray(done)]);
 }
 
-// Texts are shown no further than this, and a mail of nothing but line ends must not keep everybody waiting.
+// Texts are shown no further than this, and every line costs time.
 const READ_ANEW = 1024 * 1024;
 const LOOKED_AT = 64 * 1024;
 

@@ -25,12 +25,24 @@ const WHOLE = 'whole';
 
 /** Reads a mail; attachments' bytes are counted and let go. One that no parser can read is its headers and itself as a file. */
 export async function readMime(raw: Uint8Array): Promise<Mail> {
+  if (hasTooManyLines(raw)) return asFile(raw);
   try {
     const mail = await withCharset(await parse(raw), raw, parse);
     return isUnread(mail) ? { ...mail, attachments: [wholeOf(raw)] } : mail;
   } catch {
     return asFile(raw);
   }
+}
+
+// Three times what the largest file has: over the millions that fit into a mail the parser would hold up everybody.
+const MOST_LINES = 1_000_000;
+const LINE_END = 10;
+
+function hasTooManyLines(raw: Uint8Array): boolean {
+  let lines = 0;
+  for (let at = raw.indexOf(LINE_END); at !== -1 && lines <= MOST_LINES; lines += 1)
+    at = raw.indexOf(LINE_END, at + 1);
+  return lines > MOST_LINES;
 }
 
 /** Parts that no boundary tells apart come out as none. */

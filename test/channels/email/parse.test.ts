@@ -82,6 +82,12 @@ describe('reading a mail', () => {
     expect(attachments).toHaveLength(1);
   });
 
+  it('keeps a mail of a million lines as a file', async () => {
+    const { subject, sender, attachments } = await message(mail({ text: '\n'.repeat(1_000_001) }));
+    expect({ subject, sender }).toMatchObject({ subject: 'A question', sender: { kind: 'email' } });
+    expect(attachments).toMatchObject([{ name: 'message.eml' }]);
+  });
+
   it('puts the lines of format=flowed together again', async () => {
     const flowed = (text: string, more = '') =>
       mail({ text, headers: { 'Content-Type': `text/plain; charset=utf-8; format=flowed${more}` } });
