@@ -5,6 +5,8 @@ import { makeReadModels } from './read-models.ts';
 
 const MESSAGES_PER_CONVERSATION = 10;
 const AGENTS = 10;
+// However long the past, so that a list of them is as long.
+const RARE = 50;
 
 /** What customers write about, each in 5 % of all messages. */
 const TOPICS = (
@@ -23,6 +25,8 @@ export interface History {
   email: string;
   /** A number that ten messages hold, and next to nothing else. */
   order: string;
+  /** Since then a page of conversations was updated. */
+  lately: string;
 }
 
 /**
@@ -38,7 +42,7 @@ export async function makeHistory({ sql, businessId }: Subject, messages: number
     await makeAgents(tx, businessId);
     await numberConversations(tx, count);
     await makeCustomers(tx, businessId);
-    await makeConversations(tx, businessId);
+    await makeConversations(tx, businessId, count / RARE);
     await makeMessages(tx, businessId);
     await makeReadModels(tx, businessId);
   });
@@ -71,7 +75,7 @@ async function makeCustomers(tx: Sql, businessId: string): Promise<void> {
     from numbered`;
 }
 
-async function makeConversations(tx: Sql, businessId: string): Promise<void> {
+async function makeConversations(tx: Sql, businessId: string, rarely: number): Promise<void> {
   await tx`
     insert into conversations (id, business_id, channel_id, channel_type, thread_key, customer_id, assignee_id, status,
       tags, priority, needs_human_handoff, snoozed_until, last_message_seq, last_public_seq, unread_count, last_message_at,
@@ -79,12 +83,12 @@ async function makeConversations(tx: Sql, businessId: string): Promise<void> {
     select n.id, ${businessId}, ch.id, ch.type, n.n::text, n.customer_id, case when n.n % 3 > 0 then a.id end,
       case when n.n % 100 < 3 then 'open' when n.n % 100 = 3 then 'pending' when n.n % 1000 = 4 then 'snoozed'
         when n.n % 2 = 0 then 'closed' else 'resolved' end,
-      case when n.n % 2 = 0 then array['frequent'] when n.n % 5000 = 1 then array['rare'] else '{}' end,
-      case when n.n % 50 = 0 then 'urgent' end, n.n % 2000 = 7, case when n.n % 1000 = 4 then now() + interval '1 day' end,
+      case when n.n % 2 = 0 then array['frequent'] when n.n % ${rarely} = 1 then array['rare'] else '{}' end,
+      case when n.n % 50 = 0 then 'urgent' end, n.n % ${rarely} = 7, case when n.n % 1000 = 4 then now() + interval '1 day' end,
       ${MESSAGES_PER_CONVERSATION}, ${MESSAGES_PER_CONVERSATION}, n.n % 4, n.at + interval '1 hour', n.at, n.at + interval '1 hour'
     from numbered n
     join (select id, type, type = 'webchat' as is_rare from channels where business_id = ${businessId}) ch
-      on ch.is_rare = (n.n % 5000 = 9)
+      on ch.is_rare = (n.n % ${rarely} = 9)
     join (select id, row_number() over (order by id) % ${AGENTS} as place from agents where business_id = ${businessId}
       and name like 'Agent %') a on a.place = n.n % ${AGENTS}`;
 }
@@ -104,12 +108,13 @@ async function makeMessages(tx: Sql, businessId: string): Promise<void> {
 }
 
 async function findHistory(sql: Sql, businessId: string): Promise<History> {
-  const [row] = await sql<[History]>`
+  const [row] = await sql<[Omit<History, 'lately'> & { lately: Date }]>`
     select id as "conversationId", customer_id as "customerId", 
       (select email from customers where id = customer_id),
       (select thread_key from conversations where business_id = ${businessId} order by id desc offset 7 limit 1) as order,
       (select id from agents where business_id = ${businessId} and name = 'Agent 3') as "agentId",
-      (select id from channels where business_id = ${businessId} and type = 'webchat') as "rareChannelId"
+      (select id from channels where business_id = ${businessId} and type = 'webchat') as "rareChannelId",
+      (select updated_at from conversations where business_id = ${businessId} order by updated_at desc offset 49 limit 1) as lately
     from conversations where business_id = ${businessId} order by id offset 500 limit 1`;
-  return row;
+  return { ...row, lately: row.lately.toISOString() };
 }

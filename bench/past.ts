@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert';
 import { type History, makeHistory } from './history.ts';
 import { type Lab, type Subject, withGateway } from './lab.ts';
 import { LISTS, REPORTS, SEARCHES, WHOLE } from './questions.ts';
@@ -15,8 +16,10 @@ const MANY = Number(process.env['BENCH_MESSAGES'] ?? 1_000_000);
 
 /** What is asked of a long past, and how much slower than of a short one: the 95th of a hundred requests. */
 export async function measurePast(lab: Lab): Promise<Measured> {
-  const short = await measureWith(lab, FEW);
-  const long = await measureWith(lab, MANY);
+  const { figures: short, rows: shortRows } = await measureWith(lab, FEW);
+  const { figures: long, rows: longRows } = await measureWith(lab, MANY);
+  // A longer answer takes longer, however it was found.
+  deepStrictEqual(longRows, shortRows, 'a list of the long past answers other rows than of the short one');
   const ratios = Object.keys(LISTS).map((name) => (long[name] ?? Number.NaN) / (short[name] ?? Number.NaN));
   const figures: Measured = {
     'lists: the slowest': Math.max(...ratios),
@@ -29,17 +32,34 @@ export async function measurePast(lab: Lab): Promise<Measured> {
   return figures;
 }
 
-function measureWith(lab: Lab, messages: number): Promise<Measured> {
+interface Past {
+  figures: Measured;
+  /** How many rows each list answers. */
+  rows: Record<string, number>;
+}
+
+function measureWith(lab: Lab, messages: number): Promise<Past> {
   return lab.withDatabase((url) =>
     withGateway(url, async (subject) => {
       const past = await makeHistory(subject, messages);
       await expectWhole(subject, past);
+      const rows = await countRows(subject, past);
       const figures = await measureLists(subject, past);
       for (const [name, path] of Object.entries({ ...SEARCHES, ...REPORTS }))
         figures[name] = await p95(subject, path(past), ASKED_DEARER);
-      return figures;
+      return { figures, rows };
     }),
   );
+}
+
+async function countRows(subject: Subject, past: History): Promise<Record<string, number>> {
+  const rows: Record<string, number> = {};
+  for (const [name, path] of Object.entries(LISTS)) {
+    const answer = await ask(subject, path(past), subject.apiKey);
+    const { data, messages } = (await answer.json()) as Record<'data' | 'messages', unknown[] | undefined>;
+    rows[name] = (data ?? messages ?? []).length;
+  }
+  return rows;
 }
 
 /** Each list's p95, the middle one of rounds that ask for all of them. */

@@ -5,7 +5,7 @@ type Questions = Record<string, (past: History) => string>;
 /** The lists that an inbox asks for, each with the filter or sort that makes it a query of its own. */
 export const LISTS: Questions = {
   'newest activity': () => '/conversations',
-  open: () => '/conversations?status=open',
+  open: () => '/conversations?status=open&limit=25',
   closed: () => '/conversations?status=closed',
   'of one agent': ({ agentId }) => `/conversations?assignee_id=${agentId}`,
   'of nobody': () => '/conversations?assignee_id=none',
@@ -15,8 +15,7 @@ export const LISTS: Questions = {
   'with a frequent tag': () => '/conversations?tag=frequent',
   'with a rare tag': () => '/conversations?tag=rare',
   'waiting for a person': () => '/conversations?needs_human_handoff=true',
-  'updated since yesterday': () =>
-    `/conversations?updated_since=${new Date(Date.now() - 86_400_000).toISOString()}`,
+  'updated lately': ({ lately }) => `/conversations?updated_since=${lately}`,
   'oldest activity': () => '/conversations?sort=last_message_at',
   'newest first': () => '/conversations?sort=-created_at',
   'oldest first': () => '/conversations?sort=created_at',
