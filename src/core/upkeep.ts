@@ -71,7 +71,7 @@ function dutiesOf({ pool, transact, files, ...options }: UpkeepOptions): Duty[] 
     },
     {
       everyMs: HOUR_MS,
-      turn: () => expire(transact, options),
+      turn: () => expire({ pool, transact }, options),
       failure: 'letting go of what is old failed',
     },
     {
@@ -90,9 +90,14 @@ async function once(work: Promise<unknown>): Promise<false> {
 
 type Ages = Pick<UpkeepOptions, 'messageDays' | 'attachmentDays'>;
 
-async function expire(transact: Transact, { messageDays, attachmentDays }: Ages): Promise<boolean> {
-  const more = await expireConversations(transact, messageDays);
-  return (attachmentDays !== undefined && (await expireAttachments(transact, attachmentDays))) || more;
+async function expire(
+  database: Pick<UpkeepOptions, 'pool' | 'transact'>,
+  { messageDays, attachmentDays }: Ages,
+): Promise<boolean> {
+  const more = await expireConversations(database, messageDays);
+  return (
+    (attachmentDays !== undefined && (await expireAttachments(database.transact, attachmentDays))) || more
+  );
 }
 
 const FORGET_BATCH = 10_000;

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eraseCustomer } from '../../src/core/customers/erase-customer.ts';
 import { sweepErasures } from '../../src/core/customers/erasure/sweep.ts';
@@ -75,6 +76,34 @@ const traces = async (words: string[]) => {
     .filter((line) => words.some((word) => line.toLowerCase().includes(word.toLowerCase())))
     .map((line) => line.slice(0, 300));
 };
+
+// Of the test alone.
+const HELD = 4711;
+
+/** Whatever writes for the search has read what it writes, and waits there until it is let go. */
+async function holdIndexing(): Promise<() => Promise<void>> {
+  const holder = await gateway.pool.reserve();
+  await holder`select pg_advisory_lock(${HELD})`;
+  await gateway.pool.unsafe(`
+    create function hold_indexing() returns trigger language plpgsql as $$
+      begin perform pg_advisory_xact_lock_shared(${HELD}); return null; end $$;
+    create trigger hold_indexing before insert on search_documents for each statement
+      execute function hold_indexing();`);
+  return async () => {
+    await holder`select pg_advisory_unlock(${HELD})`;
+    // Granted once what was held has ended.
+    await holder`select pg_advisory_lock(${HELD})`;
+    await holder`select pg_advisory_unlock(${HELD})`;
+    await gateway.pool.unsafe('drop function hold_indexing cascade');
+    holder.release();
+  };
+}
+
+async function isHeld(): Promise<boolean> {
+  const waiting = await gateway.pool`
+    select 1 from pg_locks where locktype = 'advisory' and objid = ${HELD} and not granted`;
+  return waiting.length > 0;
+}
 
 /** A customer of whom something is kept in every place there is. */
 async function everywhere() {
@@ -259,6 +288,26 @@ describe('erasing a customer', () => {
       select m.content from messages m join customers c on c.id = m.customer_id
       where c.deleted_at is not null and m.content like 'racefact%'`;
     expect(left).toEqual([]);
+  });
+
+  it('takes from the search what a group heard of them, although it was read for it before', async () => {
+    const her = fakeUser();
+    const group = fakeGroup({ title: 'Another club' });
+    await receive(gateway, door, update.text({ chat: group, from: fakeUser(), text: 'welcome' }));
+    const { customer_id, message_id } = await write(gateway, door, her);
+    await eventually(async () => {
+      const indexed = await gateway.pool`select 1 from search_documents where id = ${message_id}`;
+      return indexed.length > 0;
+    });
+    const release = await holdIndexing();
+    await receive(gateway, door, update.text({ chat: group, from: her, text: 'slowfact' }));
+    await eventually(isHeld);
+    const erasing = erase(customer_id);
+    // It waits, as long as what was read may still be written.
+    await Promise.race([erasing, sleep(500)]);
+    await release();
+    expect((await erasing).status).toBe(204);
+    expect(await traces(['slowfact'])).toEqual([]);
   });
 
   it('happens once, however often it is asked for at once, and never to whom a merge is taking', async () => {

@@ -58,8 +58,9 @@ async function conversation(status: string, days: number) {
 }
 
 async function expireAll(most: number | undefined): Promise<void> {
-  const transact = createTransact(gateway.pool, await createWake(undefined, createLog('silent')));
-  while (await expireConversations(transact, most));
+  const { pool } = gateway;
+  const transact = createTransact(pool, await createWake(undefined, createLog('silent')));
+  while (await expireConversations({ pool, transact }, most));
 }
 
 describe('what was said', () => {
@@ -77,6 +78,21 @@ describe('what was said', () => {
     await eventually(async () => !(await dumpFolder(dataDir)).some((file) => file.includes(old.id)));
     expect((await dumpFolder(dataDir)).some((file) => file.includes(recent.id))).toBe(true);
   }, 30_000);
+
+  it('is no longer found, neither by a message nor by the subject', async () => {
+    const { id } = await conversation('resolved', 366);
+    const found = async () =>
+      (
+        await gateway.pool<
+          { kind: string }[]
+        >`select kind from search_documents where conversation_id = ${id}`
+      )
+        .map(({ kind }) => kind)
+        .sort();
+    await eventually(async () => (await found()).join() === 'conversation,message,message');
+    await expireAll(365);
+    expect(await found()).toEqual([]);
+  });
 
   it('is kept as long as its channel says, else its business, and never longer than the operator', async () => {
     const keep = async (path: string, retention_messages_days: number | null) =>

@@ -84,7 +84,7 @@ async function readConversations(tx: Sql, ids: string[]): Promise<Source[]> {
     select c.id, c.business_id, 'conversation' as kind, c.id as conversation_id, c.customer_id, c.last_message_at as at,
       array_remove(array[c.subject], null) || c.tags as texts, c.custom_attributes as attributes
     from conversations c left join customers p on p.id = c.customer_id
-    where c.id = any(${ids}) and c.expired_at is null and (p.id is null or p.deleted_at is null)`;
+    where c.id = any(${ids}) and (p.id is null or p.deleted_at is null)`;
 }
 
 async function readCustomers(tx: Sql, ids: string[]): Promise<Source[]> {

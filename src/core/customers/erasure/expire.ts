@@ -1,27 +1,45 @@
 import { removeFiles } from '../../attachments/removed-files.ts';
-import type { Sql } from '../../database/connect.ts';
+import type { Pool, Sql } from '../../database/connect.ts';
+import { untilRunningEnd } from '../../database/running.ts';
 import type { Transact } from '../../database/transact.ts';
 import { blankConversations, blankMessages } from './rows.ts';
 
 const BATCH = 100;
 
+interface ExpireOptions {
+  pool: Pool;
+  transact: Transact;
+}
+
 /**
  * Empties conversations that are over and in which nobody has written for as many days as their channel, else their
  * business, keeps them; `most` is the operator's limit. True while there are more.
  */
-export async function expireConversations(transact: Transact, most: number | undefined): Promise<boolean> {
-  return transact(async (tx) => {
-    const conversations = await overdue(tx, most);
-    if (conversations.length === 0) return false;
-    const files = await blankMessages(tx, tx`conversation_id = any(${conversations}) and type <> 'activity'`);
-    await removeFiles(
-      tx,
-      files.map((storage_key) => ({ storage_key })),
-    );
-    // Its customer may still come back to it.
-    await blankConversations(tx, conversations, { keep: ['thread_key'], set: { expired_at: tx`now()` } });
-    return true;
-  });
+export async function expireConversations(
+  { pool, transact }: ExpireOptions,
+  most: number | undefined,
+): Promise<boolean> {
+  const conversations = await transact((tx) => expireSome(tx, most));
+  if (conversations.length === 0) return false;
+  // What indexes a message may have read it before it was emptied.
+  await untilRunningEnd(pool);
+  await pool`
+    delete from search_documents d using conversations c
+    where c.id = any(${conversations}) and d.conversation_id = c.id and d.at <= c.expired_at`;
+  return true;
+}
+
+async function expireSome(tx: Sql, most: number | undefined): Promise<string[]> {
+  const conversations = await overdue(tx, most);
+  if (conversations.length === 0) return [];
+  const files = await blankMessages(tx, tx`conversation_id = any(${conversations}) and type <> 'activity'`);
+  await removeFiles(
+    tx,
+    files.map((storage_key) => ({ storage_key })),
+  );
+  // Its customer may still come back to it.
+  await blankConversations(tx, conversations, { keep: ['thread_key'], set: { expired_at: tx`now()` } });
+  return conversations;
 }
 
 async function overdue(tx: Sql, most: number | undefined): Promise<string[]> {

@@ -12,12 +12,24 @@ interface Place {
   seq: number;
 }
 
+interface Said {
+  erasureId: string;
+  /** What the person wrote in conversations of others. */
+  elsewhere: string[];
+}
+
 /**
  * Empties what was said with the person, some of it at a time: nobody who writes meanwhile waits for a long history. Their
  * files are noted on the erasure, which removes them.
  */
-export async function blankOwnMessages(transact: Transact, person: Person, erasureId: string): Promise<void> {
+export async function blankSaid(
+  transact: Transact,
+  person: Person,
+  { erasureId, elsewhere }: Said,
+): Promise<void> {
   const empty = (tx: Sql, which: ReturnType<Sql>) => blankSome(tx, person, { which, erasureId });
+  for (let n = 0; n < elsewhere.length; n += BATCH)
+    await transact((tx) => empty(tx, tx`id = any(${elsewhere.slice(n, n + BATCH)})`));
   await transact((tx) => empty(tx, tx`conversation_id = any(${person.conversations}) and seq is null`));
   for (let after: Place | undefined = BEGINNING; after !== undefined; ) {
     const place: Place = after;

@@ -25,7 +25,7 @@ export async function blankPerson(tx: Sql, { customers, conversations }: Person)
   await blankConversations(tx, conversations);
   await tx`
     delete from search_documents
-    where id = any(${[...customers, ...conversations]}) or customer_id = any(${customers})`;
+    where id = any(${customers}) or customer_id = any(${customers}) or conversation_id = any(${conversations})`;
   await tx`update ratings set comment = null where conversation_id = any(${conversations})`;
   await tx`
     update messages set status = 'canceled', next_attempt_at = null

@@ -7,10 +7,10 @@ import { SYSTEM } from '../../messages/author.ts';
 import { lockCustomers } from '../lock-customers.ts';
 import { visitorUploader } from '../visitor-sessions.ts';
 import { closeConversations } from './close.ts';
-import { blankOwnMessages } from './messages.ts';
+import { blankSaid } from './messages.ts';
 import { type Person, personOf, type Traces } from './person.ts';
 import { blankRecords, blankRequests } from './records.ts';
-import { blankMessages, blankPerson, filesOf, forgetAddresses } from './rows.ts';
+import { blankPerson, filesOf, forgetAddresses } from './rows.ts';
 
 interface SweepOptions {
   pool: Pool;
@@ -41,10 +41,10 @@ export async function sweepErasure(
   const { business_id: businessId, requested_at: requestedAt } = erasure;
   const person = await personOf(pool, { businessId, customerId, requestedAt });
   const traces = { addresses: erasure.addresses, channels: erasure.channel_ids };
-  await blankOwnMessages(transact, person, customerId);
-  // What indexed a message that it had read before.
-  await untilRunningEnd(pool);
   const elsewhere = await writtenElsewhere(pool, person);
+  await blankSaid(transact, person, { erasureId: customerId, elsewhere });
+  // What indexes a message may have read it before it was emptied.
+  await untilRunningEnd(pool);
   const leftFiles = await transact((tx) => blankRest(tx, person, { ...traces, elsewhere }));
   // What is blanked counts for nothing any more.
   await countSoFar(pool);
@@ -71,12 +71,12 @@ async function blankRest(
   await forgetAddresses(tx, person);
   await blankPerson(tx, person);
   await closeConversations(tx, person, SYSTEM);
-  const elsewhere = await blankMessages(tx, tx`id = any(${traces.elsewhere})`);
+  await tx`delete from search_documents where id = any(${traces.elsewhere})`;
   await takeBackReactions(tx, person, traces);
   const uploads: ReturnType<Sql> = tx`state = 'uploaded' and uploaded_by = any(${traces.addresses.map(visitorUploader)})`;
   const unused = await filesOf(tx, uploads);
   await tx`delete from attachments where ${uploads}`;
-  return [...elsewhere, ...unused];
+  return unused;
 }
 
 /** What the person wrote in groups and in conversations that were merged: of messages only their conversation is indexed. */
