@@ -894,6 +894,7 @@ CREATE OR REPLACE FUNCTION public.lock_inbound(key_channels uuid[], key_events t
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
   found bigint;
