@@ -5,7 +5,7 @@ import type { Pool, Sql } from './database/connect.ts';
 import { isAway, type Transact } from './database/transact.ts';
 import { AppError } from './errors.ts';
 import { startReader } from './events/reader.ts';
-import { latestPosition, type Position, positionOf } from './events.ts';
+import { isInWindow, nextWindow, type Window } from './events/window.ts';
 import type { Log } from './log.ts';
 import { queueMessage, type Writing } from './messages/queue-message.ts';
 import { fillIn, valuesOf } from './placeholders.ts';
@@ -20,19 +20,15 @@ interface GreeterOptions {
   log: Log;
 }
 
-const BATCH = 500;
-
 /** Greets who begins a conversation, and says when nobody is there: two rules that every channel has, a reader of events. */
 export function startGreeter(options: GreeterOptions): { stop(): Promise<void> } {
   const { pool } = options;
   return startReader({ ...options, name: 'greeter' }, async (after) => {
-    const newest = await latestPosition(pool);
-    // Asked after the position: a text of before a message is one that this sees.
-    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
-    const arrivals = await readArrivals(pool, after, newest);
-    for (const arrival of arrivals) await answer(options, arrival);
-    const last = arrivals.length === BATCH ? arrivals.at(-1) : undefined;
-    return { upTo: last === undefined ? newest : positionOf(last), hasMore: last !== undefined };
+    const window = await nextWindow(pool, after);
+    // Asked after the window: a text of before a message is one that this sees.
+    if (!(await isNeeded(pool))) return { upTo: window.newest, hasMore: false, isIdle: true };
+    for (const arrival of await readArrivals(pool, window)) await answer(options, arrival);
+    return { upTo: window.upTo, hasMore: window.hasMore };
   });
 }
 
@@ -43,7 +39,6 @@ async function isNeeded(pool: Pool): Promise<boolean> {
 }
 
 interface Arrival {
-  seq: number;
   created_at: Date;
   business_id: string;
   channel_id: string;
@@ -60,9 +55,9 @@ interface Arrival {
 const LATE_MINUTES = 60;
 
 /** What customers wrote on channels that have something to say to it. */
-function readArrivals(pool: Pool, after: Position, newest: Position): Promise<Arrival[]> {
+function readArrivals(pool: Pool, window: Window): Promise<Arrival[]> {
   return pool<Arrival[]>`
-    select e.seq, e.created_at, e.business_id, ch.id as channel_id, c.id as conversation_id, c.customer_id,
+    select e.created_at, e.business_id, ch.id as channel_id, c.id as conversation_id, c.customer_id,
       m.id as message_id, m.seq as message_seq, ch.greeting, ch.out_of_hours,
       coalesce(ch.assignment -> 'working_hours', t.assignment -> 'working_hours') as hours
     from events e
@@ -70,9 +65,9 @@ function readArrivals(pool: Pool, after: Position, newest: Position): Promise<Ar
     join conversations c on c.id = m.conversation_id and c.customer_id is not null
     join channels ch on ch.id = c.channel_id and ch.is_active and (ch.greeting is not null or ch.out_of_hours is not null)
     left join teams t on t.id::text = ch.assignment ->> 'team_id' and t.deleted_at is null
-    where e.seq > ${after.seq} and e.seq <= ${newest.seq} and e.created_at >= ${after.day}::date - 1
+    where ${isInWindow(pool, window)}
       and e.type = 'message.received' and e.created_at > now() - make_interval(mins => ${LATE_MINUTES})
-    order by e.seq limit ${BATCH}`;
+    order by e.seq`;
 }
 
 interface Answer {

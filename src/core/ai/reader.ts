@@ -2,7 +2,7 @@ import { requestHandoff } from '../conversations/handoff.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
 import { startReader } from '../events/reader.ts';
-import { latestPosition, type Position, positionOf } from '../events.ts';
+import { isInWindow, nextWindow, type Window } from '../events/window.ts';
 import { newId } from '../id.ts';
 import { laneKey } from '../lanes/lane-key.ts';
 import { wakeLanes } from '../lanes.ts';
@@ -20,43 +20,38 @@ interface AiReaderOptions {
   log: Log;
 }
 
-const BATCH = 500;
-
 /** Has what customers write answered where a business has an AI hook: a reader of events. */
 export function startAiReader(options: AiReaderOptions): { stop(): Promise<void> } {
   const { pool } = options;
   return startReader({ ...options, name: 'ai' }, async (after) => {
-    const upTo = await latestPosition(pool);
-    // Asked after the position: what is written once a hook is there is not missed.
+    const window = await nextWindow(pool, after);
+    // Asked after the window: what is written once a hook is there is not missed.
     const hooks = await pool`select 1 from ai_hooks limit 1`;
-    if (hooks.length === 0) return { upTo, hasMore: false, isIdle: true };
-    const written = await readWritten(pool, after, upTo);
+    if (hooks.length === 0) return { upTo: window.newest, hasMore: false, isIdle: true };
+    const written = await readWritten(pool, window);
     if (written.length > 0) await options.wakeQueue(await giveTurns(pool, written));
-    for (const id of await readUnsent(pool, after, upTo)) await options.transact((tx) => flagUnsent(tx, id));
-    const last = written.length === BATCH ? written.at(-1) : undefined;
-    return { upTo: last === undefined ? upTo : positionOf(last), hasMore: last !== undefined };
+    for (const id of await readUnsent(pool, window)) await options.transact((tx) => flagUnsent(tx, id));
+    return { upTo: window.upTo, hasMore: window.hasMore };
   });
 }
 
 interface Written {
-  seq: number;
-  created_at: Date;
   business_id: string;
   conversation_id: string;
   message_id: string;
 }
 
 /** What people wrote since the hook is there: no machine is answered, or the two would never end. */
-function readWritten(pool: Pool, after: Position, upTo: Position): Promise<Written[]> {
+function readWritten(pool: Pool, window: Window): Promise<Written[]> {
   return pool<Written[]>`
-    select e.seq, e.created_at, e.business_id, m.conversation_id, m.id as message_id
+    select e.business_id, m.conversation_id, m.id as message_id
     from events e
     join ai_hooks h on h.business_id = e.business_id and h.created_at < e.occurred_at
     join messages m on m.id = e.message_id
-    where e.seq > ${after.seq} and e.seq <= ${upTo.seq} and e.created_at >= ${after.day}::date - 1
+    where ${isInWindow(pool, window)}
       and e.type = 'message.received' and m.direction = 'inbound' and m.deleted_at is null
       and not m.metadata @> '{"automatic": true}'
-    order by e.seq limit ${BATCH}`;
+    order by e.seq`;
 }
 
 /** A message that has its turn already, or had it, gets no second one. Resolves with the lanes to wake. */
@@ -78,10 +73,10 @@ async function giveTurns(pool: Pool, written: Written[]): Promise<string[]> {
 }
 
 /** Answers of the AI that never left: their customers still wait. */
-async function readUnsent(pool: Pool, after: Position, upTo: Position): Promise<string[]> {
+async function readUnsent(pool: Pool, window: Window): Promise<string[]> {
   const rows = await pool<{ conversation_id: string }[]>`
     select distinct m.conversation_id from events e join messages m on m.id = e.message_id
-    where e.seq > ${after.seq} and e.seq <= ${upTo.seq} and e.created_at >= ${after.day}::date - 1
+    where ${isInWindow(pool, window)}
       and e.type = 'message.failed' and m.sender_type = 'system' and m.metadata ? 'ai' and m.status = 'failed'`;
   return rows.map(({ conversation_id }) => conversation_id);
 }

@@ -1,6 +1,7 @@
 import type { Pool } from '../database/connect.ts';
 import { startReader } from '../events/reader.ts';
-import { type EventRow, latestPosition, type Position, positionOf, unpacked } from '../events.ts';
+import { isInWindow, nextWindow, type Window } from '../events/window.ts';
+import { type EventRow, unpacked } from '../events.ts';
 import type { Wake } from '../wake.ts';
 import { type ActiveRules, createActiveRules } from './active-rules.ts';
 import { causeOf } from './cause.ts';
@@ -14,7 +15,6 @@ interface AutomationOptions extends RunTools {
   wake: Wake;
 }
 
-const BATCH = 500;
 /** Conversations that are worked on at once; each event of one in its order. */
 const AT_ONCE = 4;
 
@@ -23,31 +23,26 @@ export function startAutomation(options: AutomationOptions): { stop(): Promise<v
   const { pool } = options;
   const activeRules = createActiveRules(pool);
   return startReader({ ...options, name: 'automation' }, async (after) => {
-    const newest = await latestPosition(pool);
-    // Asked after the position: a rule of before an event is one that this sees.
+    const window = await nextWindow(pool, after);
+    // Asked after the window: a rule of before an event is one that this sees.
     const rules = await activeRules();
-    if (rules.isEmpty) return { upTo: newest, hasMore: false, isIdle: true };
-    const events = await readOccasions(pool, after, newest);
-    await runAll(options, events, rules);
+    if (rules.isEmpty) return { upTo: window.newest, hasMore: false, isIdle: true };
+    await runAll(options, await readOccasions(pool, window), rules);
     const moreIsDue = rules.hasTimed && (await runDue(pool, options));
-    const last = events.length === BATCH ? events.at(-1) : undefined;
-    return {
-      upTo: last === undefined ? newest : positionOf(last),
-      hasMore: last !== undefined || moreIsDue,
-    };
+    return { upTo: window.upTo, hasMore: window.hasMore || moreIsDue };
   });
 }
 
 /** The events that set any rule of their business going; of whoever was erased nothing is left to do. */
-async function readOccasions(pool: Pool, after: Position, newest: Position): Promise<EventRow[]> {
+async function readOccasions(pool: Pool, window: Window): Promise<EventRow[]> {
   const rows = await pool<EventRow[]>`
     select * from events e
-    where seq > ${after.seq} and seq <= ${newest.seq} and created_at >= ${after.day}::date - 1
+    where ${isInWindow(pool, window)}
       and (caused_by is null or not caused_by ? 'erasure')
       and exists (
         select 1 from automation_rules r
         where r.business_id = e.business_id and r.trigger = e.type and r.is_active and r.active_since < e.created_at)
-    order by seq limit ${BATCH}`;
+    order by seq`;
   return rows.map(unpacked);
 }
 

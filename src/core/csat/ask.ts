@@ -4,7 +4,7 @@ import { isAway, type Transact } from '../database/transact.ts';
 import type { Card } from '../envelope.ts';
 import { AppError } from '../errors.ts';
 import { startReader } from '../events/reader.ts';
-import { latestPosition, type Position, positionOf } from '../events.ts';
+import { isInWindow, nextWindow, type Window } from '../events/window.ts';
 import type { Log } from '../log.ts';
 import { SYSTEM } from '../messages/author.ts';
 import { type Draft, queueMessage, type Writing } from '../messages/queue-message.ts';
@@ -23,18 +23,14 @@ interface AskingOptions extends Omit<Writing, 'by'> {
   publicUrl(): string | undefined;
 }
 
-const BATCH = 500;
-
 /** Asks customers how they were served once their conversation is resolved, and notes what they choose: a reader of events. */
 export function startAsking(options: AskingOptions): { stop(): Promise<void> } {
   const { pool } = options;
   return startReader({ ...options, name: 'csat' }, async (after) => {
-    const newest = await latestPosition(pool);
-    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
-    const occasions = await readOccasions(pool, after, newest);
-    for (const occasion of occasions) await follow(options, occasion);
-    const last = occasions.length === BATCH ? occasions.at(-1) : undefined;
-    return { upTo: last === undefined ? newest : positionOf(last), hasMore: last !== undefined };
+    const window = await nextWindow(pool, after);
+    if (!(await isNeeded(pool))) return { upTo: window.newest, hasMore: false, isIdle: true };
+    for (const occasion of await readOccasions(pool, window)) await follow(options, occasion);
+    return { upTo: window.upTo, hasMore: window.hasMore };
   });
 }
 
@@ -47,8 +43,6 @@ async function isNeeded(pool: Pool): Promise<boolean> {
 }
 
 interface Occasion {
-  seq: number;
-  created_at: Date;
   conversation_id: string;
   /** What was answered, and the number chosen; null where a conversation was resolved. */
   rating_id: string | null;
@@ -56,16 +50,16 @@ interface Occasion {
 }
 
 /** A conversation was resolved, or a customer chose one of the answers. */
-function readOccasions(pool: Pool, after: Position, newest: Position): Promise<Occasion[]> {
+function readOccasions(pool: Pool, window: Window): Promise<Occasion[]> {
   return pool<Occasion[]>`
-    select e.seq, e.created_at, coalesce(r.conversation_id, e.conversation_id) as conversation_id, r.id as rating_id,
+    select coalesce(r.conversation_id, e.conversation_id) as conversation_id, r.id as rating_id,
       (m.metadata -> 'choice' ->> 'number')::int as number
     from events e
     left join messages m on e.type = 'message.received' and m.id = e.message_id and m.metadata ? 'choice'
     left join ratings r on r.message_id = (m.metadata -> 'choice' ->> 'message_id')::uuid
-    where e.seq > ${after.seq} and e.seq <= ${newest.seq} and e.created_at >= ${after.day}::date - 1
+    where ${isInWindow(pool, window)}
       and (e.type = 'conversation.resolved' or e.type = 'message.received' and r.id is not null)
-    order by e.seq limit ${BATCH}`;
+    order by e.seq`;
 }
 
 async function follow(options: AskingOptions, occasion: Occasion): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
 import { startReader } from '../events/reader.ts';
-import { latestPosition, type Position } from '../events.ts';
+import { isInWindow, nextWindow, type Window } from '../events/window.ts';
 import type { Log } from '../log.ts';
 import { recordUpdate } from '../messages.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -14,30 +14,26 @@ interface CancelerOptions {
   log: Log;
 }
 
-const BATCH = 500;
-
 /** Cancels what was scheduled only in case the customer writes nothing, as soon as they write. */
 export function startCanceler(options: CancelerOptions): { stop(): Promise<void> } {
   const { pool, transact } = options;
   return startReader({ ...options, name: 'canceler' }, async (after) => {
-    const upTo = await latestPosition(pool);
+    const window = await nextWindow(pool, after);
     const [waiting] =
       await pool`select id from messages where status = 'scheduled' and cancel_on_reply limit 1`;
-    if (waiting === undefined) return { upTo, hasMore: false, isIdle: true };
-    const answered = await findAnswered(pool, after, upTo);
-    for (const id of answered) await transact((tx) => cancelAnswered(tx, id));
-    return { upTo: answered.length === BATCH ? after : upTo, hasMore: answered.length === BATCH };
+    if (waiting === undefined) return { upTo: window.newest, hasMore: false, isIdle: true };
+    for (const id of await findAnswered(pool, window)) await transact((tx) => cancelAnswered(tx, id));
+    return { upTo: window.upTo, hasMore: window.hasMore };
   });
 }
 
-async function findAnswered(pool: Pool, after: Position, upTo: Position): Promise<string[]> {
+async function findAnswered(pool: Pool, window: Window): Promise<string[]> {
   const rows = await pool<{ id: string }[]>`
     select distinct m.id from events e join messages m on m.conversation_id = e.conversation_id
-    where e.seq > ${after.seq} and e.seq <= ${upTo.seq} and e.created_at >= ${after.day}::date - 1
+    where ${isInWindow(pool, window)}
       and e.type = 'message.received'
       -- What is scheduled has no seq yet, by which the index finds it.
-      and m.seq is null and m.status = 'scheduled' and m.cancel_on_reply and ${wasAnswered(pool)}
-    limit ${BATCH}`;
+      and m.seq is null and m.status = 'scheduled' and m.cancel_on_reply and ${wasAnswered(pool)}`;
   return rows.map(({ id }) => id);
 }
 

@@ -1,7 +1,8 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import { isAway, type Transact } from '../database/transact.ts';
 import { startReader } from '../events/reader.ts';
-import { type EventType, latestPosition, type Position, positionOf } from '../events.ts';
+import { isInWindow, nextWindow, type Window } from '../events/window.ts';
+import type { EventType } from '../events.ts';
 import type { Log } from '../log.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { Wake } from '../wake.ts';
@@ -21,19 +22,15 @@ const BATCH = 500;
 export function startAssigner(options: AssignerOptions): { stop(): Promise<void> } {
   const { pool } = options;
   return startReader({ ...options, name: 'assigner' }, async (after) => {
-    const newest = await latestPosition(pool);
-    // Asked after the position: a policy of before an event is one that this sees.
-    if (!(await isNeeded(pool))) return { upTo: newest, hasMore: false, isIdle: true };
-    const signals = await readSignals(pool, after, newest);
+    const window = await nextWindow(pool, after);
+    // Asked after the window: a policy of before an event is one that this sees.
+    if (!(await isNeeded(pool))) return { upTo: window.newest, hasMore: false, isIdle: true };
+    const signals = await readSignals(pool, window);
     for (const businessId of businessesOf(signals)) await lookAgain(pool, businessId);
     await assignEach(options, conversationsOf(signals));
     const due = await findDue(pool);
     await assignEach(options, due);
-    const last = signals.length === BATCH ? signals.at(-1) : undefined;
-    return {
-      upTo: last === undefined ? newest : positionOf(last),
-      hasMore: last !== undefined || due.length === BATCH,
-    };
+    return { upTo: window.upTo, hasMore: window.hasMore || due.length === BATCH };
   });
 }
 
@@ -46,8 +43,6 @@ async function isNeeded(pool: Pool): Promise<boolean> {
 }
 
 interface Signal {
-  seq: number;
-  created_at: Date;
   type: EventType;
   business_id: string;
   conversation_id: string | null;
@@ -61,16 +56,16 @@ const SIGNALS: EventType[] = [
 ];
 
 /** A customer wrote where nobody is assigned, a bot gave up, an agent came or went. */
-function readSignals(pool: Pool, after: Position, newest: Position): Promise<Signal[]> {
+function readSignals(pool: Pool, window: Window): Promise<Signal[]> {
   return pool<Signal[]>`
-    select seq, created_at, type, business_id, conversation_id from events
-    where seq > ${after.seq} and seq <= ${newest.seq} and created_at >= ${after.day}::date - 1
+    select type, business_id, conversation_id from events e
+    where ${isInWindow(pool, window)}
       and (type = 'agent.status_changed'
         or type = any(${SIGNALS}) and exists (
           select 1 from conversations c join channels on channels.id = c.channel_id
-          where c.id = events.conversation_id and ${givesAway(pool)}
+          where c.id = e.conversation_id and ${givesAway(pool)}
             and (c.assignee_id is null or c.needs_human_handoff)))
-    order by seq limit ${BATCH}`;
+    order by seq`;
 }
 
 function businessesOf(signals: Signal[]): Set<string> {
