@@ -5,6 +5,7 @@ import { newId } from '../../src/core/id.ts';
 import { type CallbackProgram, startCallback } from '../support/callback.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { otherBusiness } from '../support/inbox.ts';
+import { untilRead } from '../support/readers.ts';
 
 interface Spread {
   count: number;
@@ -98,12 +99,7 @@ const write = (id: string, content = 'An answer') =>
 
 /** Every event so far has been counted. */
 async function counted(): Promise<void> {
-  await eventually(async () => {
-    const [row] = await gateway.pool<{ behind: boolean }[]>`
-      select exists (select 1 from outbox) or (select max(seq) from events) >
-        coalesce((select seq from readers where name = 'analytics'), 0) as behind`;
-    expect(row?.behind).toBe(false);
-  });
+  await untilRead(gateway.pool, 'analytics');
 }
 
 describe('what really happened', () => {

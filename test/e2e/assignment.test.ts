@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { untilRead } from '../support/readers.ts';
 import { fakeUser, update } from '../support/telegram.ts';
 
 let gateway: TestGateway;
@@ -77,13 +78,8 @@ const assigneeOf = async (id: string) => (await read(id)).assignee_id;
 const assigned = (id: string, to: Agent) => eventually(async () => expect(await assigneeOf(id)).toBe(to.id));
 
 /** What has happened so far was looked at under the policy of its time. */
-function everythingWasRead(): Promise<void> {
-  return eventually(async () => {
-    const [row] = await gateway.pool`
-      select not exists (select 1 from outbox)
-        and (select seq from readers where name = 'assigner') = (select max(seq) from events) as done`;
-    expect(row).toEqual({ done: true });
-  });
+async function everythingWasRead(): Promise<void> {
+  await untilRead(gateway.pool, 'assigner');
 }
 
 /** Nobody has it even after every reader had its turn. */

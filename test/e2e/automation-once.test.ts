@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { closeAll, connect } from '../realtime/sockets.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { untilRead } from '../support/readers.ts';
 
 let first: TestGateway;
 const others: TestGateway[] = [];
@@ -46,11 +47,7 @@ it('runs once for an event, whoever reads it again: other processes, and one tha
     on conflict (name) do update set seq = 0, day = '1970-01-01'`;
   await first.pool`update leases set token = gen_random_uuid(), expires_at = now() where key = 'reader:automation'`;
   others.push(await startTestGateway({ database_: first.database }));
-  await eventually(async () => {
-    const [reader] = await first.pool<[{ seq: number }]>`select seq from readers where name = 'automation'`;
-    const [newest] = await first.pool<[{ seq: number }]>`select max(seq) as seq from events`;
-    expect(reader.seq).toBe(newest.seq);
-  }, 20_000);
+  await untilRead(first.pool, 'automation');
   expect(await runs()).toEqual([10, 10]);
   await write(3);
   await eventually(async () => expect(await runs()).toEqual([13, 13]), 20_000);

@@ -4,6 +4,7 @@ import { closeAll, connect } from '../realtime/sockets.ts';
 import { emailChannel } from '../support/email/channel.ts';
 import { mail } from '../support/email/mails.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { untilRead } from '../support/readers.ts';
 
 let gateway: TestGateway;
 
@@ -75,12 +76,7 @@ async function visitor(content: string, customer_data: object = {}) {
 
 /** Waits until rules have heard all that happened so far. */
 async function settled(): Promise<void> {
-  const [newest] = await gateway.pool<[{ seq: number }]>`select coalesce(max(seq), 0) as seq from events`;
-  await eventually(async () => {
-    const [waiting] = await gateway.pool<[{ count: number }]>`select count(*)::int from outbox`;
-    const [reader] = await gateway.pool<{ seq: number }[]>`select seq from readers where name = 'automation'`;
-    expect([waiting.count, (reader?.seq ?? 0) >= newest.seq]).toEqual([0, true]);
-  });
+  await untilRead(gateway.pool, 'automation');
 }
 
 describe('a rule', () => {

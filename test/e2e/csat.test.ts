@@ -4,6 +4,7 @@ import { type EmailChannel, emailChannel } from '../support/email/channel.ts';
 import { mail } from '../support/email/mails.ts';
 import { type Recipient, startRecipient } from '../support/email/recipient.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { untilRead } from '../support/readers.ts';
 import { fakeMessage, fakeUser, privateChat, update } from '../support/telegram/updates.ts';
 
 interface Rating {
@@ -70,12 +71,7 @@ async function activitiesOf(conversationId: string): Promise<string[]> {
 
 /** Everything so far has been looked at for whom to ask. */
 async function looked(): Promise<void> {
-  await eventually(async () => {
-    const [row] = await gateway.pool<{ behind: boolean }[]>`
-      select exists (select 1 from outbox) or (select max(seq) from events) >
-        (select seq from readers where name = 'csat') as behind`;
-    expect(row?.behind).toBe(false);
-  });
+  await untilRead(gateway.pool, 'csat');
 }
 
 /** A new customer of the bot, who wrote and was answered. */

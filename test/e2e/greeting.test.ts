@@ -3,6 +3,7 @@ import { closeAll, connect } from '../realtime/sockets.ts';
 import { emailChannel } from '../support/email/channel.ts';
 import { mail } from '../support/email/mails.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { untilRead } from '../support/readers.ts';
 
 let gateway: TestGateway;
 
@@ -61,12 +62,7 @@ async function visitor(name: string, content: string) {
 
 /** Waits until the greeter has heard all that happened so far. */
 async function settled(): Promise<void> {
-  const [newest] = await gateway.pool<[{ seq: number }]>`select coalesce(max(seq), 0) as seq from events`;
-  await eventually(async () => {
-    const [waiting] = await gateway.pool<[{ count: number }]>`select count(*)::int from outbox`;
-    const [reader] = await gateway.pool<{ seq: number }[]>`select seq from readers where name = 'greeter'`;
-    expect([waiting.count, (reader?.seq ?? 0) >= newest.seq]).toEqual([0, true]);
-  });
+  await untilRead(gateway.pool, 'greeter');
 }
 
 it('greets whoever begins a conversation, once a day', async () => {
