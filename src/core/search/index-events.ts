@@ -58,13 +58,10 @@ async function indexEverything(pool: Pool): Promise<void> {
   }
 }
 
-/**
- * Not waited for until they are on disk: what is lost is lost with the position that comes after it, and made again. Known
- * as a writer before it reads: whoever has blanked a row waits until nothing is written of what stood there.
- */
+/** Not waited for until they are on disk: what is lost is lost with the position that comes after it, and made again. */
 async function writeDocuments(pool: Pool, touched: Touched): Promise<void> {
   await pool.begin(async (tx) => {
-    await tx`select set_config('synchronous_commit', 'off', true), pg_current_xact_id()`;
+    await tx`set local synchronous_commit = off`;
     await refreshDocuments(tx, touched);
   });
 }

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { untilRunningEnd } from '../../../src/core/database/running.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ migrated: false });
+});
+afterAll(() => database.drop());
+
+it('waits for whoever has only read so far and will write by it', async () => {
+  const { pool } = database;
+  await pool`create table notes as select 'a note' as text`;
+  const read = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const copying = pool.begin(async (tx) => {
+    const [note] = await tx<[{ text: string }]>`select text from notes`;
+    read.resolve();
+    await goOn.promise;
+    await tx`insert into notes values (${note.text})`;
+  });
+  await read.promise;
+  const found = untilRunningEnd(pool).then(() => pool`select text from notes`);
+  // As long as it would have taken not to wait.
+  await Promise.race([found, sleep(200)]);
+  goOn.resolve();
+  expect(await found).toHaveLength(2);
+  await copying;
+});
