@@ -1,6 +1,7 @@
 import type { Pool } from '../core/database/connect.ts';
 import type { Lease } from '../core/lanes.ts';
 import type { Begun } from './attempts.ts';
+import { ERASED } from './deliveries.ts';
 import type { Answer } from './request.ts';
 import { nextAttemptAt, type RetryFacts } from './schedule.ts';
 
@@ -66,12 +67,14 @@ export async function writeResults(pool: Pool, endings: readonly Ending[]): Prom
         next_attempt_at = case when ${isOverruled} then d.next_attempt_at else r.next_attempt_at end,
         last_outcome = r.outcome, last_status_code = r.status_code, last_duration_ms = r.duration_ms, delivered_at = case when r.status = 'delivered' then r.finished_at end
       from r where d.id = r.id and d.created_at = r.created_at and d.created_at between ${created.from} and ${created.to}
-      returning d.id, d.status = 'pending' and (d.trigger <> r.trigger or d.tries <> r.tries) as is_asked_again
+      returning d.id, d.status = 'pending' and (d.trigger <> r.trigger or d.tries <> r.tries) as is_asked_again,
+        position(${ERASED} in d.body) > 0 as is_erased
     ), tried as (
       update attempts a
-      set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, message = r.message,
-        response_headers = r.headers, response_excerpt = r.excerpt, duration_ms = r.duration_ms
-      from r where a.id = r.attempt_id and a.started_at = r.started_at
+      set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, duration_ms = r.duration_ms,
+        (message, response_headers, response_excerpt) = (
+          select r.message, r.headers, r.excerpt where moved.is_erased is not true)
+      from r left join moved using (id) where a.id = r.attempt_id and a.started_at = r.started_at
         and a.started_at between ${started.from} and ${started.to}
     )
     select id from moved where is_asked_again`;

@@ -28,7 +28,7 @@ const HIS = 'bertram';
 let dataDir: string;
 let gateway: TestGateway;
 let door: Door;
-let subscriber: { url: string; bodies: string[]; close(): void };
+let subscriber: Awaited<ReturnType<typeof startSubscriber>>;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'tributary-erasure-'));
   gateway = await startTestGateway({ publicUrl: PUBLIC_URL, dataDir });
@@ -45,9 +45,10 @@ afterAll(async () => {
 });
 afterEach(closeAll);
 
-/** Takes every webhook, and repeats in its answer what it got. */
+/** Takes every webhook, and repeats in its answer what it got: at once, or when it is let go. */
 async function startSubscriber() {
   const bodies: string[] = [];
+  let answering = Promise.resolve();
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => {
@@ -55,12 +56,17 @@ async function startSubscriber() {
     });
     request.on('end', () => {
       bodies.push(body);
-      response.writeHead(200).end(body);
+      void answering.then(() => response.writeHead(200).end(body));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  return { url, bodies, close: () => void server.close() };
+  const hold = () => {
+    const held = Promise.withResolvers<void>();
+    answering = held.promise;
+    return held.resolve;
+  };
+  return { url, bodies, hold, close: () => void server.close() };
 }
 
 const post = async <T = { id: string }>(path: string, body: unknown) => {
@@ -308,6 +314,22 @@ describe('erasing a customer', () => {
     await release();
     expect((await erasing).status).toBe(204);
     expect(await traces(['slowfact'])).toEqual([]);
+  });
+
+  it('keeps nothing of what a subscriber answers after it', async () => {
+    const answer = subscriber.hold();
+    const { customer_id, message_id } = await write(gateway, door, fakeUser(), 'echofact');
+    await eventually(async () => subscriber.bodies.some((body) => body.includes('echofact')));
+    expect((await erase(customer_id)).status).toBe(204);
+    answer();
+    await eventually(async () => {
+      const [attempt] = await gateway.pool`
+        select outcome from attempts where outcome = 'delivered' and subject_id in (
+          select id from deliveries where event_type = 'message.received' and event_id in (
+            select id from events where message_id = ${message_id}))`;
+      return attempt !== undefined;
+    });
+    expect(await traces(['echofact'])).toEqual([]);
   });
 
   it('happens once, however often it is asked for at once, and never to whom a merge is taking', async () => {

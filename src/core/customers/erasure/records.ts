@@ -1,4 +1,5 @@
-import type { Sql } from '../../database/connect.ts';
+import type { Pool, Sql } from '../../database/connect.ts';
+import { untilRunningEnd } from '../../database/running.ts';
 import { laneKey } from '../../lanes/lane-key.ts';
 import { scheduleLanes } from '../../lanes.ts';
 import { blank } from './blank.ts';
@@ -12,25 +13,28 @@ const KEPT_OF_ATTEMPT = [
 ].flatMap((names) => names.split(' '));
 
 /** Blanks what happened to a person: events with their deliveries and attempts. What tells of the erasure itself stays. */
-export async function blankRecords(sql: Sql, person: Person, messages: string[]): Promise<void> {
+export async function blankRecords(pool: Pool, person: Person, messages: string[]): Promise<void> {
   const { businessId, customers, conversations, until } = person;
-  const isOfPerson = sql`business_id = ${businessId} and occurred_at < ${until} and (caused_by is null or not caused_by ? 'erasure')
+  const isOfPerson = pool`business_id = ${businessId} and occurred_at < ${until} and (caused_by is null or not caused_by ? 'erasure')
     and (customer_id = any(${customers}) or conversation_id = any(${conversations}) or message_id = any(${messages}))`;
-  const isDelivered = sql`business_id = ${businessId} and created_at < ${until}
+  const isDelivered = pool`business_id = ${businessId} and created_at < ${until}
     and (customer_id = any(${customers}) or event_seq in (select seq from events where ${isOfPerson}))`;
-  await sql`update outbox set data = ${sql.json(ERASED)} where ${isOfPerson}`;
-  await blank(sql, 'attempts', {
+  await pool`update outbox set data = ${pool.json(ERASED)} where ${isOfPerson}`;
+  await pool`update events set data = ${pool.json(ERASED)} where ${isOfPerson}`;
+  // An event that was read before may be on its way to an endpoint that missed it.
+  await untilRunningEnd(pool);
+  await blankDeliveries(
+    pool,
+    pool`${isDelivered} and not exists (select 1 from events e where e.seq = d.event_seq and e.caused_by ? 'erasure')`,
+  );
+  // After the deliveries, from which whoever stores an answer knows whether it may be kept.
+  await blank(pool, 'attempts', {
     keep: KEPT_OF_ATTEMPT,
     set: {},
-    where: sql`business_id = ${businessId} and started_at < ${until}
+    where: pool`business_id = ${businessId} and started_at < ${until}
       and (customer_id = any(${customers}) or subject_id = any(${messages})
         or subject_id in (select id from deliveries where ${isDelivered}))`,
   });
-  await blankDeliveries(
-    sql,
-    sql`${isDelivered} and not exists (select 1 from events e where e.seq = d.event_seq and e.caused_by ? 'erasure')`,
-  );
-  await sql`update events set data = ${sql.json(ERASED)} where ${isOfPerson}`;
 }
 
 /** What was still to be delivered has nothing left to tell: those behind it in an order go on. */
