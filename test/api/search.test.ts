@@ -219,6 +219,33 @@ describe('a search', () => {
     ]);
   });
 
+  it('goes by whose a conversation is now, however often it passed on', async () => {
+    const { id: nobodys } = await ok('POST', '/conversations', {
+      business_id: gateway.businessId,
+      initial_message: 'A dulcimer for somebody',
+    });
+    const theirs = await opened('A dulcimer of mine', { name: 'Dora' });
+    const other = await ok('POST', '/customers', { name: 'Otto' });
+    await indexed();
+    const found = async (customer: string) =>
+      (await find('dulcimer', `&customer_id=${customer}`)).data.map((hit) => [
+        hit.conversation?.id,
+        hit.customer?.name,
+      ]);
+    expect(await found(other.id)).toEqual([]);
+    await ok('PATCH', `/conversations/${nobodys}`, { customer_id: other.id });
+    expect(await found(other.id)).toEqual([[nobodys, 'Otto']]);
+    await ok('POST', `/customers/${other.id}/merge`, { from: theirs.customer });
+    for (const id of [other.id, theirs.customer])
+      expect(await found(id)).toEqual([
+        [theirs.id, 'Otto'],
+        [nobodys, 'Otto'],
+      ]);
+    await ok('DELETE', `/customers/${theirs.customer}/merge`);
+    expect(await found(other.id)).toEqual([[nobodys, 'Otto']]);
+    expect(await found(theirs.customer)).toEqual([[theirs.id, 'Dora']]);
+  });
+
   it('follows edits and deletions, and takes no sign for a wildcard', async () => {
     const { id } = await opened('100%_sure about it');
     const note = await ok('POST', `/conversations/${id}/messages`, { content: 'A gramophone', type: 'note' });

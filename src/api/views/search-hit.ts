@@ -43,32 +43,47 @@ interface Found {
   businessId: string;
 }
 
+type FoundConversation = NonNullable<HitView['conversation']> & { customer_id: string | null };
+
 /** What the index says is there, as the rows are now: what went meanwhile is left out. */
 export async function viewHits(pool: Pool, { hits, q, businessId }: Found): Promise<HitView[]> {
   const ids = (of: (hit: Hit) => string | null) => [...new Set(hits.flatMap((hit) => of(hit) ?? []))];
+  const conversationIds = ids((hit) => hit.conversation_id);
   const [messages, conversations, customers] = await Promise.all([
     pool<{ id: string; content: string }[]>`
       select id, content from messages
       where id = any(${ids((hit) => (hit.kind === 'message' ? hit.id : null))}) and business_id = ${businessId} and deleted_at is null`,
-    pool<NonNullable<HitView['conversation']>[]>`
-      select id, status, channel_id, channel_type, subject, tags, assignee_id from conversations
-      where id = any(${ids((hit) => hit.conversation_id)}) and business_id = ${businessId}`,
+    pool<FoundConversation[]>`
+      select id, status, channel_id, channel_type, subject, tags, assignee_id, customer_id from conversations
+      where id = any(${conversationIds}) and business_id = ${businessId}`,
     pool<NonNullable<HitView['customer']>[]>`
       select id, name, email, phone from customers
-      where id = any(${ids((hit) => hit.customer_id)}) and business_id = ${businessId} and deleted_at is null`,
+      where id = any(${ids((hit) => (hit.kind === 'customer' ? hit.customer_id : null))}::uuid[]
+          || array(select customer_id from conversations where id = any(${conversationIds})))
+        and business_id = ${businessId} and deleted_at is null`,
   ]);
   const messageOf = byId(messages);
   const conversationOf = byId(conversations);
   const customerOf = byId(customers);
   return hits.flatMap((hit) => {
     const message = messageOf.get(hit.id);
-    const customer = customerOf.get(hit.customer_id ?? '') ?? null;
+    const found = conversationOf.get(hit.conversation_id ?? '');
+    const customer = customerOf.get(customerIdOf(hit, found)) ?? null;
     if (hit.kind === 'message' && message === undefined) return [];
     if (hit.kind === 'customer' && customer === null) return [];
-    const conversation = conversationOf.get(hit.conversation_id ?? '') ?? null;
     const excerpt = message === undefined ? null : excerptOf(message.content, q);
+    const conversation = found === undefined ? null : withoutCustomer(found);
     return [{ kind: hit.kind, id: hit.id, excerpt, at: hit.at.toISOString(), conversation, customer }];
   });
+}
+
+/** The conversation may have passed on to somebody else since it was indexed. */
+function customerIdOf(hit: Hit, found: FoundConversation | undefined): string {
+  return (hit.kind === 'customer' ? hit.customer_id : found?.customer_id) ?? '';
+}
+
+function withoutCustomer({ customer_id, ...conversation }: FoundConversation) {
+  return conversation;
 }
 
 function byId<Row extends { id: string }>(rows: readonly Row[]): Map<string, Row> {

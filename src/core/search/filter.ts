@@ -17,9 +17,16 @@ export interface SearchFilter {
 /** Whose documents, and of which time. */
 export function scope(sql: Sql, { businessId, customerId, after, before }: SearchFilter) {
   return sql`d.business_id = ${businessId}
-    ${customerId === undefined ? sql`` : sql`and d.customer_id = ${customerId}`}
+    ${customerId === undefined ? sql`` : sql`and ${ofCustomer(sql, customerId)}`}
     ${after === undefined ? sql`` : sql`and d.at > ${after}::timestamptz`}
     ${before === undefined ? sql`` : sql`and d.at < ${before}::timestamptz`}`;
+}
+
+/** Theirs is what stands in the conversations that are theirs now: these pass from one customer to another. */
+function ofCustomer(sql: Sql, id: string) {
+  const root = sql`(select coalesce(merged_into_id, id) from customers where id = ${id})`;
+  return sql`(d.conversation_id = any(array(select id from conversations where customer_id = ${root}))
+    or d.kind = 'customer' and d.customer_id = ${root})`;
 }
 
 /** Which kinds of documents. */
