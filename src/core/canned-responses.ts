@@ -79,8 +79,12 @@ export async function findCannedResponse(
     ? await sql<CannedResponseRow[]>`
         select * from canned_responses where id = ${id} and business_id = ${businessId}`
     : [];
-  if (row === undefined) throw new AppError('not_found', 'There is no such canned response.');
+  if (row === undefined) throw notFound();
   return row;
+}
+
+function notFound(): AppError {
+  return new AppError('not_found', 'There is no such canned response.');
 }
 
 interface Creation {
@@ -123,7 +127,9 @@ export async function changeCannedResponse(
   { businessId, id, fields, files }: Edit,
 ): Promise<CannedResponseRow> {
   await findCannedResponse(tx, businessId, id);
-  const [before] = await tx<[CannedResponseRow]>`select * from canned_responses where id = ${id} for update`;
+  const [before] = await tx<CannedResponseRow[]>`select * from canned_responses where id = ${id} for update`;
+  // Somebody was faster to delete it.
+  if (before === undefined) throw notFound();
   const { title = before.title, content = before.content, shortcut = before.shortcut } = fields;
   checkPlaceholders(content, 'content');
   const attachments =

@@ -40,8 +40,12 @@ export async function findRule(sql: Sql, businessId: string, id: string): Promis
   const [row] = isUuid(id)
     ? await sql<RuleRow[]>`select * from automation_rules where id = ${id} and business_id = ${businessId}`
     : [];
-  if (row === undefined) throw new AppError('not_found', 'There is no such rule.');
+  if (row === undefined) throw notFound();
   return row;
+}
+
+function notFound(): AppError {
+  return new AppError('not_found', 'There is no such rule.');
 }
 
 const BLANK = { name: null, after_minutes: null, conditions: [], is_active: true };
@@ -69,7 +73,9 @@ export async function changeRule(
   { id, ...changes }: RuleInput & { id: string },
 ): Promise<RuleRow> {
   await findRule(tx, actor.businessId, id);
-  const [before] = await tx<[RuleRow]>`select * from automation_rules where id = ${id} for update`;
+  const [before] = await tx<RuleRow[]>`select * from automation_rules where id = ${id} for update`;
+  // Somebody was faster to delete it.
+  if (before === undefined) throw notFound();
   const fields = withChanges(before, changes);
   await checkRule(tx, actor.businessId, fields);
   const [rule] = await tx<[RuleRow]>`
