@@ -28,7 +28,7 @@ const NAMES: Readonly<Record<Noun, readonly string[] | 'any'>> = {
 };
 
 // Each piece excludes what follows it, so that no text takes longer than its length.
-const PLACEHOLDER = /\{\{[ \t]*([a-z]{1,20})\.([\w-]{1,100})[ \t]*(?:\|([^{}]{0,200}))?\}\}/g;
+const PLACEHOLDER = /\{\{[ \t]*([a-z]{1,20})\.([\p{L}\p{M}\p{N}_-]{1,100})[ \t]*(?:\|([^{}]{0,200}))?\}\}/gu;
 const MOST = 50;
 /** No value is longer than this, so that a filled text is never much longer than the one that was written. */
 const LONGEST_VALUE = 500;
@@ -56,7 +56,7 @@ export interface Filled {
 export function fillIn(text: string, values: Values): Filled {
   const missing = new Set<string>();
   const filled = text.replaceAll(
-    new RegExp(`( ?)${PLACEHOLDER.source}`, 'g'),
+    new RegExp(`( ?)${PLACEHOLDER.source}`, 'gu'),
     (
       ...[, space, noun, name, otherwise]: [string, string, string, string, string | undefined, ...unknown[]]
     ) => {
@@ -73,7 +73,9 @@ export function fillIn(text: string, values: Values): Filled {
 function shown(values: Record<string, unknown>, name: string): string {
   const value = Object.hasOwn(values, name) ? values[name] : undefined;
   if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
-  return String(value).replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_VALUE);
+  const line = String(value).replaceAll(/\s+/g, ' ').trim();
+  // Half of a character that needs two could not be stored.
+  return line.slice(0, LONGEST_VALUE).replace(/[\ud800-\udbff]$/, '');
 }
 
 interface Facts {
