@@ -17,6 +17,8 @@ beforeAll(async () => {
       nested: { a: 1 },
       evil: '{{agent.email}}',
       long: 'x'.repeat(900),
+      smiling: `${'x'.repeat(499)}😀`,
+      größe: 'XL',
     },
   });
   conversation = (
@@ -104,19 +106,54 @@ describe('canned responses', () => {
       { key: await otherBusiness(gateway) },
     );
     expect(elsewhere.status).toBe(201);
-    for (const shortcut of ['two words', '/', 'a/b', ''])
+    await write({ shortcut: '/caf\u00e9' });
+    expect(
+      (await refused('POST', '/canned-responses', { title: 'T', content: 'C', shortcut: 'CAFE\u0301' }))[0],
+    ).toBe(409);
+    expect(
+      (await ok<{ data: Canned[] }>('GET', `/canned-responses?shortcut=${encodeURIComponent('cafe\u0301')}`))
+        .data,
+    ).toHaveLength(1);
+    for (const shortcut of ['two words', '/', 'a/b', '', '\u200b', 'b\u00adye'])
       expect((await refused('POST', '/canned-responses', { title: 'T', content: 'C', shortcut }))[1]).toBe(
         'shortcut',
       );
   });
 });
 
+it('is not found any more by a change that was slower than its deletion', async () => {
+  const { id } = await write({});
+  const { id: rule } = await ok('POST', '/automation-rules', {
+    trigger: 'message.received',
+    actions: [{ type: 'unassign' }],
+  });
+  const { pool } = gateway;
+  const changes = await pool.begin(async (tx) => {
+    await tx`select id from canned_responses where id = ${id} for update`;
+    await tx`select id from automation_rules where id = ${rule} for update`;
+    const late = [
+      gateway.call('PATCH', `/api/v1/canned-responses/${id}`, { title: 'Late' }),
+      gateway.call('PATCH', `/api/v1/automation-rules/${rule}`, { name: 'Late' }),
+    ];
+    await eventually(async () => {
+      const waiting = await pool`
+        select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query like '%for update%'`;
+      expect(waiting).toHaveLength(2);
+    });
+    await tx`delete from canned_responses where id = ${id}`;
+    await tx`delete from automation_rules where id = ${rule}`;
+    return { late };
+  });
+  expect((await Promise.all(changes.late)).map(({ status }) => status)).toEqual([404, 404]);
+});
+
 describe('variables', () => {
   it('say what is known of the customer, the conversation and its channel, attributes too', async () => {
     const { content, missing } = await rendered(
-      '{{visitor.name}} {{customer.email}} {{visitor.plan}} {{visitor.seats}} {{ conversation.subject }} {{conversation.order}} {{channel.type}}',
+      '{{visitor.name}} {{customer.email}} {{visitor.plan}} {{visitor.größe}} {{visitor.seats}} {{ conversation.subject }} {{conversation.order}} {{channel.type}}',
     );
-    expect(content).toBe('Ada ada@example.com pro 3 Order 7 4711 webchat');
+    expect(content).toBe('Ada ada@example.com pro XL 3 Order 7 4711 webchat');
     expect(missing).toEqual([]);
   });
 
@@ -132,6 +169,7 @@ describe('variables', () => {
   it('are filled in once: a value that looks like a variable stays what it is', async () => {
     expect((await rendered('{{visitor.evil}}')).content).toBe('{{agent.email}}');
     expect((await rendered('{{visitor.long}}')).content).toHaveLength(500);
+    expect((await rendered('{{visitor.smiling}}!')).content).toBe(`${'x'.repeat(499)}!`);
     expect((await rendered('{{visitor.constructor}}{{visitor.toString}}')).content).toBe('');
   });
 

@@ -47,7 +47,9 @@ export const cannedResponseInput = z.object({
   title: z.string().trim().min(1).max(200),
   shortcut: z
     .string()
-    .regex(/^\/?[^\s/]{1,50}$/, 'must be one word, like /hello')
+    // One keyboard puts an accent into a letter, another behind it.
+    .normalize()
+    .regex(/^\/?[^\s/\u00ad\u200b\u2060\ufeff]{1,50}$/, 'must be one word, like /hello')
     .nullable()
     .optional()
     .meta({ description: 'Unique in the business; capitals and the slash make no difference.' }),
@@ -72,7 +74,7 @@ const list = createRoute({
   request: {
     query: pageQuery.extend({
       q: z.string().max(200).optional().meta({ description: 'A part of the title, shortcut or text.' }),
-      shortcut: z.string().max(60).optional(),
+      shortcut: z.string().normalize().max(60).optional(),
     }),
   },
   responses: { 200: json('A page of canned responses, oldest first', pageOf(cannedResponse)), ...errors },
