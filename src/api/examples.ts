@@ -32,10 +32,13 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   email: 'ada@example.com',
   emails: ['ada@example.com'],
   error: null,
+  events: ['message.received'],
   expires_at: '2036-01-01T00:00:00.000Z',
   external_id: 'order-system-4711',
   field: 'message.content',
+  filter: { 'message.sender_type': 'customer' },
   handoff_reason: null,
+  headers: { Authorization: 'Bearer your-own-token' },
   html: null,
   label: 'Track it',
   logo_url: 'https://example.com/logo.png',
@@ -56,7 +59,9 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   resolved_at: null,
   // Whoever tries the example out loses nothing.
   retention_messages_days: null,
+  send_at: '2036-01-01T00:00:00.000Z',
   sender_id: null,
+  shortcut: 'hello',
   size: 48213,
   snoozed_until: null,
   subject: 'Order 4711',
@@ -65,6 +70,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   text_full: null,
   timezone: 'Europe/Berlin',
   title: 'Order 4711',
+  until: '2036-01-01T00:00:00.000Z',
   url: 'https://example.com/hooks/tributary',
 };
 
@@ -120,7 +126,7 @@ function exampleFor(name: string, schema: Json): unknown {
   if (name in BY_NAME) return BY_NAME[name];
   const format = typesOf(schema).format;
   if (format === 'uuid' || name === 'id' || /_id$/.test(name)) return ID;
-  if (format === 'date-time' || /_at$|_until$|^until$|^since$|^timestamp$/.test(name)) return TIME;
+  if (format === 'date-time' || /_at$|_until$|^since$|^timestamp$/.test(name)) return TIME;
   return undefined;
 }
 

@@ -20,9 +20,14 @@ export function json<Schema extends z.ZodType>(description: string, schema: Sche
   return { description, content: { 'application/json': { schema } } };
 }
 
-/** The JSON body that a route needs. */
-export function body<Schema extends z.ZodType>(schema: Schema) {
-  return { required: true, content: { 'application/json': { schema } } } as const;
+/** The JSON body that a route needs; the example where not all of its fields go together, or one is better left alone. */
+export function body<Schema extends z.ZodType>(schema: Schema, example?: z.input<Schema>) {
+  return { required: true, content: jsonContent(schema, example) } as const;
+}
+
+/** What JSON a body is made of. */
+export function jsonContent<Schema extends z.ZodType>(schema: Schema, example: z.input<Schema> | undefined) {
+  return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } } as const;
 }
 
 /** The refusals that any route may answer, in the envelope of its dialect; spread them into its `responses`. */

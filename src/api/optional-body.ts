@@ -3,10 +3,11 @@ import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 import { addressedBy, addressOf, declaredRoutes } from './declared-routes.ts';
 import type { ApiEnv } from './deps.ts';
+import { jsonContent } from './openapi.ts';
 
 /** The JSON body that a route takes but does not need. */
-export function optionalBody<Schema extends z.ZodType>(schema: Schema) {
-  return { required: false, content: { 'application/json': { schema } } } as const;
+export function optionalBody<Schema extends z.ZodType>(schema: Schema, example?: z.input<Schema>) {
+  return { required: false, content: jsonContent(schema, example) } as const;
 }
 
 /** Takes an empty body for none where none is needed: many programs say with every POST that it is JSON. */

@@ -32,7 +32,7 @@ const create = createRoute({
   path: '/api-keys',
   tags: ['API keys'],
   summary: 'Create an API key',
-  request: { body: body(newApiKey) },
+  request: { body: body(newApiKey, { name: 'Order system', role: 'agent' }) },
   responses: { 201: json('The key, in clear text for this once', apiKeyView), ...errors },
 });
 

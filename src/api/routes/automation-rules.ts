@@ -40,6 +40,13 @@ const fields = z.object({
   is_active: z.boolean().optional(),
 });
 
+const example: z.input<typeof fields> = {
+  name: 'Refunds',
+  trigger: 'message.received',
+  conditions: [{ field: 'message.content', operator: 'contains', value: 'refund' }],
+  actions: [{ type: 'addTag', tag: 'refund' }],
+};
+
 const lines = z.record(z.string(), z.string());
 const tags = ['Automation'];
 const answered = { 200: json('The rule', ruleView), ...errors };
@@ -71,7 +78,7 @@ const create = createRoute({
   summary: 'Make a rule: when this happens, and that holds, do those',
   description:
     'Conditions are held against what the event shows. It hears what happens from now on, each event once, and never what it has led to itself.',
-  request: { body: body(fields) },
+  request: { body: body(fields, example) },
   responses: { 201: json('The rule', ruleView), ...errors },
 });
 
@@ -89,7 +96,7 @@ const patch = createRoute({
   path: '/automation-rules/{id}',
   tags,
   summary: 'Change a rule; it hears what happens from then on',
-  request: { params: idParam, body: body(fields.partial()) },
+  request: { params: idParam, body: body(fields.partial(), example) },
   responses: answered,
 });
 

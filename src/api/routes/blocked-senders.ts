@@ -58,6 +58,7 @@ const block = createRoute({
         }),
         reason: z.string().trim().max(500).nullable().optional(),
       }),
+      { domain: 'advertising.example', reason: 'Advertising' },
     ),
   },
   responses: { 201: json('The blocked sender', blockedSender), ...errors },

@@ -41,7 +41,7 @@ const create = createRoute({
   path: '/businesses',
   tags: ['Businesses'],
   summary: 'Create a business and its owner key (needs ADMIN_API_KEY)',
-  request: { body: body(newBusiness) },
+  request: { body: body(newBusiness, { name: 'Acme', timezone: 'Europe/Berlin' }) },
   responses: {
     201: json(
       'The business, and its owner key for this once',
@@ -64,7 +64,7 @@ const patch = createRoute({
   path: '/business',
   tags: ['Businesses'],
   summary: 'Change the name, time zone or rules of the business',
-  request: { body: body(changes) },
+  request: { body: body(changes, { name: 'Acme', timezone: 'Europe/Berlin' }) },
   responses: { 200: json('The changed business', businessView), ...errors },
 });
 

@@ -77,7 +77,11 @@ const create = createRoute({
   description:
     'Registers our door with the provider afterwards; `setup.todo` says what a person must still do.',
   request: {
-    body: body(z.object({ type: z.string().min(1).max(50), config: config.default({}), ...changeable })),
+    body: body(z.object({ type: z.string().min(1).max(50), config: config.default({}), ...changeable }), {
+      type: 'webchat',
+      name: 'Web site',
+      config: { allowed_origins: ['https://www.example.com'] },
+    }),
   },
   responses: { 201: json('The channel', channelView), ...errors },
 });
@@ -98,7 +102,13 @@ const patch = createRoute({
   summary: 'Change a channel',
   description:
     'Keys of `config` that are left out stay. Changing a host requires the secrets again in the same request.',
-  request: { params: idParam, body: body(z.object({ config: config.optional(), ...changeable })) },
+  request: {
+    params: idParam,
+    body: body(z.object({ config: config.optional(), ...changeable }), {
+      name: 'Web site',
+      greeting: 'Hello {{visitor.name}}, how can we help?',
+    }),
+  },
   responses: { 200: json('The changed channel', channelView), ...errors },
 });
 

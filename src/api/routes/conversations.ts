@@ -89,7 +89,14 @@ const create = createRoute({
   path: '/conversations',
   tags: ['Conversations'],
   summary: 'Open a conversation from our side',
-  request: { body: body(newConversation) },
+  request: {
+    body: body(newConversation, {
+      business_id: '01a1fcd1-690f-71ab-9bbe-c266dd213681',
+      customer_id: '01a1fcd2-0f3e-7a11-8d0b-3f8a4c6e9b21',
+      initial_message: 'Your order left the warehouse this morning.',
+      subject: 'Order 4711',
+    }),
+  },
   responses: { 201: json('The new conversation', conversationDetail), ...errors },
 });
 
@@ -125,7 +132,10 @@ function changeRoute<Method extends 'patch' | 'put'>(method: Method) {
     path: '/conversations/{id}',
     tags: ['Conversations'],
     summary: 'Change a conversation; a status does what its own route does',
-    request: { params: idParam, body: body(changes) },
+    request: {
+      params: idParam,
+      body: body(changes, { priority: 'high', subject: 'Order 4711' }),
+    },
     responses: { 200: json('The conversation', conversationView), ...errors },
   });
 }

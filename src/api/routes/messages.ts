@@ -48,7 +48,10 @@ const post = createRoute({
   path: '/conversations/{id}/messages',
   tags,
   summary: 'Write to the customer, or a note to the team',
-  request: { params: idParam, body: body(messageInput) },
+  request: {
+    params: idParam,
+    body: body(messageInput, { content: 'Your order left the warehouse this morning.' }),
+  },
   responses: queued,
 });
 
@@ -59,7 +62,7 @@ const reply = createRoute({
   summary: 'Reply, or add a note',
   request: {
     params: idParam,
-    body: body(replyInput),
+    body: body(replyInput, { message: 'Your order left the warehouse this morning.', type: 'reply' }),
   },
   responses: queued,
 });
@@ -93,6 +96,12 @@ const toAddress = createRoute({
           description: 'Who it is, when nobody is known at the address yet.',
         }),
       }),
+      {
+        channel_id: '01a1fcd1-8b4f-72f6-85bd-9d6a7784f1d6',
+        to: '+4915112345678',
+        content: 'Your order left the warehouse this morning.',
+        customer: { name: 'Ada Lovelace' },
+      },
     ),
   },
   responses: queued,

@@ -62,6 +62,7 @@ const invite = createRoute({
         name: z.string().trim().min(1).max(200).optional(),
         role: z.enum(ROLES).default('agent'),
       }),
+      { email: 'ada@example.com', name: 'Ada Lovelace', role: 'agent' },
     ),
   },
   responses: {

@@ -39,6 +39,15 @@ const fields = z.object({
   members: z.array(uuid).max(1_000).optional().meta({ description: 'Ids of agents; all of them.' }),
 });
 
+const example: z.input<typeof fields> = {
+  name: 'Orders',
+  assignment: {
+    mode: 'round_robin',
+    working_hours: { timezone: 'Europe/Berlin', schedule: { mon: [{ start: '09:00', end: '17:00' }] } },
+  },
+  members: ['01a1fcd2-1c07-7b52-b6f4-0a9d5e8c7f13'],
+};
+
 const tags = ['Teams'];
 const answered = { 200: json('The team', teamView), ...errors };
 const memberParam = idParam.extend({ agent_id: idParam.shape.id });
@@ -57,7 +66,7 @@ const create = createRoute({
   path: '/teams',
   tags,
   summary: 'Make a team; its id can be given wherever an assignee is',
-  request: { body: body(fields) },
+  request: { body: body(fields, example) },
   responses: { 201: json('The team', teamView), ...errors },
 });
 
@@ -75,7 +84,7 @@ const patch = createRoute({
   path: '/teams/{id}',
   tags,
   summary: 'Change a team',
-  request: { params: idParam, body: body(fields.partial()) },
+  request: { params: idParam, body: body(fields.partial(), example) },
   responses: answered,
 });
 

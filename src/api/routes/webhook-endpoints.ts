@@ -71,6 +71,12 @@ const endpointFields = z.object({
 
 export const endpointInput = endpointFields.extend({ secret: givenSecret });
 
+const example: z.input<typeof endpointFields> = {
+  url: 'https://example.com/hooks/tributary',
+  events: ['message.received', 'conversation.*'],
+  description: 'Orders',
+};
+
 const newEndpoint = endpointView.extend({
   secret: z.string().meta({ description: 'Verifies the signatures; shown this once.' }),
   public_key: z.string().optional().meta({ description: 'Verifies the `v1a` signatures, where enabled.' }),
@@ -92,7 +98,7 @@ const create = createRoute({
   path: '/webhook-endpoints',
   tags,
   summary: 'Subscribe a URL to events',
-  request: { body: body(endpointInput) },
+  request: { body: body(endpointInput, example) },
   responses: { 201: json('The endpoint, and its secret for this once', newEndpoint), ...errors },
 });
 
@@ -110,7 +116,7 @@ const patch = createRoute({
   path: '/webhook-endpoints/{id}',
   tags,
   summary: 'Change an endpoint; switching it on again forgives its failures',
-  request: { params: idParam, body: body(endpointFields.partial()) },
+  request: { params: idParam, body: body(endpointFields.partial(), example) },
   responses: { 200: json('The changed endpoint', endpointView), ...errors },
 });
 

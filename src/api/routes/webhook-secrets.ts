@@ -55,7 +55,7 @@ const rotate = createRoute({
   path: '/webhook-endpoints/{id}/rotate-secret',
   tags,
   summary: 'Replace the secret; for an overlap both sign',
-  request: { params: idParam, body: optionalBody(rotation) },
+  request: { params: idParam, body: optionalBody(rotation, { overlap_seconds: 86_400 }) },
   responses: { 200: json('The new secret, and those that still sign', secretsView), ...errors },
 });
 

@@ -39,6 +39,11 @@ const create = createRoute({
         afterMinutes: afterMinutes.optional(),
         isActive: z.boolean().optional(),
       }),
+      {
+        trigger: 'message.received',
+        conditions: [{ field: 'message.content', operator: 'contains', value: 'refund' }],
+        actions: [{ type: 'addTag', tag: 'refund' }],
+      },
     ),
   },
   responses: { 201: succeeds('The rule', rule), ...errors },

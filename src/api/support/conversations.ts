@@ -60,7 +60,9 @@ const put = createRoute({
   summary: 'Set the status; with `snoozed` also `until`',
   request: {
     params: idParam,
-    body: body(z.object({ status: z.enum(CONVERSATION_STATUSES), until: time.optional() })),
+    body: body(z.object({ status: z.enum(CONVERSATION_STATUSES), until: time.optional() }), {
+      status: 'pending',
+    }),
   },
 });
 

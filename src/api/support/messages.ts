@@ -17,7 +17,10 @@ const reply = createRoute({
   path: '/conversations/{id}/reply',
   tags,
   summary: 'Reply, or add a note',
-  request: { params: idParam, body: body(replyInput) },
+  request: {
+    params: idParam,
+    body: body(replyInput, { message: 'Your order left the warehouse this morning.', type: 'reply' }),
+  },
   responses,
 });
 
@@ -28,7 +31,10 @@ const post = createRoute({
   summary: 'Send a text, attachments, or a card whose object is the content',
   request: {
     params: idParam,
-    body: body(messageInput.pick({ type: true, content: true, attachments: true })),
+    body: body(messageInput.pick({ type: true, content: true, attachments: true }), {
+      type: 'text',
+      content: 'Your order left the warehouse this morning.',
+    }),
   },
   responses,
 });
