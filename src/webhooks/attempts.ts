@@ -1,4 +1,5 @@
 import type { Pool } from '../core/database/connect.ts';
+import { unhurried } from '../core/database/unhurried.ts';
 import { newId } from '../core/id.ts';
 import { type Lease, leaseHeld } from '../core/lanes.ts';
 import { type DueDelivery, oldestOf, soon } from './due.ts';
@@ -44,7 +45,7 @@ export async function beginAttempts(pool: Pool, beginnings: readonly Beginning[]
       started_at timestamptz, business_id uuid, subject_id uuid, customer_id uuid, number integer, url text)
     join lanes l on l.key = r.lane and l.lease_token = r.token
     join webhook_endpoints e on e.id = r.endpoint_id and e.is_active and e.deleted_at is null
-    where (select set_config('synchronous_commit', 'off', true)) is not null
+    where ${unhurried(pool)}
     returning id`;
   const ids = new Set(inserted.map(({ id }) => id));
   return beginnings.map(({ batch }) => batch.every(({ attemptId }) => ids.has(attemptId)));

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '../database/connect.ts';
+import { unhurried } from '../database/unhurried.ts';
 import { type Position, START } from '../events.ts';
 import { holdLease } from '../leases.ts';
 import type { Log } from '../log.ts';
@@ -46,7 +47,7 @@ export function startReader(
   async function save({ seq, day }: Position): Promise<void> {
     await pool`
       insert into readers (name, seq, day)
-      select ${name}, ${seq}, ${day} from (select set_config('synchronous_commit', 'off', true)) unhurried
+      select ${name}, ${seq}, ${day} where ${unhurried(pool)}
       on conflict (name) do update set seq = excluded.seq, day = excluded.day, updated_at = now()
         where readers.seq <= excluded.seq`;
   }

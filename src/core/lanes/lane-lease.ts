@@ -1,4 +1,5 @@
 import type { Pool, Sql } from '../database/connect.ts';
+import { unhurried } from '../database/unhurried.ts';
 import type { Log } from '../log.ts';
 
 const LEASE_SECONDS = 15;
@@ -74,13 +75,16 @@ export async function underLease(
   }
 }
 
-/** Takes the lane when nobody has it; what made it due is ours to look at from here on. */
+/**
+ * Takes the lane when nobody has it; what made it due is ours to look at from here on. Not waited for until it is on disk:
+ * a crash that loses the claim loses all that was written under it, and the lane is due as before.
+ */
 export async function claimLane(pool: Pool, key: string, token: string): Promise<boolean> {
   const rows = await pool`
     update lanes
     set lease_token = ${token}, lease_expires_at = now() + make_interval(secs => ${LEASE_SECONDS}),
       due_at = null, woken_at = null
-    where key = ${key} and (lease_token is null or lease_expires_at < now())
+    where key = ${key} and (lease_token is null or lease_expires_at < now()) and ${unhurried(pool)}
     returning key`;
   return rows.length === 1;
 }
@@ -92,14 +96,21 @@ async function renew(pool: Pool, key: string, token: string): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** Gives the lane up, unless something became due meanwhile: then false, and the work goes on. */
+/**
+ * Gives the lane up, unless something became due meanwhile: then false, and the work goes on. Not waited for either: after a
+ * crash that loses it the lease expires, and whoever looks then finds nothing due.
+ */
 export async function releaseLane(pool: Pool, lease: Lease, next: Date | null): Promise<boolean> {
   const rows =
     next === null
-      ? await pool`delete from lanes where key = ${lease.key} and lease_token = ${lease.token} and due_at is null returning key`
+      ? await pool`
+          delete from lanes
+          where key = ${lease.key} and lease_token = ${lease.token} and due_at is null and ${unhurried(pool)}
+          returning key`
       : await pool`
           update lanes set lease_token = null, lease_expires_at = null, woken_at = null, due_at = ${next}
           where key = ${lease.key} and lease_token = ${lease.token} and due_at is null and ${next} > now()
+            and ${unhurried(pool)}
           returning key`;
   if (rows.length === 1) return true;
   const taken = await pool`
