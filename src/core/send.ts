@@ -17,7 +17,8 @@ export function createSendLane(options: SendOptions): LaneKind {
       while (outcome === 'settled') {
         if (lease.draining || lease.signal.aborted) return new Date();
         const next = await nextMessage(options.pool, conversationId);
-        if (next === undefined || isLater(next.next_attempt_at)) return nextTry(options.pool, conversationId);
+        if (next === undefined) return null;
+        if (isLater(next.next_attempt_at)) return nextTry(options.pool, conversationId);
         outcome = await sendMessage(options, next, lease);
       }
       return outcome === 'lost' ? null : new Date(Date.now() + ATTACHMENT_POLL_MS);
@@ -25,7 +26,7 @@ export function createSendLane(options: SendOptions): LaneKind {
   };
 }
 
-/** The first message that still has to go, or one that was let pass and whose own time has come. */
+/** The first message that still has to go, or before it one that was let pass and whose own time has come. */
 async function nextMessage(pool: Pool, conversationId: string): Promise<SendingMessage | undefined> {
   const [message] = await pool<SendingMessage[]>`
     select m.*, (
@@ -34,8 +35,7 @@ async function nextMessage(pool: Pool, conversationId: string): Promise<SendingM
       c.thread_key, c.channel_type, c.reply_window_expires_at, ${optedOut(pool, { channelId: pool`m.channel_id`, address: pool`c.thread_key` })} as opted_out
     from messages m join conversations c on c.id = m.conversation_id
     where m.conversation_id = ${conversationId} and m.status in ('queued', 'sending')
-      and (m.skipped_at is null or m.next_attempt_at is null or m.next_attempt_at <= now())
-    order by (m.skipped_at is null), m.seq limit 1`;
+    order by (m.skipped_at is not null and coalesce(m.next_attempt_at > now(), false)), (m.skipped_at is null), m.seq limit 1`;
   return message;
 }
 
