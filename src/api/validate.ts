@@ -57,6 +57,12 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
 /** A switch in a query. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+/** A type of channels in a query, where `widget` is another word for web chat. */
+export const channelType = z
+  .string()
+  .max(50)
+  .transform((type) => (type === 'widget' ? 'webchat' : type));
+
 /** What every route does with input that its schema refuses. */
 export const refuseInvalid: Hook<unknown, ApiEnv, string, undefined> = (result) => {
   if (result.success) return;

@@ -197,6 +197,20 @@ describe('a search', () => {
     expect(await kinds('warrant')).toEqual([]);
   });
 
+  it('finds a file and a subject however long the text is', async () => {
+    const { message } = await opened('long '.repeat(12_000));
+    await gateway.pool`update messages set email = '{"subject": "Theremin"}' where id = ${message}`;
+    await gateway.pool`
+      insert into attachments (id, business_id, conversation_id, message_id, position, name, content_type, state)
+      select uuidv7(), business_id, conversation_id, id, 0, 'ondes-martenot.pdf', 'application/pdf', 'ready' from messages
+      where id = ${message}`;
+    await gateway.pool.begin((tx) =>
+      refreshDocuments(tx, { messages: [message], conversations: [], customers: [] }),
+    );
+    for (const q of ['theremin', 'martenot'])
+      expect((await find(q)).data.map(({ id }) => id)).toEqual([message]);
+  });
+
   it('narrows by filters, together too', async () => {
     const open = await opened('A saxophone, please');
     const done = await opened('Another saxophone');

@@ -8,7 +8,7 @@ import type { Pool } from '../../core/database/connect.ts';
 import { invalidField } from '../../core/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
-import { flag, uuid, wholeNumber } from '../validate.ts';
+import { channelType, flag, uuid, wholeNumber } from '../validate.ts';
 import { csvOf, type Days, type Report, reportView, rowsOf } from '../views/analytics-report.ts';
 
 const tags = ['Analytics'];
@@ -94,7 +94,7 @@ const reportQuery = z.object({
     .optional()
     .meta({ description: 'Count only the seconds in which the channel, or its team, works.' }),
   channel_id: uuid.optional(),
-  channel_type: z.string().max(50).optional(),
+  channel_type: channelType.optional(),
   agent_id: uuid.optional(),
   tag: z.string().max(100).optional(),
   format: z.enum(['json', 'csv']).default('json'),

@@ -27,7 +27,7 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { flag, idParam, time, timeInQuery, uuid, wholeNumber } from '../validate.ts';
+import { channelType, flag, idParam, time, timeInQuery, uuid, wholeNumber } from '../validate.ts';
 import { conversationDetail, viewDetail, viewWithCustomer } from '../views/conversation-detail.ts';
 import { knownByOf, knownByQuery } from '../views/known-by.ts';
 import { attachmentsInput, draftOf } from '../views/message-input.ts';
@@ -42,7 +42,7 @@ const listQuery = pageQuery.extend({
   status: statuses.optional(),
   assignee_id: z.union([z.literal('none'), uuid]).optional(),
   channel_id: uuid.optional(),
-  channel_type: z.string().optional(),
+  channel_type: channelType.optional(),
   customer_id: uuid.optional(),
   ...knownByQuery,
   tag: z.string().optional(),
@@ -196,7 +196,7 @@ function filterOf(query: z.infer<typeof listQuery>, businessId: string): Convers
     status: query.status,
     assigneeId: query.assignee_id,
     channelId: query.channel_id,
-    channelType: query.channel_type === 'widget' ? 'webchat' : query.channel_type,
+    channelType: query.channel_type,
     customerId: query.customer_id,
     customer: knownByOf(query),
     tag: query.tag,

@@ -4,7 +4,7 @@ import { fold } from '../../core/search/fold.ts';
 import { search } from '../../core/search/search.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
-import { timeInQuery, uuid } from '../validate.ts';
+import { channelType, timeInQuery, uuid } from '../validate.ts';
 import { hitView, KINDS, viewHits } from '../views/search-hit.ts';
 import { statuses } from './conversations.ts';
 
@@ -26,7 +26,7 @@ const get = createRoute({
       kind: z.enum(KINDS).optional(),
       status: statuses.optional(),
       channel_id: uuid.optional(),
-      channel_type: z.string().max(50).optional(),
+      channel_type: channelType.optional(),
       assignee_id: uuid.optional().meta({ description: 'An agent or a team.' }),
       customer_id: uuid.optional(),
       tag: z.string().max(100).optional(),
