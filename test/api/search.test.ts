@@ -68,7 +68,7 @@ async function indexed(on = gateway): Promise<void> {
   await eventually(async () => {
     const [row] = await on.pool<{ behind: boolean }[]>`
       select exists (select 1 from outbox) or (select max(seq) from events) >
-        coalesce((select seq from readers where name = 'search-2'), 0) as behind`;
+        coalesce((select seq from readers where name = 'search-3'), 0) as behind`;
     expect(row?.behind).toBe(false);
   });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Pool } from '../../core/database/connect.ts';
 import { fold } from '../../core/search/fold.ts';
+import { readQuery } from '../../core/search/query.ts';
 import type { Hit } from '../../core/search/search.ts';
 import { CONVERSATION_STATUSES } from '../../core/views/conversation.ts';
 
@@ -12,7 +13,9 @@ export const hitView = z
     kind: z.enum(KINDS),
     id: z.string().meta({ description: 'Of the message, the conversation or the customer.' }),
     excerpt: z.string().nullable().meta({ description: 'Of a message, what stands around the words.' }),
-    at: z.string(),
+    at: z.string().meta({
+      description: 'When it was written, the conversation began, or the customer was last changed.',
+    }),
     conversation: z
       .object({
         id: z.string(),
@@ -94,17 +97,46 @@ const AROUND = 80;
 
 /** The words with what stands around them; the beginning where they stand in an attachment's name. */
 function excerptOf(content: string, q: string): string {
-  const folded = fold(content);
-  const places = [fold(q), ...fold(q).split(/[^\p{L}\p{N}]+/u)]
-    .filter((word) => word !== '')
-    .map((word) => folded.indexOf(word));
-  const place = places.find((one) => one >= 0) ?? 0;
-  // Folding takes signs away, evenly enough.
-  const at = Math.floor((place * content.length) / Math.max(1, folded.length));
-  const from = Math.max(0, at - AROUND);
+  const from = Math.max(0, placeOf(wantedBy(q), content) - AROUND);
   const text = content
-    .slice(from, at + q.length + AROUND)
+    .slice(from, from + AROUND + q.length + AROUND)
     .toWellFormed()
     .trim();
   return `${from > 0 ? '…' : ''}${text}${from + text.length < content.trim().length ? '…' : ''}`;
+}
+
+/** What an excerpt had best show: the words as they were typed, else the longest of them. */
+function wantedBy(q: string): string[] {
+  const terms = readQuery(q).flat();
+  const words = terms.filter(({ isExcluded }) => !isExcluded).flatMap((term) => term.words);
+  return [fold(q), ...words.sort((one, other) => other.length - one.length)];
+}
+
+// Some words at a time: where in them one stands is found by folding each.
+const PIECE = /\S+(?:\s+\S+){0,49}/g;
+
+/** Where the first of these that a text holds begins, though folding makes it shorter or longer. */
+function placeOf(wanted: string[], content: string): number {
+  const pieces = [...content.matchAll(PIECE)].map(({ 0: piece, index }) => ({
+    piece,
+    index,
+    folded: fold(piece),
+  }));
+  for (const words of wanted) {
+    const found = pieces.find(({ folded }) => folded.includes(words));
+    if (found !== undefined) return found.index + unfolded(found.piece, found.folded.indexOf(words));
+  }
+  return 0;
+}
+
+/** Where in a text stands what is at this place of its folded form. */
+function unfolded(text: string, place: number): number {
+  let behind = 0;
+  for (const { 0: word, index } of text.matchAll(/\S+/g)) {
+    const { length } = fold(word);
+    if (length > 0 && place < behind + length)
+      return index + Math.floor(((place - behind) / length) * word.length);
+    behind += length === 0 ? 0 : length + 1;
+  }
+  return 0;
 }
