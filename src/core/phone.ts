@@ -11,6 +11,12 @@ export function normalPhone(text: string): string {
   return number?.isPossible() === true ? number.number : compact;
 }
 
+/** The digits of an international number without those of its country; undefined for what is none. */
+export function nationalNumber(digits: string): string | undefined {
+  const number = parsePhoneNumberFromString(`+${digits}`);
+  return number?.isPossible() === true ? number.nationalNumber : undefined;
+}
+
 /** Every form that a number is found under: networks write the mobiles of three countries with a digit more or less. */
 export function phoneForms(text: string): string[] {
   const number = normalPhone(text);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/id.ts';
+import { refreshDocuments } from '../../src/core/search/documents.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { otherBusiness } from '../support/inbox.ts';
@@ -115,6 +116,19 @@ describe('a search', () => {
     expect((await find('طلبي تأخر')).data[0]?.excerpt).toContain('طَلَبِي');
   });
 
+  it.each([
+    ['a letter with empty lines', `${'x\n\n\n\n\n\n\n'.repeat(60)} a pangolin ${'end '.repeat(60)}`],
+    ['marks before it only', `${'سَلَامٌ '.repeat(60)} a pangolin ${'end '.repeat(60)}`],
+    ['other words before it', `for the record: ${'filler '.repeat(60)} a pangolin ${'end '.repeat(60)}`],
+  ])('shows the word that was asked for in %s', async (_what, text) => {
+    const { id } = await opened(text);
+    await indexed();
+    for (const q of ['pangolin', 'pangolin a', 'nothing OR pangolin', '"a pangolin" -nothing']) {
+      const hit = (await find(q)).data.find(({ conversation }) => conversation?.id === id);
+      expect([q, hit?.excerpt]).toEqual([q, expect.stringContaining('a pangolin')]);
+    }
+  });
+
   it('knows phrases, either word, and what must not be there', async () => {
     await opened('The red kettle boils');
     await opened('The kettle is red');
@@ -135,6 +149,15 @@ describe('a search', () => {
     ['We meet at 10:35', ['10:35', 'at 10:35']],
     ['Call +49 (171) 555-66-77, please', ['+49 171 5556677', '1715556677', '555-66']],
     ['Write to jo.doe+shop@mail.example', ['jo.doe', '"jo.doe+shop@mail.example"', '@mail.exam']],
+    ['Ruf 0171 555 77 00 an', ['+49 171 5557700', '0049 171 5557700', '0171/5557700', '555-7700']],
+    [
+      'Tel. 030 1234 5551 - 0171 555 8882 - 0211 9876 5553',
+      ['03012345551', '+49 171 5558882', '0211 98765553'],
+    ],
+    ['Out +44\u00a020\u00a07946\u20110444', ['+44 (0)20 7946 0444', '020 7946 0444', '79460444']],
+    ['Sørensen aus Łódź, Œuvre, Đặng', ['sorensen', 'LODZ', 'oeuvre', '"dang"', 'SØRENSEN']],
+    ['رقم الطلب ٤٧١١٠٩', ['471109', '۴۷۱۱۰۹', '٤٧١١٠٩']],
+    ['یک کیک لطفا', ['كيك', 'کیک']],
     ['Straße und Gasse', ['STRASSE', 'strasse', '"STRASSE"']],
     ['أَيْنَ طَلَبِي العـــاجل؟ إلغاء', ['أين طلبي', 'العاجل', 'الغاء']],
     ['שָׁלוֹם', ['שלום']],
@@ -173,7 +196,8 @@ describe('a search', () => {
       'moors.exam',
       'zoe@moors.example',
       '+4915123456789',
-      '0151 23456789'.slice(1),
+      '0151 23456789',
+      '0049 (0)151 234-567-89',
       'platinum',
       'kd-4711',
     ]) {
@@ -222,6 +246,7 @@ describe('a search', () => {
       (await find('saxophone', filters)).data.map(({ conversation }) => conversation?.id);
     expect(await found('')).toEqual([done.id, open.id]);
     expect(await found('&status=open')).toEqual([open.id]);
+    expect(await found('&channel_type=widget')).toEqual([done.id, open.id]);
     expect(
       await found(`&status=resolved&tag=music&assignee_id=${gateway.agentId}&channel_type=webchat`),
     ).toEqual([done.id]);
@@ -317,7 +342,7 @@ describe('the index', () => {
     await opened('Before the index', { name: 'Early Bird' }, first);
     await indexed(first);
     await first.stop();
-    await database.pool`delete from readers where name = 'search-2'`;
+    await database.pool`delete from readers where name = 'search-3'`;
     await database.pool`delete from search_documents`;
     const second = await startTestGateway({ database_: database });
     const ask = (q: string) => find(q, '', second, first.apiKey);

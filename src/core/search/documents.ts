@@ -55,8 +55,9 @@ const LONGEST = 50_000;
 
 function textOf(texts: string[], attributes: Record<string, unknown> | null): string {
   const values = attributes === null ? [] : valuesIn(attributes);
-  const all = [...texts, ...values].flatMap((text) => [text, digitsOf(text) ?? [], numbersIn(text)].flat());
-  return fold([...new Set(all)].join('\n').slice(0, LONGEST)).replaceAll('\0', '');
+  const folded = [...texts, ...values].map((text) => fold(text.slice(0, LONGEST)));
+  const all = folded.flatMap((text) => [text, digitsOf(text) ?? [], numbersIn(text)].flat());
+  return [...new Set(all)].join(' ').slice(0, LONGEST).replaceAll('\0', '').trim();
 }
 
 /** What stands in attributes, however deep. */
@@ -71,8 +72,8 @@ async function readMessages(tx: Sql, ids: string[]): Promise<Source[]> {
   if (ids.length === 0) return [];
   return tx<Source[]>`
     select m.id, m.business_id, 'message' as kind, m.conversation_id, c.customer_id, m.created_at as at,
-      array_remove(array[m.content, m.email ->> 'subject'], null)
-        || array(select name from attachments a where a.message_id = m.id) as texts,
+      array_remove(array[m.email ->> 'subject'], null)
+        || array(select name from attachments a where a.message_id = m.id) || m.content as texts,
       null as attributes
     from messages m join conversations c on c.id = m.conversation_id
     where m.id = any(${ids}) and m.deleted_at is null and m.type <> 'activity'`;
@@ -81,7 +82,7 @@ async function readMessages(tx: Sql, ids: string[]): Promise<Source[]> {
 async function readConversations(tx: Sql, ids: string[]): Promise<Source[]> {
   if (ids.length === 0) return [];
   return tx<Source[]>`
-    select c.id, c.business_id, 'conversation' as kind, c.id as conversation_id, c.customer_id, c.last_message_at as at,
+    select c.id, c.business_id, 'conversation' as kind, c.id as conversation_id, c.customer_id, c.created_at as at,
       array_remove(array[c.subject], null) || c.tags as texts, c.custom_attributes as attributes
     from conversations c left join customers p on p.id = c.customer_id
     where c.id = any(${ids}) and (p.id is null or p.deleted_at is null)`;

@@ -8,7 +8,7 @@ import { refreshDocuments, type Touched } from './documents.ts';
 import { findsParts } from './search.ts';
 
 // Another number has all that was written before read anew, as when texts are folded in another way.
-const NAME = 'search-2';
+const NAME = 'search-3';
 // Small steps: what is written meanwhile waits for none of them.
 const BATCH = 200;
 const REST = 20;

@@ -1,14 +1,14 @@
 import { containing } from '../containing.ts';
 import type { Sql } from '../database/connect.ts';
-import { digitsOf, fold } from './fold.ts';
+import { fold, numberAskedFor } from './fold.ts';
 import { readQuery, type Term } from './query.ts';
 
 /** The documents that hold what is asked for: each word anywhere in the text, or with `hasParts` false, as a word. */
 export function matches(sql: Sql, q: string, hasParts: boolean) {
   if (!hasParts) return matchesWords(sql, q);
-  const digits = digitsOf(fold(q));
+  const number = numberAskedFor(fold(q));
   return sql`(false ${readQuery(q).map((terms) => sql`or (true ${terms.map((term) => sql`and ${holds(sql, term)}`)})`)}
-    ${digits === undefined ? sql`` : sql`or d.text like ${containing(digits)}`})`;
+    ${number === undefined ? sql`` : sql`or d.text like ${containing(number)}`})`;
 }
 
 /** The documents that an index of words finds: whole ones where the question has signs of its own, else their beginnings. */
