@@ -86,21 +86,20 @@ const traces = async (words: string[]) => {
 // Of the test alone.
 const HELD = 4711;
 
-/** Whatever writes for the search has read what it writes, and waits there until it is let go. */
-async function holdIndexing(): Promise<() => Promise<void>> {
+/** Whatever writes to a table has read what it writes, and waits there until it is let go. */
+async function hold(table: string): Promise<() => Promise<void>> {
   const holder = await gateway.pool.reserve();
   await holder`select pg_advisory_lock(${HELD})`;
   await gateway.pool.unsafe(`
-    create function hold_indexing() returns trigger language plpgsql as $$
+    create function hold_writing() returns trigger language plpgsql as $$
       begin perform pg_advisory_xact_lock_shared(${HELD}); return null; end $$;
-    create trigger hold_indexing before insert on search_documents for each statement
-      execute function hold_indexing();`);
+    create trigger hold_writing before insert on ${table} for each statement execute function hold_writing();`);
   return async () => {
     await holder`select pg_advisory_unlock(${HELD})`;
     // Granted once what was held has ended.
     await holder`select pg_advisory_lock(${HELD})`;
     await holder`select pg_advisory_unlock(${HELD})`;
-    await gateway.pool.unsafe('drop function hold_indexing cascade');
+    await gateway.pool.unsafe('drop function hold_writing cascade');
     holder.release();
   };
 }
@@ -305,7 +304,7 @@ describe('erasing a customer', () => {
       const indexed = await gateway.pool`select 1 from search_documents where id = ${message_id}`;
       return indexed.length > 0;
     });
-    const release = await holdIndexing();
+    const release = await hold('search_documents');
     await receive(gateway, door, update.text({ chat: group, from: her, text: 'slowfact' }));
     await eventually(isHeld);
     const erasing = erase(customer_id);
@@ -314,6 +313,44 @@ describe('erasing a customer', () => {
     await release();
     expect((await erasing).status).toBe(204);
     expect(await traces(['slowfact'])).toEqual([]);
+  });
+
+  it('forgets what was being noted of their address meanwhile', async () => {
+    const her = fakeUser();
+    const { customer_id } = await write(gateway, door, her);
+    const release = await hold('consents');
+    const noting = gateway.call('POST', `/api/v1/customers/${customer_id}/consents`, {
+      channel_id: door.channelId,
+      consent: 'stop',
+    });
+    await eventually(isHeld);
+    const erasing = erase(customer_id);
+    await Promise.race([erasing, sleep(500)]);
+    await release();
+    expect([(await noting).status, (await erasing).status]).toEqual([201, 204]);
+    expect(await traces([`${her.id}`])).toEqual([]);
+  });
+
+  it('keeps nothing of what a provider answers after it', async () => {
+    const [her, him] = [fakeUser(), fakeUser()];
+    const hers = await write(gateway, door, her);
+    const his = await write(gateway, door, him);
+    const release = door.telegram.hold();
+    await post(`/conversations/${hers.conversation_id}/messages`, { content: 'taken' });
+    await eventually(async () => door.telegram.calls.some(({ params }) => params['text'] === 'taken'));
+    door.telegram.fail('sendMessage', { code: 403, description: `Forbidden: ${him.id} has blocked the bot` });
+    await post(`/conversations/${his.conversation_id}/messages`, { content: 'refused' });
+    await eventually(async () => door.telegram.calls.some(({ params }) => params['text'] === 'refused'));
+    const customers = [hers.customer_id, his.customer_id];
+    for (const id of customers) expect((await erase(id)).status).toBe(204);
+    release();
+    await eventually(async () => {
+      const ended = await gateway.pool`
+        select outcome from attempts
+        where customer_id = any(${customers}) and kind = 'send' and finished_at is not null`;
+      return ended.length === 2;
+    });
+    expect(await traces([`${her.id}`, `${him.id}`])).toEqual([]);
   });
 
   it('keeps nothing of what a subscriber answers after it', async () => {

@@ -90,6 +90,7 @@ export async function startTelegram({
   const migrated = new Map<number, number>();
   const stored = new Map<string, { path: string; bytes: Buffer; size: number }>();
   const callbacks = new Set<string>();
+  let answering = Promise.resolve();
   let lastMessageId = 9000;
 
   const server = createServer((request, response) => {
@@ -127,6 +128,7 @@ export async function startTelegram({
       return;
     }
     try {
+      if (call.method.startsWith('send')) await answering;
       if (typeof failure === 'object')
         throw new Refused(failure.code, failure.description, failure.parameters);
       const result = await execute(call);
@@ -385,6 +387,12 @@ export async function startTelegram({
     /** The next calls of this method (`*`: of any) fail, once some of them went well. */
     fail(method: string, failure: Failure, times = 1, { after = 0 } = {}): void {
       failures.push({ method, failure, times, after });
+    },
+    /** Whatever is sent is answered when it is let go. */
+    hold(): () => void {
+      const held = Promise.withResolvers<void>();
+      answering = held.promise;
+      return held.resolve;
     },
     /** Nothing fails any more. */
     heal(): void {

@@ -127,7 +127,7 @@ async function editAtProvider(deps: ChangeDeps, message: MessageRow, words: Word
       .edit({ part, externalId: before.externalId }, channel, AbortSignal.timeout(CALL_TIMEOUT_MS))
       .catch((error: unknown) => refuseAsProvider(deps.channels, sent.loaded, error))
       .catch((refusal: unknown) => refuseHalfway(refusal, { changed, of: parts.length }));
-    await storePart(deps.pool, message, part);
+    await deps.transact((tx) => storePart(tx, message, part));
     changed += 1;
   }
 }
@@ -143,11 +143,13 @@ function refuseHalfway(refusal: unknown, { changed, of }: { changed: number; of:
   });
 }
 
-async function storePart(sql: Sql, message: MessageRow, { n, payload, attachments }: Part): Promise<void> {
+async function storePart(tx: Sql, message: MessageRow, { n, payload, attachments }: Part): Promise<void> {
   const stored = { payload, attachmentIds: attachments.map(({ id }) => id) };
-  await sql`
-    update message_parts p set payload = ${sql.json(stored as never)} from messages m
-    where m.id = ${message.id} and p.message_id = m.id and p.generation = m.generation and p.n = ${n}`;
+  // Locked: whoever takes the message away meanwhile finds what is written here.
+  await tx`
+    with kept as (select id, generation from messages where id = ${message.id} and deleted_at is null for update)
+    update message_parts p set payload = ${tx.json(stored as never)} from kept
+    where p.message_id = kept.id and p.generation = kept.generation and p.n = ${n}`;
 }
 
 interface Rewording {

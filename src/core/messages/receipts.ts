@@ -43,7 +43,7 @@ async function nameMessage(
   if (message === undefined || !isUuid(message.id)) return undefined;
   const [named] = await tx<{ message_id: string }[]>`
     update message_parts p set external_id = ${externalId} from messages m
-    where m.id = ${message.id} and m.channel_id = ${channelId} and p.message_id = m.id
+    where m.id = ${message.id} and m.channel_id = ${channelId} and m.deleted_at is null and p.message_id = m.id
       and p.generation = m.generation and p.n = ${message.part}
       and p.status in ('sending', 'failed') and p.external_id is null
     returning p.message_id`;

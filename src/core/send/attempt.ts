@@ -54,11 +54,12 @@ interface AttemptResult {
   message?: string;
 }
 
-/** Notes how the call ended. */
+/** Notes how the call ended. A provider's words may name whom it was for: of who was erased meanwhile they are not kept. */
 export async function finishAttempt(tx: Sql, attempt: Attempt, result: AttemptResult): Promise<void> {
   await tx`
     update attempts set finished_at = now(), outcome = ${result.outcome},
-      provider_code = ${result.providerCode ?? null}, message = ${result.message ?? null},
+      provider_code = ${result.providerCode ?? null},
+      message = (select ${result.message ?? null}::text from messages where id = subject_id and deleted_at is null),
       duration_ms = ${Date.now() - attempt.startedAt.getTime()}
     where id = ${attempt.id} and started_at = ${attempt.startedAt}`;
 }

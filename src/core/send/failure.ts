@@ -8,7 +8,7 @@ import { recordStatus } from '../messages/receipts.ts';
 import type { MessageError, MessageRow } from '../views/message.ts';
 import { type Attempt, finishAttempt } from './attempt.ts';
 import type { SendOptions } from './options.ts';
-import type { PartRow, SendingMessage } from './parts.ts';
+import { isKept, type PartRow, type SendingMessage } from './parts.ts';
 
 /** Waits between the tries of a send that may pass; after the last it has failed. */
 const RETRY_AFTER_MS = [2_000, 10_000, 60_000, 300_000, 900_000];
@@ -85,7 +85,9 @@ async function noteOptOut({ transact }: SendOptions, message: SendingMessage): P
   const { business_id: businessId, channel_id: channelId, thread_key: address } = message;
   if (address === null) return;
   const statement = { businessId, channelId, address, consent: 'stop', source: 'provider' } as const;
-  await transact((tx) => noteConsent(tx, { ...statement, saidAt: new Date() }));
+  await transact(async (tx) => {
+    if (await isKept(tx, message)) await noteConsent(tx, { ...statement, saidAt: new Date() });
+  });
 }
 
 async function deferred(options: SendOptions, failure: Failure, error: unknown): Promise<void> {

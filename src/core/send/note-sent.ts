@@ -5,7 +5,7 @@ import type { SentPart } from '../envelope.ts';
 import { partSent } from '../messages/receipts.ts';
 import { type Attempt, finishAttempt } from './attempt.ts';
 import type { SendOptions } from './options.ts';
-import { generationOf, type PartRow, type SendingMessage } from './parts.ts';
+import { generationOf, isKept, type PartRow, type SendingMessage } from './parts.ts';
 
 interface Taken {
   row: PartRow;
@@ -21,8 +21,9 @@ export function noteSent(
 ): Promise<void> {
   return transact(async (tx) => {
     const externalIds = [sent.externalId, ...(sent.alsoKnownAs ?? [])].filter((id) => id !== undefined);
+    const [kept] = await Promise.all([isKept(tx, message), finishAttempt(tx, attempt, { outcome: 'sent' })]);
+    if (!kept) return;
     if (sent.refused !== undefined) await noteRefused(tx, message, sent.refused);
-    await finishAttempt(tx, attempt, { outcome: 'sent' });
     await partSent(tx, { ...generationOf(message), n: row.n, externalIds, status: sent.status ?? 'sent' });
     if (sent.newThreadKey !== undefined) await moveThread(tx, message, sent.newThreadKey);
   });

@@ -30,6 +30,12 @@ export interface PartRow {
   payload: { payload: Record<string, unknown>; attachmentIds: string[] };
 }
 
+/** Whether the message was not erased while the provider was asked. What the transaction then writes an erasure waits for. */
+export async function isKept(tx: Sql, { id }: SendingMessage): Promise<boolean> {
+  const rows = await tx`select id from messages where id = ${id} and deleted_at is null`;
+  return rows.length === 1;
+}
+
 /** The parts of this generation that are kept: split once, so that a retry sends what is left of the same parts. */
 export async function keptParts(tx: Sql, message: SendingMessage): Promise<PartRow[]> {
   if (message.parts !== null) return message.parts;
@@ -47,7 +53,7 @@ async function carryOver(tx: Sql, { id, generation }: SendingMessage): Promise<v
     select message_id, ${generation}, n, payload, case when taken then external_id end,
       case when taken then status else 'queued' end, case when taken then sent_at end
     from (select *, status in ('sent', 'delivered', 'read') as taken from message_parts) p
-    where message_id = ${id} and generation = (
+    where message_id = ${id} and exists (select from messages where id = ${id} and deleted_at is null) and generation = (
       select max(generation) from message_parts where message_id = ${id} and generation < ${generation})
     on conflict do nothing`;
 }

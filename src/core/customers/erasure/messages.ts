@@ -41,6 +41,20 @@ export async function blankSaid(
   }
 }
 
+interface Written {
+  erasureId: string;
+  messages: string[];
+}
+
+/** Empties again what was written to them by calls that had seen them before, and that have ended by now. */
+export async function blankWritten(tx: Sql, person: Person, { erasureId, messages }: Written): Promise<void> {
+  const which: ReturnType<Sql> = tx`id = any(${messages}) and deleted_at is not null
+    and (content <> '' or external_id is not null or metadata <> '{}' or exists (
+      select from message_parts p
+      where p.message_id = messages.id and (p.external_id is not null or p.payload <> '{}')))`;
+  await blankSome(tx, person, { which, erasureId });
+}
+
 const BEGINNING: Place = { conversation_id: NO_ID, seq: 0 };
 
 function messagesAfter(tx: Sql, { conversations }: Person, after: Place) {

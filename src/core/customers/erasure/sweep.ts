@@ -7,7 +7,7 @@ import { SYSTEM } from '../../messages/author.ts';
 import { lockCustomers } from '../lock-customers.ts';
 import { visitorUploader } from '../visitor-sessions.ts';
 import { closeConversations } from './close.ts';
-import { blankSaid } from './messages.ts';
+import { blankSaid, blankWritten } from './messages.ts';
 import { type Person, personOf, type Traces } from './person.ts';
 import { blankRecords, blankRequests } from './records.ts';
 import { blankPerson, filesOf, forgetAddresses } from './rows.ts';
@@ -45,10 +45,12 @@ export async function sweepErasure(
   await blankSaid(transact, person, { erasureId: customerId, elsewhere });
   // What indexes a message may have read it before it was emptied.
   await untilRunningEnd(pool);
+  const messages = [...elsewhere, ...(await writtenIn(pool, person))];
+  await transact((tx) => blankWritten(tx, person, { erasureId: customerId, messages }));
   const leftFiles = await transact((tx) => blankRest(tx, person, { ...traces, elsewhere }));
   // What is blanked counts for nothing any more.
   await countSoFar(pool);
-  await blankRecords(pool, person, [...elsewhere, ...(await writtenIn(pool, person))]);
+  await blankRecords(pool, person, messages);
   await blankRequests(pool, person, traces);
   for (const key of [...(await filesNoted(pool, customerId)), ...leftFiles]) await files.remove(key);
   await noteSwept(pool, erasure);
@@ -73,6 +75,7 @@ async function blankRest(
   await closeConversations(tx, person, SYSTEM);
   await tx`delete from search_documents where id = any(${traces.elsewhere})`;
   await takeBackReactions(tx, person, traces);
+  await forgetConsents(tx, traces);
   const uploads: ReturnType<Sql> = tx`state = 'uploaded' and uploaded_by = any(${traces.addresses.map(visitorUploader)})`;
   const unused = await filesOf(tx, uploads);
   await tx`delete from attachments where ${uploads}`;
@@ -109,6 +112,14 @@ async function takeBackReactions(tx: Sql, { businessId, customers }: Person, tra
       select jsonb_agg(p) from jsonb_array_elements(parked) p where ${isTheirs} is not true)
     where message_id is null and parked is not null and channel_id = any(${traces.channels}::uuid[])
       and exists (select 1 from jsonb_array_elements(parked) p where ${isTheirs})`;
+}
+
+/** What was said of their addresses while those went; whoever has one of them now goes on. */
+async function forgetConsents(tx: Sql, { channels, addresses }: Traces): Promise<void> {
+  await tx`
+    delete from consents s
+    where channel_id = any(${channels}::uuid[]) and address = any(${addresses}) and not exists (
+      select from identities i where i.channel_id = s.channel_id and i.address = s.address)`;
 }
 
 /** After the first sweep nothing says any more who it was; the second one is the last. */
