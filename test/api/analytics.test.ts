@@ -308,6 +308,36 @@ describe('times', () => {
     expect((await days('Asia/Kathmandu'))[2]).toEqual(['2024-02-11', 1, 1]);
   });
 
+  it('are whole where a day begins at one because the clocks go forward at midnight', async () => {
+    // In Cairo April 24th 2026 began at 01:00, three hours ahead.
+    for (const at of [
+      '2026-04-23T22:30:00Z',
+      '2026-04-24T20:30:00Z',
+      '2026-04-24T21:30:00Z',
+      '2026-04-26T20:30:00Z',
+    ])
+      await new Past(at).counted();
+    const days = async (from: string, to: string) => {
+      const { total, data } = await reportOf(`from=${from}&to=${to}&group_by=day&timezone=Africa/Cairo`);
+      return [total.conversations, data.map(({ key, conversations }) => [key?.slice(-2), conversations])];
+    };
+    expect(await days('2026-04-24', '2026-04-26')).toEqual([
+      4,
+      [
+        ['24', 2],
+        ['25', 1],
+        ['26', 1],
+      ],
+    ]);
+    expect(await days('2026-04-23', '2026-04-24')).toEqual([
+      2,
+      [
+        ['23', 0],
+        ['24', 2],
+      ],
+    ]);
+  });
+
   it('count only the hours of work where that is asked for', async () => {
     // Asked on a Friday half an hour before work ends in Berlin, answered on Monday an hour after it began.
     await new Past('2024-03-01T15:30:00Z')

@@ -9,7 +9,7 @@ import { invalidField } from '../../core/errors.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
 import { channelType, flag, uuid, wholeNumber } from '../validate.ts';
-import { csvOf, type Days, type Report, reportView, rowsOf } from '../views/analytics-report.ts';
+import { csvOf, type Days, nextDay, type Report, reportView, rowsOf } from '../views/analytics-report.ts';
 
 const tags = ['Analytics'];
 const count = z.number().int();
@@ -180,7 +180,7 @@ async function reportOf(pool: Pool, businessId: string, query: ReportQuery): Pro
 function filterOf(query: ReportQuery, { from, to }: Days) {
   return {
     from: from.toJSDate(),
-    to: to.plus({ days: 1 }).toJSDate(),
+    to: nextDay(to).toJSDate(),
     isWorking: query.working_hours ?? false,
     channelId: query.channel_id,
     channelType: query.channel_type,
@@ -193,7 +193,7 @@ function filterOf(query: ReportQuery, { from, to }: Days) {
 function timeOf(query: ReportQuery, zone: string): Days {
   const day = (text: string) => DateTime.fromISO(text, { zone }).startOf('day');
   const to = query.to === undefined ? DateTime.now().setZone(zone).startOf('day') : day(query.to);
-  const from = query.from === undefined ? to.minus({ days: 29 }) : day(query.from);
+  const from = query.from === undefined ? to.minus({ days: 29 }).startOf('day') : day(query.from);
   if (from > to) throw invalidField('from', 'must not be after the last day');
   if (to.diff(from, 'days').days >= MOST_DAYS)
     throw invalidField('from', `is more than ${MOST_DAYS} days before`);

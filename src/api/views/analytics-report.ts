@@ -79,11 +79,16 @@ async function channelNames(pool: Pool, ids: (string | null)[]): Promise<Map<str
 /** A day on which nothing happened is a day too. */
 function everyDay(groups: Map<string | null, Numbers>, { from, to }: Days): Row[] {
   const rows: Row[] = [];
-  for (let day = from; day <= to; day = day.plus({ days: 1 })) {
+  for (let day = from; day <= to; day = nextDay(day)) {
     const key = day.toISODate() ?? '';
     rows.push({ key, name: key, ...(groups.get(key) ?? nothing()) });
   }
   return rows;
+}
+
+/** Where the clocks go forward at midnight a day begins at one, and the next at midnight again. */
+export function nextDay(day: DateTime): DateTime {
+  return day.plus({ days: 1 }).startOf('day');
 }
 
 /** The groups as lines of a spreadsheet. */
