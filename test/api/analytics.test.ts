@@ -445,6 +445,12 @@ it('refuses days that are none, backwards or too many, naming the field', async 
   expect(await refused('from=2024-02-02&to=2024-02-01')).toEqual([422, 'from']);
   expect(await refused('from=2020-01-01&to=2024-02-01')).toEqual([422, 'from']);
   expect(await refused('timezone=Mars/Olympus')).toEqual([422, 'timezone']);
+  // JavaScript and Postgres read an offset the opposite way.
+  expect(await refused('timezone=%2B05:30')).toEqual([422, 'timezone']);
+  expect(await refused('from=9999-12-01&to=9999-12-31')).toEqual([422, 'from']);
+  expect(await refused('from=0000-01-01&to=0000-01-02&timezone=Asia/Tokyo')).toEqual([422, 'from']);
+  const { status } = await gateway.call('PATCH', '/api/v1/business', { timezone: '-03:00' });
+  expect(status).toBe(422);
   expect(await refused('group_by=mood')).toEqual([422, 'group_by']);
 });
 

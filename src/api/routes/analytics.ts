@@ -1,11 +1,12 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
-import { DateTime, IANAZone } from 'luxon';
+import { DateTime } from 'luxon';
 import { z } from 'zod';
 import { conversationNumbers, overview } from '../../core/analytics/overview.ts';
 import { GROUPINGS, nothing, report } from '../../core/analytics/report.ts';
 import { getBusiness } from '../../core/businesses.ts';
 import type { Pool } from '../../core/database/connect.ts';
 import { invalidField } from '../../core/errors.ts';
+import { isZone } from '../../core/team/working-hours.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { errors, json } from '../openapi.ts';
 import { channelType, flag, uuid, wholeNumber } from '../validate.ts';
@@ -81,13 +82,18 @@ const getConversations = createRoute({
 
 const MOST_DAYS = 400;
 
+/** Outside these years a day of some zone has no time that the database and JavaScript both can write. */
+const dayInQuery = z.iso
+  .date()
+  .refine((text) => text >= '1970-01-01' && text <= '9998-12-31', 'must be between the years 1970 and 9998');
+
 const reportQuery = z.object({
   group_by: z.enum(GROUPINGS).optional(),
-  from: z.iso.date().optional().meta({ description: 'The first day; 30 days up to today without it.' }),
-  to: z.iso.date().optional().meta({ description: 'The last day; today without it.' }),
+  from: dayInQuery.optional().meta({ description: 'The first day; 30 days up to today without it.' }),
+  to: dayInQuery.optional().meta({ description: 'The last day; today without it.' }),
   timezone: z
     .string()
-    .refine(IANAZone.isValidZone, 'must be an IANA time zone, like Europe/Berlin')
+    .refine(isZone, 'must be an IANA time zone, like Europe/Berlin')
     .optional()
     .meta({ description: 'Whose days; those of the business without it.' }),
   working_hours: flag

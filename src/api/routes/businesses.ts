@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { type BusinessRow, createBusiness, getBusiness, updateBusiness } from '../../core/businesses.ts';
 import { csatSettings } from '../../core/csat/settings.ts';
+import { isZone } from '../../core/team/working-hours.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { commitAnswer } from '../idempotency.ts';
 import { body, errors, json } from '../openapi.ts';
@@ -20,7 +21,7 @@ const businessView = z
   })
   .meta({ id: 'Business' });
 
-const timezone = z.string().refine(isTimezone, 'must be an IANA time zone, like Europe/Berlin');
+const timezone = z.string().refine(isZone, 'must be an IANA time zone, like Europe/Berlin');
 const newBusiness = z.object({ name: z.string().trim().min(1).max(200), timezone: timezone.optional() });
 const changes = newBusiness.partial().extend({
   auto_resolve_after_minutes: autoResolveAfter.optional().meta({
@@ -104,13 +105,4 @@ function viewBusiness(row: BusinessRow): z.infer<typeof businessView> {
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

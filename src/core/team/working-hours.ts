@@ -12,7 +12,7 @@ const ranges = z.union([z.array(range).max(12), range.transform((one) => [one])]
 
 /** When a business works: ranges of each weekday on the clocks of a zone. A range that ends before it begins goes on into the next day. */
 export const workingHours = z.object({
-  timezone: z.string().refine(IANAZone.isValidZone, 'must be an IANA time zone, like Europe/Berlin'),
+  timezone: z.string().refine(isZone, 'must be an IANA time zone, like Europe/Berlin'),
   schedule: z
     .partialRecord(z.enum(DAYS), ranges)
     .meta({ description: 'Several ranges a day; one that ends before it begins goes on into the next day.' }),
@@ -23,6 +23,11 @@ export const workingHours = z.object({
     .meta({ description: 'Days, like 2026-12-25, on which nothing begins.' }),
 });
 export type WorkingHours = z.infer<typeof workingHours>;
+
+/** Whether it names a zone. An offset like +05:30 is one to JavaScript, and to Postgres the opposite one. */
+export function isZone(name: string): boolean {
+  return IANAZone.isValidZone(name) && !/^[+-]/.test(name);
+}
 
 interface Shift {
   start: DateTime;
