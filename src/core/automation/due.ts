@@ -48,7 +48,8 @@ async function runOne(pool: Pool, { rule, tools }: { rule: TimeRule; tools: RunT
   const due = await FIND_DUE[rule.trigger](pool, rule.business_id, window);
   for (const one of due) await runFor(pool, { rule, tools, one });
   const last = due.length === BATCH ? due.at(-1) : undefined;
-  const checked = last === undefined ? now : new Date(timeOfId(last.subject_id) + waitMs);
+  // Past the overlap: where many began at once it would lead back to the first of them.
+  const checked = last === undefined ? now : new Date(timeOfId(last.subject_id) + waitMs + OVERLAP_MS);
   await pool`
     update automation_rules set checked_at = ${checked}
     where id = ${rule.id} and updated_at = ${rule.updated_at}`;
