@@ -13,7 +13,7 @@ export const OPERATORS: Record<string, Operator> = {
   equals: { about: 'is exactly this; of tags, one of them is', takes: 'one', holds: equals },
   notEquals: { about: 'is not this', takes: 'one', holds: (actual, value) => !equals(actual, value) },
   contains: {
-    about: 'has this in it, whatever the capitals; of tags, one of them is',
+    about: 'has this in it, whatever the capitals and line ends; of tags, one of them is',
     takes: 'text',
     holds: contains,
   },
@@ -69,10 +69,27 @@ function isThere(actual: unknown): boolean {
   return actual !== undefined && actual !== null && actual !== '';
 }
 
-/** As people mean it: keyboards differ in capitals, apostrophes and how they put an accent. */
+// Without these, as most texts are, only capitals tell two apart.
+const UNPLAIN = /[^\x20-\x7e]| {2}/;
+
+/** As people mean it: keyboards and mail programs differ in capitals, accents, quotes, spaces and where a line ends. */
 function text(value: unknown): string {
   if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
-  return String(value).normalize().toLowerCase().replaceAll(/[’‘ʼ]/g, "'");
+  const whole = String(value);
+  if (!UNPLAIN.test(whole)) return whole.toLowerCase();
+  return (
+    whole
+      .normalize('NFKC')
+      // Letters that only one case tells apart: ß is SS, ς is Σ, ı and İ are I.
+      .toUpperCase()
+      .toLowerCase()
+      .replaceAll('ς', 'σ')
+      .replaceAll('i\u0307', 'i')
+      .replaceAll(/[’‘ʼ]/g, "'")
+      .replaceAll(/[“”„]/g, '"')
+      .replaceAll(/[\u00ad\u200b\u2060\ufeff]/g, '')
+      .replaceAll(/\s+/g, ' ')
+  );
 }
 
 function number(value: unknown): number {
