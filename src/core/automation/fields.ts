@@ -87,19 +87,20 @@ export const FIELD_LINES: Record<string, string> = {
   'conversation.custom_attributes.X': 'A custom attribute of the conversation',
 };
 
+// In the words of either dialect; of a customer the bare name will do.
+const ATTRIBUTE =
+  /^(?:(visitor)\.(?:custom(?:_a|A)ttributes\.)?|(conversation)\.custom(?:_a|A)ttributes\.)(.{1,100})$/;
+
 /** What reads a field; undefined for a name that is none. */
 export function fieldNamed(name: string): ((facts: Facts) => unknown) | undefined {
   const native = name.replace(/^customer\./, 'visitor.');
   const known = FIELDS[native] ?? FIELDS[native.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
   if (known !== undefined) return known.read;
-  const [, noun, attribute = ''] =
-    /^(visitor|conversation\.custom_attributes)\.(.{1,100})$/.exec(native) ?? [];
-  if (noun === undefined) return undefined;
+  const [, visitor, conversation, attribute = ''] = ATTRIBUTE.exec(native) ?? [];
+  if (visitor === undefined && conversation === undefined) return undefined;
   return (facts) => {
-    const attributes =
-      noun === 'visitor' ? facts.customer?.custom_attributes : facts.conversation?.custom_attributes;
-    return attributes !== undefined && Object.hasOwn(attributes, attribute)
-      ? attributes[attribute]
-      : undefined;
+    const subject = visitor === undefined ? facts.conversation : facts.customer;
+    const attributes = subject?.custom_attributes ?? {};
+    return Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
   };
 }
