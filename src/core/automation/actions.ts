@@ -116,7 +116,8 @@ export const ACTIONS = {
       type: z.literal('handoff'),
       reason: z.string().trim().max(500).nullable().default(null),
     }),
-    run: (tx, { conversation, by }, { reason }) => requestHandoff(tx, conversation, { reason, by }),
+    run: (tx, { conversation, by }, { reason }) =>
+      requestHandoff(tx, conversation, { reason: reason || null, by }),
   }),
   stop: action({
     about: 'Lets no later rule of the business run for the same event',
