@@ -138,6 +138,8 @@ describe('a rule', () => {
   });
 
   it('judges by every operator', async () => {
+    // As Turkish, Greek, German, a mail program that breaks lines and a Japanese keyboard write.
+    const MANY_SCRIPTS = 'İADE kapı οδοσα Hauptstraße\u00a05 “ｒｅ\u00adｆｕｎｄ”\r\nfine';
     const holding = [
       ['visitor.plan', 'equals', 'pro'],
       ['customer.seats', 'equals', '3'],
@@ -148,6 +150,15 @@ describe('a rule', () => {
       ['visitor.name', 'startsWith', 'ada'],
       ['visitor.motto', 'contains', "can't"],
       ['visitor.motto', 'endsWith', 'CAFE\u0301'],
+      ['visitor.motto', 'startsWith', 'i can’t\nleave  the'],
+      ['visitor.city', 'contains', 'iade'],
+      ['visitor.city', 'contains', 'KAPI'],
+      ['visitor.city', 'contains', 'ΟΔΟΣ'],
+      ['visitor.city', 'contains', 'hauptstrasse 5'],
+      ['visitor.city', 'contains', '"refund" fine'],
+      ['visitor.custom_attributes.plan', 'equals', 'pro'],
+      ['customer.customAttributes.plan', 'equals', 'pro'],
+      ['conversation.customAttributes.order', 'equals', 7],
       ['visitor.name', 'in', ['Ada Lovelace', 'Bob']],
       ['visitor.plan', 'notIn', ['free']],
       ['visitor.seats', 'greaterThan', 2],
@@ -170,7 +181,7 @@ describe('a rule', () => {
     const customer = await ok<{ id: string }>('POST', '/customers', {
       name: 'Ada Lovelace',
       email: 'lovelace@example.com',
-      custom_attributes: { plan: 'pro', seats: 3, motto: 'I can’t leave the café' },
+      custom_attributes: { plan: 'pro', seats: 3, motto: 'I can’t leave the café', city: MANY_SCRIPTS },
     });
     const { id } = await ok<Conversation>('POST', '/conversations', {
       business_id: gateway.businessId,
@@ -373,6 +384,16 @@ describe('loops', () => {
     expect(runs[0]).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('within an hour') });
     expect((await contents(id)).filter((text) => text === 'I am a robot')).toHaveLength(20);
   });
+
+  it('through the outside are broken by their speed, of a customer too', async () => {
+    const tagging = await rule({ trigger: 'customer.updated' });
+    const { id } = await visitor('hello');
+    const { customer } = await conversation(id);
+    for (let n = 0; n < 25; n += 1)
+      await ok('PATCH', `/customers/${customer.id}`, { custom_attributes: { n } });
+    await eventually(async () => expect(await runsOf(tagging)).toHaveLength(25));
+    expect((await runsOf(tagging)).filter(({ outcome }) => outcome === 'done')).toHaveLength(20);
+  });
 });
 
 describe('time', () => {
@@ -449,6 +470,26 @@ describe('time', () => {
     await eventually(async () => expect(await runsOf(waiting)).toHaveLength(3), 15_000);
     const ids = (await runsOf(waiting)).map((run) => run.conversation_id);
     expect(ids.sort()).toEqual([again.id, slept.id, failed.id].sort());
+  });
+
+  it('gets past any number that began at once', async () => {
+    const hours = 10;
+    const old = await rule({
+      trigger: 'conversation.unassigned_for',
+      after_minutes: hours * 60,
+      conditions: [{ field: 'conversation.subject', operator: 'equals', value: 'the last of many' }],
+    });
+    const began = Date.now() - (hours * 60 + 5) * MINUTE_MS;
+    const many = Array.from({ length: 600 }, (_, n) => ({
+      id: v7({ msecs: began + n * 10 }),
+      business_id: gateway.businessId,
+      channel_id: gateway.channelId,
+      channel_type: 'webchat',
+      subject: n === 599 ? 'the last of many' : 'one of many',
+    }));
+    await gateway.pool`insert into conversations ${gateway.pool(many)}`;
+    await age([], hours * 60);
+    await eventually(async () => expect(await runsOf(old)).toHaveLength(1), 20_000);
   });
 
   it('sets no rule going for what it has led to itself', async () => {
@@ -627,6 +668,10 @@ describe('what is wrong', () => {
     expect(Object.keys(words)).toEqual(['triggers', 'fields', 'operators', 'actions']);
     for (const lines of Object.values(words))
       for (const line of Object.values(lines)) expect(line).toMatch(/\S/);
+    const blank = await rule({ actions: [{ type: 'handoff', reason: ' ' }] });
+    const { id } = await visitor('a person, please');
+    await eventually(async () => expect(await runsOf(blank)).toHaveLength(1));
+    expect(await conversation(id)).toMatchObject({ needs_human_handoff: true, handoff_reason: null });
     for (const field of Object.keys(words['fields'] ?? {}))
       await rule({ conditions: [{ field, operator: 'exists' }], is_active: false });
   });

@@ -55,10 +55,10 @@ async function runOnce(tx: Sql, { tools, rule, occasion }: Run): Promise<boolean
     select id from automation_rules where id = ${rule.id} and is_active and updated_at = ${rule.updated_at} for key share`;
   if (active === undefined) return false;
   const id = await keepRun(tx, rule, { occasion, outcome: 'done', reason: null });
-  if (id === undefined) return false;
-  const reason = loopIn(occasion.cause, rule.id) ?? (await tooOften(tx, rule, occasion));
-  const conversationId = reason === undefined ? await conversationOf(tx, occasion) : undefined;
-  if (conversationId === undefined) {
+  if (id === undefined) return stops(rule) && (await hasRun(tx, rule, occasion));
+  const conversationId = await conversationOf(tx, occasion);
+  const reason = loopIn(occasion.cause, rule.id) ?? (await tooOften(tx, rule, { id, conversationId }));
+  if (conversationId === undefined || reason !== undefined) {
     const why = reason ?? 'There is no conversation to do it in.';
     await tx`update automation_runs set outcome = 'skipped', reason = ${why} where id = ${id}`;
     return false;
@@ -70,7 +70,18 @@ async function runOnce(tx: Sql, { tools, rule, occasion }: Run): Promise<boolean
     update automation_runs set outcome = ${outcome}, actions = ${tx.json(results as never)},
       conversation_id = ${conversationId}
     where id = ${id}`;
+  return stops(rule);
+}
+
+function stops(rule: RuleRow): boolean {
   return rule.actions.some(({ type }) => type === 'stop');
+}
+
+/** Whether it has done what it says for the occasion: what it stopped then must not run when the event is read again. */
+async function hasRun(tx: Sql, rule: RuleRow, { subjectId }: Occasion): Promise<boolean> {
+  const rows = await tx`
+    select 1 from automation_runs where rule_id = ${rule.id} and subject_id = ${subjectId} and actions <> '[]'`;
+  return rows.length > 0;
 }
 
 interface Kept {
@@ -101,14 +112,19 @@ async function keepRun(
   return kept.length === 0 ? undefined : row.id;
 }
 
-async function tooOften(tx: Sql, rule: RuleRow, { conversationId }: Occasion): Promise<string | undefined> {
-  if (conversationId === null) return undefined;
+interface AtWork {
+  /** Of this run. */
+  id: string;
+  conversationId: string | undefined;
+}
+
+async function tooOften(tx: Sql, rule: RuleRow, { id, conversationId }: AtWork): Promise<string | undefined> {
+  if (conversationId === undefined) return undefined;
   const [row] = await tx<[{ runs: number }]>`
     select count(*)::int as runs from automation_runs
     where conversation_id = ${conversationId} and rule_id = ${rule.id}
-      and id > ${firstIdAt(new Date(Date.now() - HOUR_MS))} and outcome <> 'skipped'`;
-  // Its own row is one of them.
-  return row.runs <= MOST_AN_HOUR
+      and id > ${firstIdAt(new Date(Date.now() - HOUR_MS))} and id <> ${id} and outcome <> 'skipped'`;
+  return row.runs < MOST_AN_HOUR
     ? undefined
     : `It ran ${MOST_AN_HOUR} times in this conversation within an hour.`;
 }
