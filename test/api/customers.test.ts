@@ -224,6 +224,7 @@ describe('customers', () => {
       cursor = found.meta.next_cursor;
     }
     expect(seen).toEqual(['four', 'three', 'two', 'one']);
+    expect(said(await read(ada.id, '?limit=3&page=2'))).toEqual(['one']);
   });
 
   it('of another business are not there, and bad fields are named', async () => {

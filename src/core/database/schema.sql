@@ -640,6 +640,7 @@ create table messages (
 CREATE INDEX messages_due ON public.messages USING btree (conversation_id, seq) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX messages_external ON public.messages USING btree (channel_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX messages_reacted ON public.messages USING btree (business_id) WHERE (reactions <> '[]'::jsonb);
+CREATE INDEX messages_said ON public.messages USING btree (conversation_id, GREATEST(created_at, send_at)) WHERE (seq IS NOT NULL);
 CREATE INDEX messages_scheduled ON public.messages USING btree (send_at) WHERE (status = 'scheduled'::text);
 CREATE INDEX messages_writer ON public.messages USING btree (customer_id) WHERE (direction = 'inbound'::text);
 
