@@ -134,7 +134,9 @@ const CANCEL_BATCH = 1_000;
 export async function cancelPending(pool: Pool, endpointId: string, lease: Lease): Promise<void> {
   for (;;) {
     const canceled = await pool`
-      update deliveries set status = 'canceled', next_attempt_at = null
+      update deliveries set status = 'canceled', next_attempt_at = null,
+        -- Never before the endpoint missed anything, whatever the clocks say.
+        canceled_at = greatest(now(), (select missed_since from webhook_endpoints where id = ${endpointId}))
       where (created_at, id) in (
         select created_at, id from deliveries where endpoint_id = ${endpointId} and status = 'pending' limit ${CANCEL_BATCH})
         and ${leaseHeld(pool, lease)}`;

@@ -1,3 +1,4 @@
+import type postgres from 'postgres';
 import type { Sql } from '../core/database/connect.ts';
 import { type EventRow, type Position, positionOf, readEvents } from '../core/events.ts';
 import { ERASED, refuseInactive, wakeEndpoint } from './deliveries.ts';
@@ -31,31 +32,31 @@ export async function recoverDeliveries(
   recovery: Recovery,
 ): Promise<Recovered> {
   refuseInactive(endpoint);
-  const recovered = await revive(tx, endpoint, { ...recovery, statuses: ['failed', 'canceled'], room: MOST });
+  const which = tx`status in ('failed', 'canceled') and created_at >= ${recovery.since}`;
+  const recovered = await revive(tx, endpoint, { ...recovery, which });
   await wakeEndpoint(tx, endpoint.id);
   return recovered;
 }
 
 interface Revival extends Recovery {
-  statuses: string[];
-  room: number;
+  which: postgres.Fragment;
 }
 
 async function revive(
   tx: Sql,
   endpoint: EndpointRow,
-  { since, until, perSecond, statuses, room }: Revival,
+  { which, until, perSecond }: Revival,
 ): Promise<Recovered> {
   const { count } = await tx`
     update deliveries d
     set status = 'pending', tries = 0, trigger = 'recover', next_attempt_at = now() + (c.n - 1) * ${1 / perSecond}::float8 * interval '1 second'
     from (
       select id, created_at, row_number() over (order by created_at, id) as n from deliveries
-      where endpoint_id = ${endpoint.id} and status = any(${statuses})
-        and created_at >= ${since} and created_at < ${until} and position(${ERASED} in body) = 0
-      order by created_at, id limit ${room}) c
+      where endpoint_id = ${endpoint.id} and ${which}
+        and created_at < ${until} and position(${ERASED} in body) = 0
+      order by created_at, id limit ${MOST}) c
     where d.id = c.id and d.created_at = c.created_at`;
-  return { count, hasMore: count === room };
+  return { count, hasMore: count === MOST };
 }
 
 /**
@@ -68,8 +69,8 @@ export async function replayMissed(
   { options, ...recovery }: Recovery & { options: FanOutOptions },
 ): Promise<Recovered> {
   refuseInactive(endpoint);
-  const since = canceledSince(endpoint, recovery);
-  const canceled = await revive(tx, endpoint, { ...recovery, since, statuses: ['canceled'], room: MOST });
+  const which = canceledSince(tx, endpoint, recovery);
+  const canceled = await revive(tx, endpoint, { ...recovery, which });
   const missed = await insertMissed(tx, endpoint, { ...recovery, options, done: canceled.count });
   const hasMore = canceled.hasMore || missed.hasMore;
   if (!hasMore) await tx`update webhook_endpoints set missed_since = null where id = ${endpoint.id}`;
@@ -77,9 +78,11 @@ export async function replayMissed(
   return { count: canceled.count + missed.count, hasMore };
 }
 
-/** What waited when the endpoint was switched off is older than what it missed from then on. */
-function canceledSince({ missed_since }: EndpointRow, { since }: Recovery): Date {
-  return since.getTime() === missed_since?.getTime() ? new Date(0) : since;
+/** What waited when the endpoint was switched off is older than what it missed from then on; what an earlier time off canceled stays so. */
+function canceledSince(tx: Sql, { missed_since }: EndpointRow, { since }: Recovery) {
+  const at =
+    since.getTime() === missed_since?.getTime() ? tx`coalesce(canceled_at, ${since})` : tx`created_at`;
+  return tx`status = 'canceled' and ${at} >= ${since}`;
 }
 
 interface Insertion extends Recovery {

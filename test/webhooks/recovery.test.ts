@@ -170,6 +170,27 @@ describe('what was missed', () => {
     await allDelivered(id, 2);
   });
 
+  it('leaves out what was canceled when it was switched off before', async () => {
+    receiver.answer = (_request, response) => response.writeHead(500).end();
+    const { id } = await subscribe();
+    const turn = (is_active: boolean) => gateway.call('PATCH', `${ROUTE}/${id}`, { is_active });
+    const replay = (body?: object) =>
+      gateway.call<{ replayed: number }>('POST', `${ROUTE}/${id}/replay`, body);
+    for (const times of [1, 2]) {
+      await addCustomers(1);
+      await eventually(async () => expect(await log(id, '&status=pending&outcome=http_5xx')).toHaveLength(1));
+      await turn(false);
+      await eventually(async () => expect(await log(id, '&status=canceled')).toHaveLength(times));
+      await turn(true);
+      // The first time only what comes from now on is asked for.
+      if (times === 1) expect((await replay({ since: new Date().toISOString() })).body.replayed).toBe(0);
+    }
+    receiver.answer = (_request, response) => response.end();
+    expect((await replay()).body).toEqual({ replayed: 1, has_more: false });
+    await allDelivered(id, 1);
+    expect(await log(id, '&status=canceled')).toHaveLength(1);
+  });
+
   it('before an endpoint was there is delivered to it as well, by its own choice of events', async () => {
     await addCustomers(2);
     const since = new Date(Date.now() - 60_000).toISOString();

@@ -441,6 +441,7 @@ create table deliveries (
   trigger text default 'event'::text not null,
   attempt integer default 0 not null,
   last_duration_ms integer,
+  canceled_at timestamp with time zone,
   constraint deliveries_pkey PRIMARY KEY (id, created_at),
   constraint deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'canceled'::text])))
 ) partition by RANGE (created_at);
