@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createFiles } from '../../src/core/attachments/files.ts';
+import { createDiskStorage } from '../../src/core/attachments/storage/disk.ts';
+import { storeUpload } from '../../src/core/attachments/uploads.ts';
 import { eraseCustomer } from '../../src/core/customers/erase-customer.ts';
 import { sweepErasures } from '../../src/core/customers/erasure/sweep.ts';
 import { createTransact } from '../../src/core/database/transact.ts';
@@ -329,6 +332,41 @@ describe('erasing a customer', () => {
     await release();
     expect([(await noting).status, (await erasing).status]).toEqual([201, 204]);
     expect(await traces([`${her.id}`])).toEqual([]);
+  });
+
+  it('keeps no file that a visitor was uploading meanwhile', async () => {
+    const visitor = await connect(gateway.url, { business_id: gateway.businessId });
+    const { conversation_id } = await visitor.ask('client_message', { content: 'I send you a file' });
+    const [hers] = await gateway.pool<{ customer_id: string; address: string }[]>`
+      select customer_id, address from conversations c join identities i using (customer_id)
+      where c.id = ${conversation_id as string}`;
+    const begun = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<void>();
+    async function* body() {
+      yield Buffer.from('the first half, ');
+      begun.resolve();
+      await rest.promise;
+      yield Buffer.from('an uploadfact');
+    }
+    const folder = join(dataDir, 'files');
+    const storage = createDiskStorage(folder);
+    const uploading = storeUpload(
+      gateway.pool,
+      createFiles({ storage, incoming: join(folder, 'incoming') }),
+      {
+        businessId: gateway.businessId,
+        conversationId: null,
+        uploadedBy: `visitor:${hers?.address}`,
+        name: 'fact.txt',
+        contentType: 'text/plain',
+        body: body(),
+      },
+    );
+    await begun.promise;
+    expect((await erase(hers?.customer_id ?? '')).status).toBe(204);
+    rest.resolve();
+    await expect(uploading).rejects.toThrow('erased');
+    expect(await traces(['uploadfact', 'fact.txt'])).toEqual([]);
   });
 
   it('keeps nothing of what a provider answers after it', async () => {

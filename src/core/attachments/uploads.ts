@@ -49,8 +49,9 @@ export async function storeUpload(pool: Pool, files: Files, upload: Upload): Pro
       height: file.picture?.height ?? null,
     };
     const finish = (sql: Sql) =>
-      sql<[AttachmentRow]>`update attachments set ${sql(set)} where id = ${id} returning *`;
+      sql<AttachmentRow[]>`update attachments set ${sql(set)} where id = ${id} returning *`;
     const [row] = await (upload.transact === undefined ? finish(pool) : upload.transact(finish));
+    if (row === undefined) throw new AppError('conflict', 'Whoever uploads it was erased meanwhile.');
     return viewAttachment({ ...row, state: 'ready' });
   } catch (error) {
     await files.remove(key);

@@ -83,7 +83,7 @@ async function blankAttachments(tx: Sql, where: ReturnType<Sql>): Promise<string
 }
 
 /** Everything that an attachment keeps in storage: its columns that end in `_key`. */
-export async function filesOf(tx: Sql, where: ReturnType<Sql>): Promise<string[]> {
+async function filesOf(tx: Sql, where: ReturnType<Sql>): Promise<string[]> {
   const rows = await tx<{ value: string }[]>`
     select e.value from attachments a cross join jsonb_each_text(to_jsonb(a)) e
     where ${where} and right(e.key, 4) = '_key' and e.value is not null`;

@@ -10,7 +10,7 @@ import { closeConversations } from './close.ts';
 import { blankSaid, blankWritten } from './messages.ts';
 import { type Person, personOf, type Traces } from './person.ts';
 import { blankRecords, blankRequests } from './records.ts';
-import { blankPerson, filesOf, forgetAddresses } from './rows.ts';
+import { blankPerson, forgetAddresses } from './rows.ts';
 
 interface SweepOptions {
   pool: Pool;
@@ -76,10 +76,15 @@ async function blankRest(
   await tx`delete from search_documents where id = any(${traces.elsewhere})`;
   await takeBackReactions(tx, person, traces);
   await forgetConsents(tx, traces);
-  const uploads: ReturnType<Sql> = tx`state = 'uploaded' and uploaded_by = any(${traces.addresses.map(visitorUploader)})`;
-  const unused = await filesOf(tx, uploads);
-  await tx`delete from attachments where ${uploads}`;
-  return unused;
+  return forgetUploads(tx, traces);
+}
+
+/** Those that no message took; of one that still comes in, who brings it finds that its row is gone. */
+async function forgetUploads(tx: Sql, { addresses }: Traces): Promise<string[]> {
+  const rows = await tx<{ storage_key: string | null }[]>`
+    delete from attachments
+    where state = 'uploaded' and uploaded_by = any(${addresses.map(visitorUploader)}) returning storage_key`;
+  return rows.flatMap(({ storage_key }) => storage_key ?? []);
 }
 
 /** What the person wrote in groups and in conversations that were merged: of messages only their conversation is indexed. */
