@@ -105,6 +105,18 @@ async function served(name: string) {
   };
 }
 
+/** The path of the page that a customer was sent a link to. */
+function linkSentTo(address: string): Promise<string> {
+  return eventually(() => {
+    const found = customers.taken
+      .filter(({ to }) => to.includes(address))
+      .map(({ raw }) => /https:\/\/chat\.example(\/csat\/[\w.=\r\n-]+)/.exec(raw)?.[1]);
+    const path = found.find((one) => one !== undefined);
+    if (path === undefined) throw new Error('no link yet');
+    return path.replaceAll(/=\r?\n/g, '').trim();
+  }, 20_000);
+}
+
 describe('where there are buttons', () => {
   it('a customer is asked once it is resolved, and the pressed score reopens nothing', async () => {
     const { id, press, resolved } = await served('Ada');
@@ -198,15 +210,7 @@ describe('by email', () => {
     const id = conversation?.id ?? '';
     await act('POST', id, '/messages', { content: 'It is on its way.' });
     await act('PUT', id, '/resolve');
-    const link = await eventually(() => {
-      const found = customers.taken.map(
-        ({ raw }) => /https:\/\/chat\.example(\/csat\/[\w.=\r\n-]+)/.exec(raw)?.[1],
-      );
-      const path = found.find((one) => one !== undefined);
-      if (path === undefined) throw new Error('no link yet');
-      return path.replaceAll(/=\r?\n/g, '').trim();
-    }, 20_000);
-    const url = `${gateway.url}${link}`;
+    const url = `${gateway.url}${await linkSentTo('gil@customer.test')}`;
     const answer = (fields: Record<string, string>) =>
       fetch(url, { method: 'POST', body: new URLSearchParams(fields) });
 
@@ -242,6 +246,22 @@ describe('by email', () => {
     expect((await fetch(url, { method: 'POST', body: new URLSearchParams({ score: '5' }) })).status).toBe(
       410,
     );
+  });
+});
+
+describe('of whoever is erased', () => {
+  it('nothing more is taken: a link that they still have is over', async () => {
+    expect(await mailbox.post(mail({ from: 'hal@customer.test', subject: 'Forget me' }))).toBe(200);
+    const id = (await mailbox.conversations()).find(({ subject }) => subject === 'Forget me')?.id ?? '';
+    await act('POST', id, '/messages', { content: 'As you wish.' });
+    await act('PUT', id, '/resolve');
+    const url = `${gateway.url}${await linkSentTo('hal@customer.test')}`;
+    const { customer } = await mailbox.conversation(id);
+    const { status } = await gateway.call('DELETE', `/api/v1/customers/${customer.id}`);
+    expect(status).toBe(204);
+    const answer = { score: '1', comment: 'It was me, Hal' };
+    expect((await fetch(url, { method: 'POST', body: new URLSearchParams(answer) })).status).toBe(410);
+    expect(await ratingsOf(id)).toMatchObject([{ score: null, comment: null }]);
   });
 });
 

@@ -62,7 +62,8 @@ export async function answerRating(
 ): Promise<RatingRow | undefined> {
   const [row] = await tx<RatingRow[]>`
     update ratings set score = ${score}, comment = ${comment ?? null}, answered_at = clock_timestamp(), source = ${source}
-    where id = ${id} and conversation_id = ${conversation.id} and score is null and expires_at > now() returning *`;
+    where id = ${id} and conversation_id = ${conversation.id} and score is null and expires_at > clock_timestamp()
+    returning *`;
   if (row === undefined) return undefined;
   const csat = { score, comment: comment ?? null };
   await changeConversation(tx, conversation, {

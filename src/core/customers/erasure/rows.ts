@@ -26,7 +26,6 @@ export async function blankPerson(tx: Sql, { customers, conversations }: Person)
   await tx`
     delete from search_documents
     where id = any(${customers}) or customer_id = any(${customers}) or conversation_id = any(${conversations})`;
-  await tx`update ratings set comment = null where conversation_id = any(${conversations})`;
   await tx`
     update messages set status = 'canceled', next_attempt_at = null
     where conversation_id = any(${conversations}) and status in ('scheduled', 'queued', 'sending')`;
@@ -48,6 +47,10 @@ export async function blankConversations(
     set: { updated_at: tx`clock_timestamp()`, ...set },
     where: tx`id = any(${ids})`,
   });
+  // What customers said of it; who has not answered yet could only say more.
+  await tx`
+    update ratings set comment = null, expires_at = least(expires_at, clock_timestamp())
+    where conversation_id = any(${ids})`;
   // What was suggested to agents, and why the AI gave up.
   await tx`delete from ai_turns where conversation_id = any(${ids})`;
 }
