@@ -79,6 +79,25 @@ describe('what was said', () => {
     expect((await dumpFolder(dataDir)).some((file) => file.includes(recent.id))).toBe(true);
   }, 30_000);
 
+  it('of how they were served goes with it, and what has not been said is asked no more', async () => {
+    const { id } = await conversation('resolved', 366);
+    const rated = { score: 2, comment: 'words of a rating' };
+    expect((await gateway.call('POST', `/api/v1/conversations/${id}/csat`, rated)).status).toBe(201);
+    await gateway.call('POST', `/api/v1/conversations/${id}/handoff`, { reason: 'words of a reason' });
+    await gateway.pool`
+      insert into ratings (id, business_id, conversation_id, channel_id, channel_type, expires_at)
+      select uuidv7(), business_id, id, channel_id, channel_type, now() + interval '9 days' from conversations where id = ${id}`;
+    await gateway.pool`update conversations set last_message_at = now() - interval '366 days' where id = ${id}`;
+    await expireAll(365);
+    const left = await gateway.pool`
+      select content from messages where conversation_id = ${id} and content like '%words of a%'
+      union all select comment from ratings where conversation_id = ${id} and comment is not null
+      union all select 'open' from ratings where conversation_id = ${id} and expires_at > now()`;
+    expect([...left]).toEqual([]);
+    const { body } = await gateway.call<{ data: object[] }>('GET', `/api/v1/conversations/${id}/csat`);
+    expect(body.data).toMatchObject([{ score: null }, { score: 2, comment: null }]);
+  });
+
   it('is no longer found, neither by a message nor by the subject', async () => {
     const { id } = await conversation('resolved', 366);
     const found = async () =>

@@ -29,10 +29,17 @@ export async function expireConversations(
   return true;
 }
 
+// The words of a rating, and the reason why a person was needed.
+const TELLS_WHAT_WAS_SAID = ['rated', 'handoff_requested'];
+
 async function expireSome(tx: Sql, most: number | undefined): Promise<string[]> {
   const conversations = await overdue(tx, most);
   if (conversations.length === 0) return [];
-  const files = await blankMessages(tx, tx`conversation_id = any(${conversations}) and type <> 'activity'`);
+  const files = await blankMessages(
+    tx,
+    tx`conversation_id = any(${conversations})
+      and (type <> 'activity' or metadata ->> 'activity' = any(${TELLS_WHAT_WAS_SAID}))`,
+  );
   await removeFiles(
     tx,
     files.map((storage_key) => ({ storage_key })),
