@@ -248,7 +248,7 @@ export interface Correspondence {
   subject: string | undefined;
   /** The customer, as this channel knows them. */
   recipient: { address: string; name?: string } | undefined;
-  /** A program wrote it: our own (`system`) or one of the business's (`bot`). */
+  /** A program wrote it: our own (`system`) or one of the business's (`bot`), its AI too. */
   writtenBy: 'agent' | 'system' | 'bot';
   writtenAt: Date;
   /** When our own program last wrote to this customer here. */

@@ -15,7 +15,7 @@ export async function correspondenceOf(tx: Sql, message: SendingMessage): Promis
       where customer_id = c.customer_id and channel_id = c.channel_id
       order by reachable desc, created_at desc, id desc limit 1) i on true
     where c.id = ${message.conversation_id}`;
-  const writtenBy = message.sender_type === 'customer' ? 'agent' : message.sender_type;
+  const writtenBy = writerOf(message);
   return {
     subject: known?.subject ?? undefined,
     recipient: recipientOf(known),
@@ -24,6 +24,12 @@ export async function correspondenceOf(tx: Sql, message: SendingMessage): Promis
     lastAutomaticAt: writtenBy === 'system' ? await lastAutomaticAt(tx, message) : undefined,
     earlier: await earlierThan(tx, message),
   };
+}
+
+/** What a business's AI says is a program's of the business, not ours. */
+function writerOf({ sender_type, metadata }: SendingMessage): Correspondence['writtenBy'] {
+  if (sender_type === 'customer') return 'agent';
+  return sender_type === 'system' && 'ai' in metadata ? 'bot' : sender_type;
 }
 
 interface Known {
@@ -42,7 +48,7 @@ async function lastAutomaticAt(tx: Sql, message: SendingMessage): Promise<Date |
   const [row] = await tx<[{ at: Date | null }]>`
     select max(m.created_at) as at from messages m join conversations c on c.id = m.conversation_id
     where c.customer_id = ${message.customer_id} and m.channel_id = ${message.channel_id}
-      and m.direction = 'outbound' and m.sender_type = 'system' and m.id < ${message.id}
+      and m.direction = 'outbound' and m.sender_type = 'system' and not m.metadata ? 'ai' and m.id < ${message.id}
       and m.status in ('queued', 'sending', 'sent', 'delivered', 'read')`;
   return row.at ?? undefined;
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { authenticate } from 'mailauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RateLimited, SendDeferred, SendRejected } from '../../../src/core/errors.ts';
+import { startAiHook } from '../../support/ai-hook.ts';
 import { emailReader } from '../../support/email/adapter.ts';
 import { type EmailChannel, emailChannel } from '../../support/email/channel.ts';
 import { type MailServer, startMailServer } from '../../support/email/mail-server.ts';
@@ -568,6 +569,24 @@ describe('automatic mail', () => {
     const { id } = await write(other?.id ?? '', { content: 'Here I am.' });
     await reached(id, 'sent');
     expect(server.taken.filter(({ to }) => to.includes(customer))).toHaveLength(2);
+  });
+
+  it('lets the AI of the business answer whenever it is asked, greeted or not', async () => {
+    const hook = await startAiHook();
+    hook.answer({ reply: 'From 9 to 5.', confidence: 1 });
+    const { body } = await gateway.call<{ secret: string }>('PUT', '/api/v1/business/ai', {
+      url: hook.url,
+      mode: 'auto',
+    });
+    hook.secret = body.secret;
+    const { channel, customer } = await begun();
+    const texts = () => server.taken.filter(({ to }) => to.includes(customer)).length;
+    await eventually(() => expect(texts()).toBe(1));
+    await gateway.call('PATCH', `/api/v1/channels/${channel.id}`, { greeting: 'We have your mail.' });
+    await channel.post(mail({ from: customer, to: channel.address, subject: 'Something else' }));
+    await eventually(() => expect(texts()).toBe(3));
+    await gateway.call('DELETE', '/api/v1/business/ai');
+    await hook.close();
   });
 
   it('answers no mail of a program', async () => {
