@@ -25,11 +25,12 @@ const text = (most: number) => z.string().trim().max(most).refine(storable, 'is 
 const answerSchema = z
   .object({
     reply: text(10_000),
-    confidence: z.number().min(0).max(1).optional(),
-    needs_handoff: z.boolean().optional(),
+    // Many a language writes null for what is not there.
+    confidence: z.number().min(0).max(1).nullish(),
+    needs_handoff: z.boolean().nullish(),
     handoff_reason: text(500),
   })
-  .refine(({ reply, confidence }) => !reply || confidence !== undefined, {
+  .refine(({ reply, confidence }) => !reply || typeof confidence === 'number', {
     path: ['confidence'],
     error: 'is missing',
   });
@@ -39,7 +40,9 @@ export function readAnswer(raw: RawAnswer, threshold: number): Answer {
   if (raw.outcome !== 'delivered') return unusable(raw.message ?? `HTTP ${raw.statusCode}`);
   // An empty 204 is: nothing to say to this.
   if (raw.statusCode === 204) return { reply: null, confidence: 0, needsHandoff: false, reason: null };
-  const parsed = answerSchema.safeParse(parseJson(raw.excerpt ?? ''));
+  const body = parseJson(raw.excerpt ?? '');
+  if (body === undefined) return unusable('its answer cannot be used: it is no JSON, or not whole');
+  const parsed = answerSchema.safeParse(body);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return unusable(`its answer cannot be used: ${issue?.path.join('.') || 'body'}: ${issue?.message}`);
@@ -69,7 +72,8 @@ function judged(answer: z.infer<typeof answerSchema>, threshold: number): Answer
 
 function parseJson(body: string): unknown {
   try {
-    return JSON.parse(body);
+    // Some servers begin a text with a mark of its encoding.
+    return JSON.parse(body.replace(/^\ufeff/, ''));
   } catch {
     return undefined;
   }
