@@ -106,6 +106,20 @@ describe('an answer that is not', () => {
     expect(data).toMatchObject([{ content: 'Perhaps…', confidence: 0.4, state: 'drafted' }]);
   });
 
+  it('gives its reason alone where nothing was to be sure of, and takes null for what is not said', async () => {
+    scene.hook.answer((response) =>
+      response.end(
+        '\ufeff{"reply": null, "confidence": null, "needs_handoff": true, "handoff_reason": "user_requested"}',
+      ),
+    );
+    const { handoff_reason, messages } = await flagged(await scene.say('A person, please.'));
+    expect(handoff_reason).toBe('user_requested');
+    expect(messages.at(-1)?.content).toBe('The AI hands over to a person: user_requested.');
+    scene.hook.answer({ ...sure('Here I am.'), needs_handoff: null, handoff_reason: null });
+    const id = await scene.say('Anybody?');
+    await eventually(() => expect(scene.sent(id)).toEqual(['Here I am.']));
+  });
+
   it('is answered on by the AI until an agent writes, who ends the flag and silences it', async () => {
     const person = goOn(1);
     scene.hook.answer(unsure('complex_issue'));
@@ -199,6 +213,11 @@ describe('an AI that misbehaves', () => {
     await flagged(await scene.say('Hello?'));
     const failing = await scene.ok<{ last_failure: unknown }>('GET', '/business/ai');
     expect(failing.last_failure).toMatchObject({ message: 'HTTP 503' });
+    scene.hook.answer((response) => response.end('{"reply": "Hel'));
+    await flagged(await scene.say('Hello?'));
+    expect(await scene.ok('GET', '/business/ai')).toMatchObject({
+      last_failure: { message: expect.stringContaining('no JSON') },
+    });
     scene.hook.answer(sure('Hello!'));
     const id = await scene.say('Hello?');
     await eventually(() => expect(scene.sent(id)).toHaveLength(1));
@@ -262,6 +281,15 @@ describe('an answer that comes too late', () => {
       await eventually(async () => expect(['silent', 'refused']).toContain((await scene.turns(id))[0]));
       expect((await scene.conversation(id)).messages).toHaveLength(1);
     }
+  });
+
+  it('is not late for what the customer’s machine says meanwhile', async () => {
+    const person = goOn(30);
+    const id = await whileThinking(person, () =>
+      scene.say('I am out of the office.', { ...person, external_id: 'p30-away', automatic: true }),
+    );
+    await eventually(() => expect(scene.sent(id)).toEqual(['Too late.']));
+    expect(await scene.turns(id)).toEqual(['sent']);
   });
 
   it('gives way to one to what the customer wrote since', async () => {

@@ -63,7 +63,7 @@ async function lateness(
 
 /**
  * Whether somebody has written since, or it is over. What a rule says by itself (a greeting, a note that nobody is there)
- * answers no question; another answer of the AI does.
+ * answers no question, nor does a program that says its owner is away; another answer of the AI does.
  */
 async function hasMovedOn(
   tx: Sql,
@@ -74,7 +74,7 @@ async function hasMovedOn(
   const newer = await tx`
     select 1 from messages
     where conversation_id = ${id} and seq > ${lastSeq} and direction <> 'internal'
-      and (sender_type <> 'system' or metadata ? 'ai')
+      and (sender_type <> 'system' or metadata ? 'ai') and not metadata @> '{"automatic": true}'
     limit 1`;
   return newer.length > 0;
 }
@@ -86,16 +86,16 @@ async function handOff(
   { writing, answer }: { writing: Omit<Writing, 'by'>; answer: Answer },
 ): Promise<void> {
   if (conversation.needs_human_handoff && answer.failure !== undefined) return;
-  const { reason, confidence, failure } = answer;
+  const { reason, reply, confidence, failure } = answer;
   const flagged = await requestHandoff(tx, conversation, { reason, by: SYSTEM });
   if (flagged === conversation) return;
-  const why = failure === undefined ? `${Math.round(confidence * 100)} % sure` : failure;
+  const why = failure ?? (reply === null ? undefined : `${Math.floor(confidence * 100)} % sure`);
   await queueMessage(tx, flagged, {
     ...writing,
     by: SYSTEM,
     draft: {
       note: true,
-      content: `The AI hands over to a person: ${reason} (${why}).`,
+      content: `The AI hands over to a person: ${reason}${why === undefined ? '' : ` (${why})`}.`,
       metadata: { ai: { confidence, reason } },
     },
   });
