@@ -1,4 +1,5 @@
 import type { Sql } from './database/connect.ts';
+import { documents } from './database/recordset.ts';
 import { AppError } from './errors.ts';
 import { type EventData, packEventData, unpackEventData } from './events/event-data.ts';
 import { newId } from './id.ts';
@@ -87,12 +88,10 @@ export async function record(tx: Sql, events: NewEvent[]): Promise<void> {
     from (${eventColumns(tx, identified)}) recorded order by n`;
 }
 
-// Never part of JSON, where control characters are escaped: many documents travel as one text, not as escaped elements.
-const RECORD_SEPARATOR = '\u001e';
-
 /** The events as a query, numbered by `n`. Columns rather than a recordset: the data is read as JSON once, not once a level. */
 export function eventColumns(sql: Sql, events: (NewEvent & { id: string })[]) {
   const of = <T>(value: (event: NewEvent & { id: string }) => T): T[] => events.map(value);
+  const data = of((it) => JSON.stringify(packEventData(it.data)));
   return sql`
     select event_id, business_id, type, conversation_id, customer_id, message_id, data::json, caused_by::jsonb,
       wakes::text[], n
@@ -103,7 +102,7 @@ export function eventColumns(sql: Sql, events: (NewEvent & { id: string })[]) {
         ${of((it) => it.messageId ?? null)}::uuid[],
         ${of((it) => (it.causedBy === undefined ? null : JSON.stringify(it.causedBy)))}::text[],
         ${of((it) => `{${(it.wakes ?? []).join(',')}}`)}::text[]),
-      string_to_table(${of((it) => JSON.stringify(packEventData(it.data))).join(RECORD_SEPARATOR)}, ${RECORD_SEPARATOR}))
+      ${documents(sql, data)})
       with ordinality as r(event_id, business_id, type, conversation_id, customer_id, message_id, caused_by, wakes, data, n)`;
 }
 

@@ -1,4 +1,5 @@
 import type { Pool } from '../core/database/connect.ts';
+import { recordset } from '../core/database/recordset.ts';
 import { unhurried } from '../core/database/unhurried.ts';
 import { newId } from '../core/id.ts';
 import { type Lease, leaseHeld } from '../core/lanes.ts';
@@ -41,7 +42,7 @@ export async function beginAttempts(pool: Pool, beginnings: readonly Beginning[]
   const inserted = await pool<{ id: string }[]>`
     insert into attempts (id, started_at, business_id, kind, subject_id, customer_id, number, url)
     select r.id, r.started_at, r.business_id, 'delivery', r.subject_id, r.customer_id, r.number, r.url
-    from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, endpoint_id uuid, id uuid,
+    from json_to_recordset(${recordset(pool, rows)}) as r(lane text, token uuid, endpoint_id uuid, id uuid,
       started_at timestamptz, business_id uuid, subject_id uuid, customer_id uuid, number integer, url text)
     join lanes l on l.key = r.lane and l.lease_token = r.token
     join webhook_endpoints e on e.id = r.endpoint_id and e.is_active and e.deleted_at is null

@@ -1,4 +1,5 @@
 import type { Sql } from '../core/database/connect.ts';
+import { documents, recordset } from '../core/database/recordset.ts';
 import type { EventData, EventRow } from '../core/events.ts';
 import { newId } from '../core/id.ts';
 import { wakeLanes } from '../core/lanes.ts';
@@ -132,10 +133,10 @@ export async function insertDeliveries(
       event_id, event_seq, event_type, body, next_attempt_at)
     select r.id, r.created_at, r.business_id, r.endpoint_id, r.customer_id, r.conversation_id, r.order_key, r.trigger,
       r.event_id, r.event_seq, r.event_type, b.body, coalesce(r.next_attempt_at, now())
-    from jsonb_to_recordset(${tx.json(rows as never)}) as r(id uuid, created_at timestamptz, business_id uuid,
+    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, created_at timestamptz, business_id uuid,
       endpoint_id uuid, customer_id uuid, conversation_id uuid, order_key uuid, trigger text, next_attempt_at timestamptz,
       event_id uuid, event_seq bigint, event_type text, body_number bigint)
-    join unnest(${bodies}::text[]) with ordinality as b(body, number) on b.number = r.body_number`;
+    join ${documents(tx, bodies)} with ordinality as b(body, number) on b.number = r.body_number`;
   return rows.map((row) => ({ ...row, body: bodies[row.body_number - 1] ?? '', tries: 0, attempt: 0 }));
 }
 

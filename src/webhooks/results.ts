@@ -1,4 +1,5 @@
 import type { Pool } from '../core/database/connect.ts';
+import { recordset } from '../core/database/recordset.ts';
 import type { Lease } from '../core/lanes.ts';
 import type { Begun } from './attempts.ts';
 import { ERASED } from './deliveries.ts';
@@ -55,7 +56,7 @@ export async function writeResults(pool: Pool, endings: readonly Ending[]): Prom
     and (d.status <> 'pending' or d.trigger <> r.trigger or d.tries <> r.tries_before))`;
   const askedAgain = await pool<{ id: string }[]>`
     with r as (
-      select r.* from jsonb_to_recordset(${pool.json(rows as never)}) as r(lane text, token uuid, id uuid,
+      select r.* from json_to_recordset(${recordset(pool, rows)}) as r(lane text, token uuid, id uuid,
         created_at timestamptz, attempt_id uuid, started_at timestamptz, finished_at timestamptz, outcome text,
         status_code integer, message text, headers jsonb, excerpt text, duration_ms integer, status text, trigger text,
         tries_before integer, tries integer, attempt integer, next_attempt_at timestamptz)

@@ -79,6 +79,16 @@ describe('a delivery', () => {
     expect(next).toBeNull();
   });
 
+  it('brings every character as it was, each event its own', async () => {
+    const { endpoint } = await bench.endpoint(receiver.url);
+    const text = 'a\u001eb "c" \\d {e,f} \t\r\n\u007f é 😀';
+    await bench.publish(2, { data: { text } });
+    await bench.work(endpoint.id);
+    const payloads = receiver.received.map(({ body }) => JSON.parse(body) as { id: string; data: object });
+    expect(payloads.map(({ data }) => data)).toEqual([{ text }, { text }]);
+    expect(new Set(payloads.map(({ id }) => id)).size).toBe(2);
+  });
+
   it('is tried again under the same id with a fresh timestamp and signature, then given up', async () => {
     receiver.answer = (_request, response) => response.writeHead(500).end('broken');
     const { endpoint, secret } = await bench.endpoint(receiver.url);

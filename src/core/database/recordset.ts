@@ -21,3 +21,11 @@ function withoutNulls(row: object): object {
 export function column<Row, Name extends keyof Row>(rows: readonly Row[], name: Name): Row[Name][] {
   return rows.map((row) => row[name]);
 }
+
+// Never part of JSON, where control characters are escaped.
+const RECORD_SEPARATOR = '\u001e';
+
+/** Many JSON documents, a row each: as one text they cost half of what an array does, whose elements are escaped once more. */
+export function documents(sql: Sql, texts: readonly string[]) {
+  return sql`string_to_table(${texts.join(RECORD_SEPARATOR)}, ${RECORD_SEPARATOR})`;
+}
