@@ -131,7 +131,7 @@ async function insertKey(tx: Sql, claim: Claim): Promise<void> {
     insert into idempotency_keys (business_id, api_key_id, method, path, key, request_hash)
     values (${claim.businessId}, ${claim.apiKeyId}, ${claim.method}, ${claim.path}, ${claim.key}, ${claim.requestHash})
     on conflict (business_id, api_key_id, method, path, key) do update
-      set request_hash = excluded.request_hash, response_status = null, response = null, created_at = now()
+      set request_hash = excluded.request_hash, response_status = null, response = null, about = null, created_at = now()
       where idempotency_keys.created_at < now() - interval '24 hours'
     returning key`;
   if (inserted.length === 0) throw new AlreadyClaimed();
@@ -155,7 +155,7 @@ async function waitForAnswer(sql: Sql, claim: Claim): Promise<StoredRow | undefi
   const deadline = Date.now() + WAIT_FOR_ANSWER_MS;
   for (;;) {
     const row = await findAnswer(sql, claim);
-    if (row === undefined || row.response !== null || Date.now() > deadline) return row;
+    if (row === undefined || row.response_status !== null || Date.now() > deadline) return row;
     await sleep(LOOK_AGAIN_MS);
   }
 }
@@ -188,11 +188,22 @@ async function keepAnswer(sql: Sql, claim: Claim, response: Response): Promise<v
   }
 }
 
+/** With all that it tells of: an erasure finds it by that, and who was erased before it is stored is not kept in it. */
 async function storeAnswer(sql: Sql, claim: Claim, { status, body }: Answer): Promise<void> {
   const response = claim.secrets.encrypt(body, scopeOf(claim));
-  await sql`update idempotency_keys set response_status = ${status}, response = ${response} where ${ofClaim(sql, claim)}`;
+  const about = [...new Set(body.match(IDS))];
+  await sql`
+    update idempotency_keys set response_status = ${status}, about = ${about}, response = case when not exists (
+        select from customers where id = any(${about}) and deleted_at is not null
+        union all
+        select from conversations c join customers p on p.id = c.customer_id
+        where c.id = any(${about}) and p.deleted_at is not null)
+      then ${response}::bytea end
+    where ${ofClaim(sql, claim)}`;
   claim.storedBody = body;
 }
+
+const IDS = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 
 function ofClaim(sql: Sql, claim: Claim) {
   return sql`business_id = ${claim.businessId} and api_key_id = ${claim.apiKeyId} and method = ${claim.method}

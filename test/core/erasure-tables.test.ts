@@ -16,6 +16,7 @@ const KNOWN: Record<string, string> = {
   deliveries: 'their bodies blanked',
   erasures: 'emptied by the first sweep, deleted by the second',
   events: 'blanked',
+  idempotency_keys: 'answers about them emptied',
   identities: 'deleted',
   inbound_keys: 'kept for their time: a message that comes again must not begin anew',
   inbound_requests: 'blanked',

@@ -501,6 +501,7 @@ create table idempotency_keys (
   response_status integer,
   response bytea,
   created_at timestamp with time zone default now() not null,
+  about uuid[],
   constraint idempotency_keys_pkey PRIMARY KEY (business_id, api_key_id, method, path, key)
 );
 CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);

@@ -12,7 +12,7 @@ const KEPT_OF_ATTEMPT = [
   'finished_at outcome status_code provider_code duration_ms url',
 ].flatMap((names) => names.split(' '));
 
-/** Blanks what happened to a person: events with their deliveries and attempts. What tells of the erasure itself stays. */
+/** Blanks what happened to a person: events with their deliveries and attempts, and answers that are kept to be given again. What tells of the erasure itself stays. */
 export async function blankRecords(pool: Pool, person: Person, messages: string[]): Promise<void> {
   const { businessId, customers, conversations, until } = person;
   const isOfPerson = pool`business_id = ${businessId} and occurred_at < ${until} and (caused_by is null or not caused_by ? 'erasure')
@@ -35,6 +35,10 @@ export async function blankRecords(pool: Pool, person: Person, messages: string[
       and (customer_id = any(${customers}) or subject_id = any(${messages})
         or subject_id in (select id from deliveries where ${isDelivered}))`,
   });
+  await pool`
+    update idempotency_keys set response = null
+    where business_id = ${businessId} and created_at < ${until} and response is not null
+      and about && ${[...customers, ...conversations]}::uuid[]`;
 }
 
 /** What was still to be delivered has nothing left to tell: those behind it in an order go on. */
