@@ -9,6 +9,7 @@ import type {
   MessageText,
 } from 'mailparser';
 import { withCharset } from './eight-bit.ts';
+import { headerLinesOf, readHeaderLines } from './header-lines.ts';
 import {
   header,
   headersNamed,
@@ -57,6 +58,7 @@ const READ_HERE =
   /^(message\/(delivery-status|global-delivery-status|rfc822|global|disposition-notification)|text\/rfc822-headers)$/;
 const START_BYTES = 64 * 1024;
 const MOST_ATTACHMENTS = 200;
+const MOST_HEADERS = 500;
 
 async function parse(raw: Uint8Array): Promise<Mail> {
   const { parser, unflowed } = createParser();
@@ -76,7 +78,7 @@ async function parse(raw: Uint8Array): Promise<Mail> {
   });
   await run(parser, raw);
   return {
-    ...fromHeaders(headerList(lines)),
+    ...fromHeaders(readHeaderLines(lines.map(({ line }) => line))),
     from: addresses(headers.get('from')),
     to: addresses(headers.get('to')),
     cc: addresses(headers.get('cc')),
@@ -137,17 +139,6 @@ export async function openPart(raw: Uint8Array, wanted: string): Promise<AsyncIt
   return promise;
 }
 
-function headerList(lines: HeaderLines): Mail['headers'] {
-  return lines.map(({ key, line }) => ({ name: key.toLowerCase(), value: unfolded(line) }));
-}
-
-function unfolded(line: string): string {
-  return line
-    .slice(line.indexOf(':') + 1)
-    .replace(/\r?\n[ \t]*/g, ' ')
-    .trim();
-}
-
 function fromHeaders(headers: Mail['headers']): Mail {
   const mail = { headers };
   return {
@@ -196,16 +187,8 @@ function bounded(text: string | undefined): string | undefined {
 }
 
 function asFile(raw: Uint8Array): Mail {
-  const head =
-    Buffer.from(raw.subarray(0, CHUNK_BYTES))
-      .toString('latin1')
-      .split(/\r?\n\r?\n/, 1)[0] ?? '';
-  const lines = head.split(/\r?\n(?![ \t])/).filter((line) => /^[\w-]+:/.test(line));
-  const mail = fromHeaders(
-    lines
-      .slice(0, 500)
-      .map((line) => ({ name: line.slice(0, line.indexOf(':')).toLowerCase(), value: unfolded(line) })),
-  );
+  const lines = headerLinesOf(Buffer.from(raw.subarray(0, CHUNK_BYTES)).toString('latin1'));
+  const mail = fromHeaders(readHeaderLines(lines).slice(0, MOST_HEADERS));
   return {
     ...mail,
     from: plainAddresses(header(mail, 'from')),

@@ -1,4 +1,5 @@
 import type { Verdict } from './authentication.ts';
+import { headerLinesOf, readHeaderLines } from './header-lines.ts';
 import type { Mail } from './mail.ts';
 import { openPart, readMime } from './mime.ts';
 
@@ -44,22 +45,10 @@ export function headerLine(name: string, value: string): string {
 
 /** A mail of headers only. Its content type speaks of a body that is not here, so that the parser must not see it. */
 export async function headerMail(block: string): Promise<Mail> {
-  const lines = block
-    .replace(/\r?\n/g, '\r\n')
-    .split(/\r\n(?![ \t])/)
-    .filter((one) => one !== '');
+  const lines = headerLinesOf(block.replace(/\r?\n/g, '\r\n'));
   const isOfBody = (one: string) => /^content-(type|transfer-encoding|disposition):/i.test(one);
   const mail = await readMime(Buffer.from(`${lines.filter((one) => !isOfBody(one)).join('\r\n')}\r\n\r\n`));
-  const ofBody = lines.filter(isOfBody).map((one) => {
-    const colon = one.indexOf(':');
-    return {
-      name: one.slice(0, colon).toLowerCase(),
-      value: one
-        .slice(colon + 1)
-        .replace(/\s+/g, ' ')
-        .trim(),
-    };
-  });
+  const ofBody = readHeaderLines(lines.filter(isOfBody));
   return { ...mail, headers: [...mail.headers, ...ofBody], attachments: [] };
 }
 

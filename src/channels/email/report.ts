@@ -1,3 +1,4 @@
+import { headerLinesOf, readHeaderLines } from './header-lines.ts';
 import { header, type Mail, messageIds } from './mail.ts';
 
 /** What a mail server reports of one recipient (RFC 3464). */
@@ -42,24 +43,10 @@ function failedIds(mail: Mail): string[] {
   return messageIds(header(mail, 'x-original-message-id'));
 }
 
-/** Header-like lines up to the first empty one, unfolded. */
+/** Of several of one name the first counts. */
 function fieldsOf(block: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  const head = block.replace(/\r\n/g, '\n').replace(/^\n+/, '').split('\n\n', 1)[0] ?? '';
-  for (const line of head.split(/\n(?![ \t])/)) {
-    const colon = line.indexOf(':');
-    if (colon <= 0) continue;
-    const name = line.slice(0, colon).trim().toLowerCase();
-    if (!fields.has(name))
-      fields.set(
-        name,
-        line
-          .slice(colon + 1)
-          .replace(/\s*\n\s+/g, ' ')
-          .trim(),
-      );
-  }
-  return fields;
+  const read = readHeaderLines(headerLinesOf(block));
+  return new Map(read.toReversed().map(({ name, value }) => [name, value]));
 }
 
 const ACTIONS = ['failed', 'delayed', 'delivered', 'relayed', 'expanded'] as const;
