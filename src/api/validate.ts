@@ -1,7 +1,7 @@
 import type { Hook } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { type ZodError, z } from 'zod';
-import { AppError, type ErrorDetail } from '../core/errors.ts';
+import { z } from 'zod';
+import { AppError, detailsOf } from '../core/errors.ts';
 import { isUuid } from '../core/id.ts';
 import type { ApiEnv } from './deps.ts';
 
@@ -75,16 +75,6 @@ export const refuseInvalid: Hook<unknown, ApiEnv, string, undefined> = (result) 
       : found;
   throw new AppError('validation_error', 'Some fields are not valid.', { details });
 };
-
-/** The fields that a schema refused, each with its reason. */
-function detailsOf(error: ZodError): ErrorDetail[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map(String);
-    if (issue.code !== 'unrecognized_keys')
-      return [{ field: path.join('.') || 'body', message: issue.message }];
-    return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'is not known here' }));
-  });
-}
 
 /**
  * Refuses JSON before any schema or database sees it: unparsable, nested deeper than 64, or with text that Postgres

@@ -1,3 +1,5 @@
+import type { ZodError } from 'zod';
+
 /** What went wrong, in the words of the API. `api/errors.ts` maps each code to its status. */
 export type ErrorCode =
   | 'unauthorized'
@@ -51,6 +53,16 @@ export class AppError extends Error {
 /** A 422 that names one field. */
 export function invalidField(field: string, message: string): AppError {
   return new AppError('validation_error', `${field}: ${message}`, { details: [{ field, message }] });
+}
+
+/** The fields that a schema refused, each with its reason; where it read a part of the request, `within` says which. */
+export function detailsOf(error: ZodError, within: string[] = []): ErrorDetail[] {
+  return error.issues.flatMap((issue) => {
+    const path = [...within, ...issue.path.map(String)];
+    if (issue.code !== 'unrecognized_keys')
+      return [{ field: path.join('.') || 'body', message: issue.message }];
+    return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'is not known here' }));
+  });
 }
 
 interface SendErrorOptions extends ErrorOptions {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { authenticate } from '../core/api-keys.ts';
 import { clientAddress, isLoopback } from '../core/client-ip.ts';
-import { AppError } from '../core/errors.ts';
+import { AppError, detailsOf } from '../core/errors.ts';
 import { decodeCursor } from '../core/events.ts';
 import type { IpRange } from '../core/ip-range.ts';
 import type { RealtimeContext } from './context.ts';
@@ -42,10 +42,7 @@ export function refuseCrowd(ip: string | undefined, { crowd, limits }: RealtimeC
 function parseAuth(auth: unknown): HandshakeAuth {
   const parsed = handshakeAuth.safeParse(auth);
   if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map((issue) => ({
-    field: issue.path.join('.'),
-    message: issue.message,
-  }));
+  const details = detailsOf(parsed.error);
   throw new AppError('invalid_request', 'The handshake needs auth.business_id.', { details });
 }
 

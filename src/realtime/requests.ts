@@ -1,5 +1,5 @@
 import type { ZodType, z } from 'zod';
-import { AppError } from '../core/errors.ts';
+import { AppError, detailsOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { createBucket, type RealtimeLimits } from './limits.ts';
 import type { Refusal } from './protocol.ts';
@@ -62,10 +62,7 @@ interface Answering<S extends ZodType> {
 function parse<S extends ZodType>(schema: S, payload: unknown): z.infer<S> {
   const parsed = schema.safeParse(payload);
   if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map((issue) => ({
-    field: issue.path.join('.'),
-    message: issue.message,
-  }));
+  const details = detailsOf(parsed.error);
   throw new AppError('validation_error', 'Some fields are not valid.', { details });
 }
 

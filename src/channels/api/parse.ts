@@ -11,7 +11,7 @@ import type {
   Receipt,
   Sender,
 } from '../../core/envelope.ts';
-import { AppError } from '../../core/errors.ts';
+import { AppError, detailsOf } from '../../core/errors.ts';
 import { malformed, readBody } from '../shared/json-body.ts';
 import {
   type DeleteItem,
@@ -72,11 +72,7 @@ function typeOf(item: unknown): unknown {
 function valid<T>(schema: z.ZodType<T>, item: unknown, n: number): T {
   const result = schema.safeParse(item);
   if (result.success) return result.data;
-  const details = result.error.issues.map(({ path, message }) => ({
-    field: path.length === 0 ? String(n) : path.map(String).join('.'),
-    message,
-  }));
-  throw new AppError('validation_error', `Item ${n} is not valid.`, { details });
+  throw new AppError('validation_error', `Item ${n} is not valid.`, { details: detailsOf(result.error) });
 }
 
 function readMessage(item: MessageItem): InboundMessage {

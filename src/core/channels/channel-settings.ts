@@ -1,5 +1,5 @@
 import type { ChannelAdapter } from '../adapter.ts';
-import { AppError, type ErrorDetail } from '../errors.ts';
+import { AppError, detailsOf } from '../errors.ts';
 
 export type Config = Record<string, unknown>;
 
@@ -62,11 +62,7 @@ function mergeConfig(before: Config, changes: Config): Config {
 export function parseConfig(adapter: ChannelAdapter, config: Config): Config {
   const result = adapter.settings.safeParse(config);
   if (result.success) return result.data as Config;
-  const details = result.error.issues.flatMap(({ path, message, ...issue }): ErrorDetail[] => {
-    const field = ['config', ...path.map(String)].join('.');
-    if (issue.code !== 'unrecognized_keys') return [{ field, message }];
-    return issue.keys.map((key) => ({ field: `${field}.${key}`, message: 'is no setting of this type' }));
-  });
+  const details = detailsOf(result.error, ['config']);
   throw new AppError('validation_error', `This is no valid config for ${adapter.type}.`, { details });
 }
 
