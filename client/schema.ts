@@ -1995,7 +1995,7 @@ export interface paths {
           tag?: string;
           needs_human_handoff?: 'true' | 'false';
           /**
-           * In the customer's name, email and phone, the subject, and what `/search` finds: texts, tags and attributes, the newest 200.
+           * In the customer's name, email and phone, the subject, and what `/search` finds: texts, tags and attributes, the newest 200. One or two letters are looked for where words of the former begin and end.
            */
           q?: string;
           created_after?: string;
@@ -5097,7 +5097,7 @@ export interface paths {
            */
           page?: number;
           /**
-           * In name, emails, phones and external id, or a whole address on a channel.
+           * In name, emails, phones and external id, or a whole address on a channel. One or two letters are looked for where words begin and end.
            */
           q?: string;
           /**
@@ -8781,6 +8781,9 @@ export interface SearchHit {
    * Of a message, what stands around the words.
    */
   excerpt: string | null;
+  /**
+   * When it was written, the conversation began, or the customer was last changed.
+   */
   at: string;
   conversation: {
     id: string;

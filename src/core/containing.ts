@@ -1,9 +1,26 @@
 import type { PendingQuery, Row } from 'postgres';
-import type { Pool } from './database/connect.ts';
+import type { Pool, Sql } from './database/connect.ts';
 
 /** A LIKE pattern for texts that hold this one; what LIKE would read as a wildcard means itself. */
 export function containing(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return `%${literally(text)}%`;
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}
+
+/** Whether a column holds the text, whatever its case: one or two letters where a word begins, two where one ends. */
+export function holds(sql: Sql, column: string, text: string) {
+  return sql`(false ${patternsOf(text).map((pattern) => sql`or ${sql(column)} ilike ${pattern}`)})`;
+}
+
+/** The index of parts knows three letters, and of fewer those at the edges of words. */
+function patternsOf(text: string): string[] {
+  if (/[\p{L}\p{N}]{3}/u.test(text) || !/[\p{L}\p{N}]/u.test(text)) return [containing(text)];
+  const word = literally(text);
+  const ends = /[\p{L}\p{N}]{2}$/u.test(text) ? [`%${word}`, `%${word} %`] : [];
+  return [`${word}%`, `% ${word}%`, ...ends];
 }
 
 const FEW = 1_000;

@@ -75,6 +75,25 @@ describe('customers', () => {
     expect(await find('q=%25')).toEqual([]);
   });
 
+  it('are found by a letter or two where a word begins or ends', async () => {
+    const { body } = await create({ name: 'Jo Quaxzy', email: 'vq@example.com', phone: '+1 555 0177' });
+    const { body: ming } = await create({ name: '王小明' });
+    for (const [q, found] of [
+      ['Qu', body.id],
+      ['ZY', body.id],
+      ['vq', body.id],
+      ['77', body.id],
+      ['小明', ming.id],
+      ['王', ming.id],
+      ['xz', undefined],
+      ['y', undefined],
+      ['j%', undefined],
+    ])
+      expect((await find(`q=${encodeURIComponent(q ?? '')}`)).map(({ id }) => id)).toEqual(
+        found ? [found] : [],
+      );
+  });
+
   it('are listed no more once they were merged into another', async () => {
     const [kept, merged] = [await create({ name: 'Twin A' }), await create({ name: 'Twin B' })];
     await gateway.pool`update customers set merged_into_id = ${kept.body.id} where id = ${merged.body.id}`;

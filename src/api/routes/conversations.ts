@@ -49,7 +49,7 @@ const listQuery = pageQuery.extend({
   needs_human_handoff: flag.optional(),
   q: z.string().trim().min(1).max(200).optional().meta({
     description:
-      "In the customer's name, email and phone, the subject, and what `/search` finds: texts, tags and attributes, the newest 200.",
+      "In the customer's name, email and phone, the subject, and what `/search` finds: texts, tags and attributes, the newest 200. One or two letters are looked for where words of the former begin and end.",
   }),
   created_after: timeInQuery.optional(),
   created_before: timeInQuery.optional(),

@@ -49,13 +49,10 @@ const customAttributes = z.union([attribute.transform((one) => [one]), z.array(a
 const tags = ['Customers'];
 
 const listQuery = pageQuery.extend({
-  q: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({ description: 'In name, emails, phones and external id, or a whole address on a channel.' }),
+  q: z.string().trim().min(1).max(200).optional().meta({
+    description:
+      'In name, emails, phones and external id, or a whole address on a channel. One or two letters are looked for where words begin and end.',
+  }),
   ...knownByQuery,
   channel_id: uuid.optional().meta({ description: 'Only those with an address on this channel.' }),
   custom_attribute: customAttributes.optional().meta({

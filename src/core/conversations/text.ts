@@ -1,4 +1,4 @@
-import { containing, fewIds } from '../containing.ts';
+import { fewIds, holds } from '../containing.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import { hasIndexedPart } from '../search/matches.ts';
 import { search } from '../search/search.ts';
@@ -33,7 +33,7 @@ export async function findText(sql: Pool, businessId: string, q: string): Promis
 
 /** Whether it stands in conversation `c`. Where many are named, each is asked whose it is: the list is soon full. */
 export function hasText(sql: Sql, { q, namedIds, conversationIds, customerIds }: FoundText) {
-  return sql`(c.subject ilike ${containing(q)} or c.id = any(${conversationIds})
+  return sql`(${holds(sql, 'c.subject', q)} or c.id = any(${conversationIds})
     or c.customer_id = any(${customerIds}) or ${
       namedIds === undefined
         ? sql`(select p.deleted_at is null and (${isNamed(sql, q)}) from customers p where p.id = c.customer_id)`
@@ -42,6 +42,5 @@ export function hasText(sql: Sql, { q, namedIds, conversationIds, customerIds }:
 }
 
 function isNamed(sql: Sql, q: string) {
-  const pattern = containing(q);
-  return sql`p.name ilike ${pattern} or p.email ilike ${pattern} or p.phone ilike ${pattern}`;
+  return sql`${holds(sql, 'p.name', q)} or ${holds(sql, 'p.email', q)} or ${holds(sql, 'p.phone', q)}`;
 }

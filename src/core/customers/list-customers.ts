@@ -1,4 +1,4 @@
-import { containing, fewIds } from '../containing.ts';
+import { fewIds, holds } from '../containing.ts';
 import type { StoredCustomer } from '../customers.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import type { ListWindow } from '../list-window.ts';
@@ -123,8 +123,7 @@ function textCondition(sql: Sql, { businessId, q }: TextFilter, ids: string[] | 
 
 /** Whether a customer's own row holds the text. */
 function rowHolds(sql: Sql, q: string) {
-  const pattern = containing(q);
-  return sql`name ilike ${pattern} or email ilike ${pattern} or phone ilike ${pattern} or external_id ilike ${pattern}`;
+  return sql`${holds(sql, 'name', q)} or ${holds(sql, 'email', q)} or ${holds(sql, 'phone', q)} or ${holds(sql, 'external_id', q)}`;
 }
 
 /** Those of whom somebody merged into them, a further address or an address on a channel holds it. */
@@ -134,7 +133,7 @@ function holdersElsewhere(sql: Sql, businessId: string, q: string) {
     where business_id = ${businessId} and merged_into_id is not null and (${rowHolds(sql, q)})
     union all
     select coalesce(c.merged_into_id, c.id) from customer_addresses a join customers c on c.id = a.customer_id
-    where a.business_id = ${businessId} and a.address ilike ${containing(q)}
+    where a.business_id = ${businessId} and ${holds(sql, 'a.address', q)}
     union all
     ${onChannels(sql, businessId, [q])}`;
 }
