@@ -231,7 +231,7 @@ describe('attachments', () => {
       });
       const message = await ok<{ id: string }>('POST', `/conversations/${conversation_id}/messages`, {
         content,
-        attachments: attachments.map((one) => ({ url: one.url, name: one.name })),
+        attachments,
       });
       const sent = await eventually(async () => {
         const now = await ok<{ attachments: { state: string; url: string }[] }>(

@@ -56,10 +56,12 @@ interface Place extends Attaching {
 
 async function attach(tx: Sql, message: AttachingMessage, place: Place): Promise<string[]> {
   const { draft, position, field, secrets, idOfUrl } = place;
-  const ours = draft.id ?? (draft.url === undefined ? undefined : idOfUrl(draft.url));
+  const shown = draft.url === undefined ? undefined : idOfUrl(draft.url);
+  const ours = draft.id ?? shown;
   const upload = ours === undefined ? undefined : await claimUpload(tx, message, { id: ours, place });
   if (upload !== undefined) return fitUpload(tx, upload, place);
-  if (draft.id !== undefined || draft.url === undefined) {
+  // Our answers name a file by both its id and its address, and may come back as they are.
+  if (draft.url === undefined || (draft.id !== undefined && draft.id !== shown)) {
     throw invalidField(`${field}.id`, 'is not an unused upload of yours');
   }
   if (ours === undefined)
