@@ -270,6 +270,10 @@ describe('erasing a customer', () => {
     const actor = { businessId: gateway.businessId, apiKeyId: null, agentId: null, role: 'admin' as const };
     await eventually(async () => (await traces(['halfwayfact'])).some((line) => line.startsWith('events')));
     await transact((tx) => eraseCustomer(tx, actor as never, customer_id));
+    // Nor does what is still to be searched come in anew meanwhile.
+    const [kept] = await gateway.pool`select id from inbound_requests where customer_id = ${customer_id}`;
+    const replay = `/api/v1/inbound-events/${kept?.['id']}/replay`;
+    expect((await gateway.call('POST', replay)).status).toBe(503);
     const files = { remove: async () => {} };
     const sweepAll = async () => {
       await gateway.pool`update erasures set next_sweep_at = now()`;
@@ -280,6 +284,7 @@ describe('erasing a customer', () => {
     // The gateway may have been faster, and be at it still.
     await eventually(async () => (await erasure())[0]?.['swept_at'] != null);
     expect(await traces(['halfwayfact'])).toEqual([]);
+    expect((await gateway.call('POST', replay)).status).toBe(409);
     await gateway.pool`
       update messages set content = 'halfwayfact late' where conversation_id = ${conversation_id}`;
     await sweepAll();

@@ -1,5 +1,6 @@
 import type { Sql } from '../database/connect.ts';
 import { recordset } from '../database/recordset.ts';
+import { AppError } from '../errors.ts';
 import { type IngestRequest, storable } from './item.ts';
 
 export interface RequestOutcome {
@@ -47,12 +48,28 @@ function isLarge({ raw, isReplay }: IngestRequest): boolean {
 
 /** What was processed once stays so, whatever a second look brings. */
 async function noteReplay(tx: Sql, { request, status, reason, customerId }: RequestOutcome): Promise<void> {
+  await refuseErased(tx, request);
   await tx`
     update inbound_requests
     set status = ${status}, reason = ${reason === null ? 'replayed' : storable(reason)},
       customer_id = coalesce(customer_id, ${customerId})
     where id = ${request.id} and received_at = ${request.receivedAt}
       and (status <> 'processed' or ${status} = 'processed')`;
+}
+
+/**
+ * Refuses to bring in anew what may be of somebody whom an erasure is still searching requests for. Asked behind all else:
+ * where none has begun by then, the batch found them as they were before it.
+ */
+async function refuseErased(tx: Sql, { id, receivedAt, channel }: IngestRequest): Promise<void> {
+  const [row] = await tx<[{ is_kept: boolean }]>`
+    select exists (
+        select from inbound_requests where id = ${id} and received_at = ${receivedAt} and body is not null)
+      and not exists (
+        select from erasures
+        where business_id = ${channel.businessId} and swept_at is null and requested_at > ${receivedAt}
+          and ${channel.id} = any(channel_ids)) as is_kept`;
+  if (!row.is_kept) throw new AppError('unavailable', 'Somebody is being erased who wrote on this channel.');
 }
 
 async function insertRequests(tx: Sql, outcomes: RequestOutcome[]): Promise<void> {
