@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { lockConversation } from '../../core/conversations.ts';
 import { answerRating, isOpen, type RatingRow } from '../../core/csat/ratings.ts';
 import type { CsatSettings } from '../../core/csat/settings.ts';
-import { AppError } from '../../core/errors.ts';
 import { limitBody } from '../body-limit.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 
@@ -21,7 +20,7 @@ const given = z.object({
   // A browser counts a line break as one character and sends two.
   comment: z
     .string()
-    .transform((text) => text.replaceAll('\r\n', '\n').trim())
+    .transform((text) => text.replaceAll('\r\n', '\n').replaceAll('\0', '').trim())
     .pipe(z.string().max(2_000))
     .default(''),
 });
@@ -35,7 +34,7 @@ type Asked = RatingRow & { csat: CsatSettings | null; business: string };
 export function csatPageRoutes({ pool, transact, secrets }: ApiDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
 
-  async function find(token: string): Promise<Asked> {
+  async function find(token: string): Promise<Asked | undefined> {
     const id = secrets.open('csat', token);
     const [row] =
       id === undefined
@@ -44,17 +43,18 @@ export function csatPageRoutes({ pool, transact, secrets }: ApiDeps): Hono<ApiEn
             select r.*, coalesce(c.csat, b.csat) as csat, b.name as business from ratings r
             join businesses b on b.id = r.business_id join channels c on c.id = r.channel_id
             where r.id = ${id}`;
-    if (row === undefined) throw new AppError('not_found', 'There is no such question.');
     return row;
   }
 
   app.get('/csat/:token', async (c) => {
     const asked = await find(c.req.param('token'));
+    if (asked === undefined) return c.html(unknown(), 404, HEADERS);
     return isOpen(asked) ? c.html(form(asked), 200, HEADERS) : c.html(over(asked), statusOf(asked), HEADERS);
   });
 
   app.post('/csat/:token', limitBody(32_768), async (c) => {
     const asked = await find(c.req.param('token'));
+    if (asked === undefined) return c.html(unknown(), 404, HEADERS);
     const answer = given.safeParse(await c.req.parseBody());
     if (!answer.success) return c.html(form(asked), 422, HEADERS);
     const { score, comment } = answer.data;
@@ -63,7 +63,7 @@ export function csatPageRoutes({ pool, transact, secrets }: ApiDeps): Hono<ApiEn
       const words = comment === '' ? undefined : comment;
       return answerRating(tx, conversation, { id: asked.id, score, comment: words, source: 'page' });
     });
-    const now = rated === undefined ? await find(c.req.param('token')) : { ...asked, ...rated };
+    const now = { ...asked, ...(rated ?? (await find(c.req.param('token')))) };
     return c.html(over(now), rated === undefined ? statusOf(now) : 200, HEADERS);
   });
 
@@ -94,6 +94,11 @@ function form({ csat, business }: Asked) {
   );
 }
 
+/** A link that a program has cut short, most of the time: whoever opened it reads no JSON. */
+function unknown() {
+  return page('404', html`<p>There is no such question. Was the whole link copied?</p>`);
+}
+
 function over({ score, business }: Asked) {
   return score === null
     ? page(business, html`<p>The time to answer is over.</p>`)
@@ -102,7 +107,7 @@ function over({ score, business }: Asked) {
 
 function page(title: string, content: ReturnType<typeof html>) {
   return html`<!doctype html>
-    <html>
+    <html dir="auto">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
