@@ -404,6 +404,17 @@ describe('the overview', () => {
     expect(body['quick_pulse_open']).toBe(5);
   });
 
+  it('and the numbers of all time mean the same by a resolution as the report does', async () => {
+    const { body } = await gateway.call<Record<string, number>>('GET', '/api/v1/analytics/conversations');
+    const [ever] = await gateway.pool<{ resolution: number; first_response: number }[]>`
+      select round(avg(resolution)::numeric, 3)::float8 as resolution, round(avg(first_response)::numeric, 3)::float8 as first_response
+      from rounds where not is_merged`;
+    expect([body['avg_resolution_time'], body['avg_first_response_time']]).toEqual([
+      ever?.resolution,
+      ever?.first_response,
+    ]);
+  });
+
   it('has no averages where nothing happened', async () => {
     const key = await otherBusiness(gateway);
     const { body } = await gateway.call('GET', '/api/v1/analytics/overview', undefined, { key });

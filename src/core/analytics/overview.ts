@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
 import type { Pool } from '../database/connect.ts';
-import { nothing, type ReportFilter, report } from './report.ts';
+import { nothing, type ReportFilter, report, rounded } from './report.ts';
 
 export interface Overview {
   total_conversations: number;
@@ -115,7 +115,7 @@ export async function conversationNumbers(
       select count(*)::int as total, count(*) filter (where status = 'open')::int as open
       from conversations where business_id = ${id} and merged_into_id is null`,
     pool<[{ first_response: number | null; resolution: number | null }]>`
-      select avg(first_response) as first_response, avg(resolution) filter (where ending = 'resolved') as resolution
+      select avg(first_response) as first_response, avg(resolution) as resolution
       from rounds where business_id = ${id} and not is_merged`,
     pool<[{ resolved: number }]>`
       select count(distinct conversation_id)::int as resolved from rounds
@@ -126,8 +126,8 @@ export async function conversationNumbers(
   return {
     ...now,
     resolvedToday: sinceMidnight.resolved,
-    avgFirstResponse: ever.first_response,
-    avgResolution: ever.resolution,
-    csat: said.csat,
+    avgFirstResponse: rounded(ever.first_response),
+    avgResolution: rounded(ever.resolution),
+    csat: rounded(said.csat),
   };
 }

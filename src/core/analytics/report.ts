@@ -106,7 +106,7 @@ function spreadOf([count = 0, mean, median, p90]: (number | null)[]): Spread {
 }
 
 /** To the millisecond, as times are kept. */
-function rounded(seconds: number | null | undefined): number | null {
+export function rounded(seconds: number | null | undefined): number | null {
   return seconds === null || seconds === undefined ? null : Math.round(seconds * 1000) / 1000;
 }
 
