@@ -384,6 +384,17 @@ describe('as CSV', () => {
     expect(line).toMatch(/,0,,,,0,,,,0,,0$/);
     expect(rest).toEqual(['']);
   });
+
+  it('opens in Excel with the letters that names have', async () => {
+    await new Past('2024-05-03T10:00:00Z', { tags: ['Größe "XL", neu'] }).counted();
+    const answer = await fetch(
+      `${gateway.url}/api/v1/analytics/report?from=2024-05-03&to=2024-05-03&group_by=tag&format=csv`,
+      { headers: { authorization: `Bearer ${gateway.apiKey}` } },
+    );
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    expect(bytes.subarray(0, 3).toString('hex')).toBe('efbbbf');
+    expect(bytes.toString()).toContain('"Größe ""XL"", neu",');
+  });
 });
 
 describe('the overview', () => {

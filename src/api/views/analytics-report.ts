@@ -95,7 +95,8 @@ export function nextDay(day: DateTime): DateTime {
 export function csvOf(rows: Row[]): string {
   const columns = Object.keys(lineOf({ key: null, name: null, ...nothing() }));
   // What begins like a formula would be one in a spreadsheet: tags and names are written by people.
-  return stringify(rows.map(lineOf), { header: true, columns, escape_formulas: true });
+  // Without a mark at the beginning Excel takes UTF-8 for something older.
+  return stringify(rows.map(lineOf), { header: true, columns, escape_formulas: true, bom: true });
 }
 
 function lineOf({ first_response, resolution, handle, csat, ...counts }: Row): object {
