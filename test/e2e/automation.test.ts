@@ -545,10 +545,15 @@ describe('time', () => {
     await gateway.pool`
       insert into conversations (id, business_id, channel_id, channel_type)
       values (${untouched}, ${gateway.businessId}, ${gateway.channelId}, 'webchat')`;
+    const pending = v7({ msecs: Date.now() - 31 * MINUTE_MS });
+    await gateway.pool`
+      insert into conversations (id, business_id, channel_id, channel_type, status)
+      values (${pending}, ${gateway.businessId}, ${gateway.channelId}, 'webchat', 'pending')`;
+    await ok('PUT', `/conversations/${pending}/reopen`);
     await age([taken.id, left.id], 31);
-    for (const id of [left.id, untouched])
+    for (const id of [left.id, untouched, pending])
       await eventually(async () => expect((await conversation(id)).needs_human_handoff).toBe(true), 15_000);
-    expect(await runsOf(lonely)).toHaveLength(2);
+    expect(await runsOf(lonely)).toHaveLength(3);
     expect((await conversation(taken.id)).needs_human_handoff).toBe(false);
   });
 });

@@ -124,8 +124,6 @@ function isAwakening(sql: Sql, message: string) {
     ${m}.type = 'activity' and ${m}.metadata ->> 'from' = 'snoozed' and ${m}.metadata ->> 'to' in ('open', 'pending'))`;
 }
 
-const BEGINNINGS = ['unassigned', 'reopened', 'unsnoozed'];
-
 /** Nobody has had it since it began, or since the line of its timeline that says so: the newest of these counts. */
 function findUnassigned(sql: Sql, businessId: string, { from, to }: Window): Promise<Due[]> {
   return sql<Due[]>`
@@ -134,16 +132,22 @@ function findUnassigned(sql: Sql, businessId: string, { from, to }: Window): Pro
       where id >= ${from} and id < ${to} and business_id = ${businessId}
       union all
       select id, conversation_id, seq, metadata -> 'caused_by' from messages
-      where id >= ${from} and id < ${to} and business_id = ${businessId} and type = 'activity'
-        and metadata ->> 'activity' = any(${BEGINNINGS})
+      where id >= ${from} and id < ${to} and business_id = ${businessId} and ${isBeginning(sql, 'messages')}
     )
     select b.subject_id, b.conversation_id, null as message_id, b.caused_by from begun b join conversations c on c.id = b.conversation_id
     where c.assignee_id is null and c.status in ('open', 'pending') and c.merged_into_id is null
       and not exists (
         select 1 from messages l
-        where l.conversation_id = b.conversation_id and l.seq > b.seq and l.type = 'activity'
-          and l.metadata ->> 'activity' = any(${BEGINNINGS}))
+        where l.conversation_id = b.conversation_id and l.seq > b.seq and ${isBeginning(sql, 'l')})
     order by b.subject_id limit ${BATCH}`;
+}
+
+/** It was taken back, or has come back; one that was pending was there all the time. */
+function isBeginning(sql: Sql, message: string) {
+  const m = sql(message);
+  return sql`(
+    ${m}.type = 'activity' and (${m}.metadata ->> 'activity' = 'unassigned'
+      or ${m}.metadata ->> 'from' in ('snoozed', 'resolved', 'closed') and ${m}.metadata ->> 'to' in ('open', 'pending')))`;
 }
 
 /** An id begins with the milliseconds of its making. */
