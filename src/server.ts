@@ -12,6 +12,10 @@ interface ListenOptions {
   attach: ((server: Server) => Promise<void>) | undefined;
 }
 
+// Longer than balancers keep a connection that nobody uses (most of them a minute): who closes it must not be us, or a
+// request that is just being sent on it is lost.
+const KEPT_OPEN_MS = 75_000;
+
 type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
 /** Serves HTTP on the configured address. A worker only answers for its health: where its port is taken, it does without. */
@@ -20,7 +24,7 @@ export async function listen(fetch: Fetch, { config, log, attach }: ListenOption
   const server = createAdaptorServer({
     fetch,
     hostname: 'localhost',
-    serverOptions: { shouldUpgradeCallback },
+    serverOptions: { shouldUpgradeCallback, keepAliveTimeout: KEPT_OPEN_MS },
   }) as Server;
   await attach?.(server);
   try {
@@ -47,6 +51,9 @@ function urlOf(server: Server, host: string): string {
 /** Takes no new request and waits for the answers under way; connections that are only kept open are closed. */
 async function close(server: Server): Promise<void> {
   const closed = once(server, 'close');
+  // What is answered from here on is kept open no more.
+  server.keepAliveTimeout = 1;
+  server.keepAliveTimeoutBuffer = 0;
   server.close();
   server.closeIdleConnections();
   await closed;
