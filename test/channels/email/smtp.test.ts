@@ -108,8 +108,8 @@ describe.skipIf(swaksMissing())('the SMTP receiver', () => {
       const [file] =
         await gateway.pool`select state, encode(sha256, 'hex') as sha256 from attachments where name = 'big.bin' order by id desc limit 1`;
       expect(file).toEqual({ state: 'ready', sha256: createHash('sha256').update(bytes).digest('hex') });
-    }, 20_000);
-  });
+    }, 40_000);
+  }, 60_000);
 
   it('takes a mail for a hundred of its addresses, and asks to send it to the others again', async () => {
     const to = Array.from({ length: 101 }, (_, n) => `support+${n}@shop.test`);

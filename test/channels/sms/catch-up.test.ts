@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually } from '../../support/gateway.ts';
-import { conversationWith, messageOnce, OURS, type Phone, reply, startPhone } from './phone.ts';
+import {
+  comparisonIsFar,
+  conversationWith,
+  messageOnce,
+  OURS,
+  type Phone,
+  reply,
+  startPhone,
+} from './phone.ts';
 
 let phone: Phone;
 beforeAll(async () => {
@@ -14,17 +21,9 @@ const aWhileAgo = () => new Date(Date.now() - 120_000);
 async function compare(caughtUpAt: Date | null = null): Promise<void> {
   const { pool } = phone.gateway;
   // One that is under way, like that of a new channel, would end as if it had been this one.
-  await nextIsFar();
+  await comparisonIsFar(phone);
   await pool`update channels set catch_up_at = now(), caught_up_at = ${caughtUpAt} where id = ${phone.channelId}`;
-  await nextIsFar();
-}
-
-async function nextIsFar(): Promise<void> {
-  await eventually(async () => {
-    const [row] = await phone.gateway.pool<[{ isFar: boolean }]>`
-      select catch_up_at > now() + interval '4 minutes' as "isFar" from channels where id = ${phone.channelId}`;
-    expect(row.isFar).toBe(true);
-  });
+  await comparisonIsFar(phone);
 }
 
 it('receives what no callback has told, once, with its files and its STOP', async () => {

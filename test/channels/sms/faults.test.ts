@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/gateway.ts';
 import { startTwilio } from '../../support/twilio.ts';
-import { conversationWith, messageOnce, OURS, type Phone, reply, startPhone } from './phone.ts';
+import {
+  comparisonIsFar,
+  conversationWith,
+  messageOnce,
+  OURS,
+  type Phone,
+  reply,
+  startPhone,
+} from './phone.ts';
 
 let phone: Phone;
 beforeAll(async () => {
@@ -139,6 +147,8 @@ describe('credentials that Twilio refuses', () => {
     const broken = await startPhone();
     try {
       await broken.twilio.receive({ from: '+15550400008', to: OURS, body: 'Hello' });
+      // It would be refused as well.
+      await comparisonIsFar(broken);
       const { id } = await conversationWith(broken, '+15550400008');
       const tokens = broken.twilio.account.tokens;
       broken.twilio.account.tokens = ['another one'];

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { eventually, startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { type FakeTwilio, startTwilio } from '../../support/twilio.ts';
 
@@ -35,6 +36,15 @@ export async function startPhone(config: Record<string, unknown> = {}): Promise<
       await twilio.close();
     },
   };
+}
+
+/** Waits until no comparison with the provider's list is under way, nor soon due. */
+export async function comparisonIsFar({ gateway, channelId }: Phone): Promise<void> {
+  await eventually(async () => {
+    const [row] = await gateway.pool<[{ isFar: boolean }]>`
+      select catch_up_at > now() + interval '4 minutes' as "isFar" from channels where id = ${channelId}`;
+    expect(row.isFar).toBe(true);
+  });
 }
 
 export interface Shown {
