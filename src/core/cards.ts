@@ -1,3 +1,4 @@
+import { westernDigits } from './digits.ts';
 import type { Card, CardAction, Choice } from './envelope.ts';
 import { isUuid } from './id.ts';
 
@@ -157,16 +158,6 @@ function numberIn(text: string, labels: string[]): number {
   const [, digits, rest = ''] = NUMBERED.exec(westernDigits(text.normalize('NFKC').trim())) ?? [];
   const number = Number(digits);
   return rest === '' || labels[number - 1] === plain(rest) ? number : 0;
-}
-
-/** A phone may write numbers in the digits of its own language: each block of ten begins with its zero. */
-function westernDigits(text: string): string {
-  return text.replace(/\p{Nd}/gu, (digit) => {
-    const code = digit.codePointAt(0) ?? 0;
-    let zero = code;
-    while (code - zero < 9 && /\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
-    return String(code - zero);
-  });
 }
 
 /** Compared as people mean it: whatever the case, the accents' spelling, or a full stop at the end. */

@@ -1,3 +1,4 @@
+import { westernDigits } from '../digits.ts';
 import { nationalNumber } from '../phone.ts';
 
 // What people leave out when they type: how a sign is drawn; what stands above and below letters in Latin, Greek,
@@ -33,7 +34,7 @@ export function fold(text: string): string {
   // Most of what is written is plain, and most of what is looked through here is long.
   if (PLAIN.test(text)) return text.toLowerCase().replaceAll(/\s+/g, ' ').trim();
   return (
-    text
+    westernDigits(text)
       .replaceAll(/[’‘‛ʼ´`′]/g, "'")
       .replaceAll(/[“”„‟]/g, '"')
       .normalize('NFKD')
@@ -44,18 +45,9 @@ export function fold(text: string): string {
       .toUpperCase()
       .toLowerCase()
       .replaceAll(LETTER, (letter) => LETTERS[letter] ?? letter)
-      .replaceAll(/(?![0-9])\p{Nd}/gu, digitOf)
       .replaceAll(/\s+/g, ' ')
       .trim()
   );
-}
-
-/** Unicode has the ten digits of a script one after another, and nothing numeric before them. */
-function digitOf(sign: string): string {
-  const code = sign.codePointAt(0) ?? 0;
-  let value = 0;
-  while (/\p{Nd}/u.test(String.fromCodePoint(code - value - 1))) value += 1;
-  return String(value % 10);
 }
 
 // The zero that is dialled inside of a country only: +44 (0)20 7946 0958.
