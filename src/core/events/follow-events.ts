@@ -1,12 +1,5 @@
 import type { Pool, Sql } from '../database/connect.ts';
-import {
-  type EventRow,
-  latestPosition,
-  type Position,
-  positionOf,
-  selectEvents,
-  unpacked,
-} from '../events.ts';
+import { type EventRow, type Position, positionOf, selectEvents, unpacked } from '../events.ts';
 import type { Log } from '../log.ts';
 import { loop } from '../loop.ts';
 import type { Wake } from '../wake.ts';
@@ -80,25 +73,27 @@ async function readBatch(
   after: Position,
   businesses: ReadonlySet<string> | undefined,
 ): Promise<EventBatch | undefined> {
+  const newest = sql`
+    select seq, created_at from events
+    where seq > ${after.seq} and created_at >= ${after.day}::date - 1 order by seq desc limit 1`;
   if (businesses?.size === 0) {
-    const upTo = await latestPosition(sql);
-    return upTo.seq > after.seq ? { events: [], upTo, businesses } : undefined;
+    const [row] = await sql<{ seq: number; created_at: Date }[]>`${newest}`;
+    return row && { events: [], upTo: positionOf(row), businesses };
   }
   const wanted = businesses === undefined ? {} : { businessIds: [...businesses] };
   const rows = await sql<(EventRow & { newest_seq: number; newest_at: Date })[]>`
     select newest.seq as newest_seq, newest.created_at as newest_at, e.*
-    from (select seq, created_at from events order by seq desc limit 1) newest
-    left join (${selectEvents(sql, { after, limit: BATCH, ...wanted })}) e on true
-    where newest.seq > ${after.seq} order by e.seq`;
+    from (${newest}) newest left join (${selectEvents(sql, { after, limit: BATCH, ...wanted })}) e on true
+    order by e.seq`;
   const [first] = rows;
   if (first === undefined) return undefined;
   const found = rows.filter((row) => row.seq !== null);
   const events = found.map(({ newest_seq, newest_at, ...event }) => unpacked(event));
   const last = events.at(-1);
-  const newest = positionOf({ seq: first.newest_seq, created_at: first.newest_at });
+  const atEnd = positionOf({ seq: first.newest_seq, created_at: first.newest_at });
   return {
     events,
-    upTo: last !== undefined && events.length === BATCH ? positionOf(last) : newest,
+    upTo: last !== undefined && events.length === BATCH ? positionOf(last) : atEnd,
     businesses,
   };
 }
