@@ -566,9 +566,9 @@ export interface paths {
           channel_id?: string;
           channel_type?: string;
           /**
-           * An agent or a team.
+           * An agent or a team; `none` for nobody yet.
            */
-          assignee_id?: string;
+          assignee_id?: 'none' | string;
           customer_id?: string;
           tag?: string;
           after?: string;

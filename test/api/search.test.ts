@@ -246,6 +246,7 @@ describe('a search', () => {
       (await find('saxophone', filters)).data.map(({ conversation }) => conversation?.id);
     expect(await found('')).toEqual([done.id, open.id]);
     expect(await found('&status=open')).toEqual([open.id]);
+    expect(await found('&assignee_id=none')).toEqual([open.id]);
     expect(await found('&channel_type=widget')).toEqual([done.id, open.id]);
     expect(
       await found(`&status=resolved&tag=music&assignee_id=${gateway.agentId}&channel_type=webchat`),

@@ -27,7 +27,10 @@ const get = createRoute({
       status: statuses.optional(),
       channel_id: uuid.optional(),
       channel_type: channelType.optional(),
-      assignee_id: uuid.optional().meta({ description: 'An agent or a team.' }),
+      assignee_id: z
+        .union([z.literal('none'), uuid])
+        .optional()
+        .meta({ description: 'An agent or a team; `none` for nobody yet.' }),
       customer_id: uuid.optional(),
       tag: z.string().max(100).optional(),
       after: timeInQuery.optional(),

@@ -7,7 +7,7 @@ export interface SearchFilter {
   status?: string[] | undefined;
   channelId?: string | undefined;
   channelType?: string | undefined;
-  assigneeId?: string | undefined;
+  assigneeId?: string | 'none' | undefined;
   customerId?: string | undefined;
   tag?: string | undefined;
   after?: string | undefined;
@@ -51,8 +51,13 @@ export function ofConversation(sql: Sql, { status, channelId, channelType, assig
     ${status === undefined ? sql`` : sql`and c.status = any(${status})`}
     ${channelId === undefined ? sql`` : sql`and c.channel_id = ${channelId}`}
     ${channelType === undefined ? sql`` : sql`and c.channel_type = ${channelType}`}
-    ${assigneeId === undefined ? sql`` : sql`and (c.assignee_id = ${assigneeId} or c.team_id = ${assigneeId})`}
+    ${assigneeId === undefined ? sql`` : hasAssignee(sql, assigneeId)}
     ${tag === undefined ? sql`` : sql`and c.tags @> ${[tag]} and c.tags <> '{}'`}`;
+}
+
+function hasAssignee(sql: Sql, id: string | 'none') {
+  if (id === 'none') return sql`and c.assignee_id is null`;
+  return sql`and (c.assignee_id = ${id} or c.team_id = ${id})`;
 }
 
 /** The same of a document: a customer is found where any of their conversations is as asked for. */
