@@ -20,6 +20,7 @@ import { dumpDatabase, dumpFolder } from '../support/dump.ts';
 import { emailChannel } from '../support/email/channel.ts';
 import { multipart } from '../support/email/mails.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { holdWrites } from '../support/hold-writes.ts';
 import { eventually, otherBusiness } from '../support/inbox.ts';
 import { receive, write } from '../support/people.ts';
 import { fakeGroup, fakeUser, update } from '../support/telegram.ts';
@@ -85,33 +86,6 @@ const traces = async (words: string[]) => {
     .filter((line) => words.some((word) => line.toLowerCase().includes(word.toLowerCase())))
     .map((line) => line.slice(0, 300));
 };
-
-// Of the test alone.
-const HELD = 4711;
-
-/** Whatever writes to a table has read what it writes, and waits there until it is let go. */
-async function hold(table: string): Promise<() => Promise<void>> {
-  const holder = await gateway.pool.reserve();
-  await holder`select pg_advisory_lock(${HELD})`;
-  await gateway.pool.unsafe(`
-    create function hold_writing() returns trigger language plpgsql as $$
-      begin perform pg_advisory_xact_lock_shared(${HELD}); return null; end $$;
-    create trigger hold_writing before insert on ${table} for each statement execute function hold_writing();`);
-  return async () => {
-    await holder`select pg_advisory_unlock(${HELD})`;
-    // Granted once what was held has ended.
-    await holder`select pg_advisory_lock(${HELD})`;
-    await holder`select pg_advisory_unlock(${HELD})`;
-    await gateway.pool.unsafe('drop function hold_writing cascade');
-    holder.release();
-  };
-}
-
-async function isHeld(): Promise<boolean> {
-  const waiting = await gateway.pool`
-    select 1 from pg_locks where locktype = 'advisory' and objid = ${HELD} and not granted`;
-  return waiting.length > 0;
-}
 
 /** A customer of whom something is kept in every place there is. */
 async function everywhere() {
@@ -315,13 +289,13 @@ describe('erasing a customer', () => {
       const indexed = await gateway.pool`select 1 from search_documents where id = ${message_id}`;
       return indexed.length > 0;
     });
-    const release = await hold('search_documents');
+    const held = await holdWrites(gateway.pool, 'search_documents');
     await receive(gateway, door, update.text({ chat: group, from: her, text: 'slowfact' }));
-    await eventually(isHeld);
+    await eventually(held.isHolding);
     const erasing = erase(customer_id);
     // It waits, as long as what was read may still be written.
     await Promise.race([erasing, sleep(500)]);
-    await release();
+    await held.release();
     expect((await erasing).status).toBe(204);
     expect(await traces(['slowfact'])).toEqual([]);
   });
@@ -329,15 +303,15 @@ describe('erasing a customer', () => {
   it('forgets what was being noted of their address meanwhile', async () => {
     const her = fakeUser();
     const { customer_id } = await write(gateway, door, her);
-    const release = await hold('consents');
+    const held = await holdWrites(gateway.pool, 'consents');
     const noting = gateway.call('POST', `/api/v1/customers/${customer_id}/consents`, {
       channel_id: door.channelId,
       consent: 'stop',
     });
-    await eventually(isHeld);
+    await eventually(held.isHolding);
     const erasing = erase(customer_id);
     await Promise.race([erasing, sleep(500)]);
-    await release();
+    await held.release();
     expect([(await noting).status, (await erasing).status]).toEqual([201, 204]);
     expect(await traces([`${her.id}`])).toEqual([]);
   });
