@@ -97,7 +97,7 @@ const AROUND = 80;
 
 /** The words with what stands around them; the beginning where they stand in an attachment's name. */
 function excerptOf(content: string, q: string): string {
-  const from = Math.max(0, placeOf(wantedBy(q), content) - AROUND);
+  const from = Math.max(0, placeOf(q, content) - AROUND);
   const text = content
     .slice(from, from + AROUND + q.length + AROUND)
     .toWellFormed()
@@ -105,28 +105,40 @@ function excerptOf(content: string, q: string): string {
   return `${from > 0 ? '…' : ''}${text}${from + text.length < content.trim().length ? '…' : ''}`;
 }
 
-/** What an excerpt had best show: the words as they were typed, else the longest of them. */
-function wantedBy(q: string): string[] {
-  const terms = readQuery(q).flat();
-  const words = terms.filter(({ isExcluded }) => !isExcluded).flatMap((term) => term.words);
-  return [fold(q), ...words.sort((one, other) => other.length - one.length)];
-}
-
-// Some words at a time: where in them one stands is found by folding each.
-const PIECE = /\S+(?:\s+\S+){0,49}/g;
-
-/** Where the first of these that a text holds begins, though folding makes it shorter or longer. */
-function placeOf(wanted: string[], content: string): number {
-  const pieces = [...content.matchAll(PIECE)].map(({ 0: piece, index }) => ({
-    piece,
-    index,
-    folded: fold(piece),
-  }));
-  for (const words of wanted) {
-    const found = pieces.find(({ folded }) => folded.includes(words));
-    if (found !== undefined) return found.index + unfolded(found.piece, found.folded.indexOf(words));
+/** Where the words stand as they were typed, else the longest of them that is there. */
+function placeOf(q: string, content: string): number {
+  const plain = content.toLowerCase();
+  const place = plain.indexOf(fold(q));
+  if (place >= 0) return place;
+  let pieces: Piece[] | undefined;
+  for (const word of wordsOf(q)) {
+    const place = plain.indexOf(word);
+    if (place >= 0) return place;
+    // Folding a long text takes longer than all the rest: only what is written in another way needs it.
+    pieces ??= piecesOf(content);
+    const found = pieces.find(({ folded }) => folded.includes(word));
+    if (found !== undefined) return found.index + unfolded(found.text, found.folded.indexOf(word));
   }
   return 0;
+}
+
+/** What has to be there, the longest first. */
+function wordsOf(q: string): string[] {
+  const terms = readQuery(q).flat();
+  const words = terms.filter(({ isExcluded }) => !isExcluded).flatMap((term) => term.words);
+  return words.sort((one, other) => other.length - one.length);
+}
+
+interface Piece {
+  text: string;
+  index: number;
+  folded: string;
+}
+
+/** Some words at a time: folding makes each piece shorter or longer. */
+function piecesOf(content: string): Piece[] {
+  const pieces = content.matchAll(/\S+(?:\s+\S+){0,49}/g);
+  return [...pieces].map(({ 0: text, index }) => ({ text, index, folded: fold(text) }));
 }
 
 /** Where in a text stands what is at this place of its folded form. */
