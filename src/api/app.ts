@@ -9,6 +9,7 @@ import { clientIp } from './client-ip.ts';
 import type { ApiDeps, ApiEnv, OperationDeps } from './deps.ts';
 import { serveDocument } from './document.ts';
 import { answerError, answerOtherMethods, errorHandler } from './errors.ts';
+import { limitParts } from './form-parts.ts';
 import { idempotency } from './idempotency.ts';
 import { takeEmptyBodies } from './optional-body.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -121,7 +122,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.use('/api/*', corsFor(deps.config.corsOrigins));
   for (const dialect of ['/api/v1/*', '/api/support/*']) {
     app.use(dialect, requireAccess(deps), rateLimit(deps.rateLimits));
-    app.use(dialect, limitByPath, refuseHostileInput, idempotency(deps));
+    app.use(dialect, limitByPath, limitParts, refuseHostileInput, idempotency(deps));
   }
   app.use('/api/v1/*', takeEmptyBodies(app), refuseUnknownFields(app));
   for (const routes of NATIVE) app.route('/api/v1', routes(deps));

@@ -8,6 +8,7 @@ import { AppError } from '../core/errors.ts';
 import type { Secrets } from '../core/secrets.ts';
 import type { Claim } from './claim.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
+import { boundaryOf } from './form-parts.ts';
 
 // What an operator creates belongs to no business yet.
 const NOBODY = '00000000-0000-0000-0000-000000000000';
@@ -101,7 +102,7 @@ function isVisitor(c: Context<ApiEnv>, actor: unknown): boolean {
 /** Of a form without its boundary, which is another on every try. */
 async function hashBody(c: Context<ApiEnv>): Promise<Buffer> {
   const hash = createHash('sha256');
-  const boundary = /^multipart\/.*boundary="?([^";]+)/i.exec(c.req.header('content-type') ?? '')?.[1];
+  const boundary = boundaryOf(c.req.header('content-type'));
   if (boundary === undefined) return hash.update(await c.req.text()).digest();
   const bytes = Buffer.from(await c.req.arrayBuffer());
   let from = 0;

@@ -97,6 +97,26 @@ describe('a door', () => {
     expect(await stored()).toEqual(before);
   });
 
+  it('refuses a form of very many parts before anybody is known to have sent it', async () => {
+    const before = await stored();
+    const config = { address: 'support@example.com', smtp: { host: '127.0.0.1', port: 25, secure: false } };
+    const { body: email } = await api.call('POST', '/api/v1/channels', {
+      key: acme.key,
+      body: { type: 'email', config },
+    });
+    const part = '--b\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n';
+    const forms: [type: string, form: string][] = [
+      ['application/x-www-form-urlencoded', 'a&'.repeat(400_000)],
+      ['multipart/form-data; boundary=b', `${part.repeat(400_000)}--b--\r\n`],
+    ];
+    for (const [type, raw] of forms) {
+      const headers = { 'content-type': type };
+      const { status } = await api.call('POST', `/webhooks/email/${email.id}`, { raw, headers });
+      expect([type, status]).toEqual([type, 413]);
+    }
+    expect(await stored()).toEqual(before);
+  });
+
   it('survives nesting, NUL bytes, half surrogates and bodies that are no JSON', async () => {
     const deep = `{"update_id":1,"message":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     const bodies = [

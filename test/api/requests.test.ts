@@ -252,6 +252,19 @@ describe('hostile input', () => {
     expect([status, body.error.details]).toEqual([422, [{ field: 'file', message }]]);
   });
 
+  it('refuses an upload of very many parts unread', async () => {
+    const part = '--b\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n';
+    const upload = (parts: number) =>
+      api.call('POST', '/api/v1/canned-responses/upload', {
+        key: acme.key,
+        raw: `${part.repeat(parts)}--b--\r\n`,
+        headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      });
+    const { status, body } = await upload(1_001);
+    expect([status, body.error.code]).toEqual([413, 'payload_too_large']);
+    expect((await upload(900)).status).toBe(422);
+  });
+
   it('refuses a body over 1 MB', async () => {
     const { status, body } = await post(JSON.stringify({ name: 'x'.repeat(1_100_000) }));
     expect([status, body.error.code]).toEqual([413, 'payload_too_large']);

@@ -3,7 +3,8 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
-import { requestBody, requestHeaders } from '../node-request.ts';
+import { refuseManyParts } from '../form-parts.ts';
+import { requestBody, requestHeader, requestHeaders } from '../node-request.ts';
 import { errors, json } from '../openapi.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -58,11 +59,13 @@ export function doorRoutes({ receiver, config }: ApiDeps): OpenAPIHono<ApiEnv> {
 
   async function pass(c: Context<ApiEnv>): Promise<Response> {
     const { type = '', channelId = '' } = c.req.param();
+    const body = await requestBody(c, BODY_BYTES[type] ?? MEGABYTE);
+    refuseManyParts(body, requestHeader(c, 'content-type'));
     const answer = await receiver.request(type, channelId, {
       method: c.req.method,
       url: publicUrlOf(c, config.publicUrl),
       headers: requestHeaders(c),
-      body: await requestBody(c, BODY_BYTES[type] ?? MEGABYTE),
+      body,
     });
     const status = answer.status as ContentfulStatusCode;
     // Without a header to set, the answer takes the server's short way.

@@ -14,6 +14,7 @@ import { AppError } from '../../core/errors.ts';
 import { isUuid } from '../../core/id.ts';
 import { limitBody } from '../body-limit.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { limitParts } from '../form-parts.ts';
 import { errors, json } from '../openapi.ts';
 import { keepUpload, uploadBody, uploaded } from '../upload.ts';
 
@@ -98,6 +99,7 @@ export function webchatRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     if (!allowed)
       throw new AppError('rate_limited', 'Too many uploads: wait a moment.', { retryAfterSeconds: 60 });
     await limitUpload(c, async () => {});
+    await limitParts(c, async () => {});
     const { businessId, visitorId } = session;
     const owner = { businessId, conversationId: null, uploadedBy: visitorUploader(visitorId) };
     return c.json(await keepUpload(c, attachments, owner), 201);
