@@ -35,8 +35,8 @@ export async function readMime(raw: Uint8Array): Promise<Mail> {
   }
 }
 
-// Three times what the largest file has: over the millions that fit into a mail the parser would hold up everybody.
-const MOST_LINES = 1_000_000;
+// Half again what the largest file has: over the millions that fit into a mail the parser would hold up everybody.
+const MOST_LINES = 500_000;
 const LINE_END = 10;
 
 function hasTooManyLines(raw: Uint8Array): boolean {
