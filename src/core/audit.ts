@@ -7,7 +7,7 @@ export interface Audited {
   action: string;
   subjectId?: string | null;
   /** Facts for whoever reads the log; never a secret. */
-  detail?: Record<string, string | number | boolean | null | string[]>;
+  detail?: Record<string, string | number | boolean | null | string[] | number[]>;
 }
 
 /** By whose key something was done; nobody's where it was done by itself. */

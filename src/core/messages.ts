@@ -57,11 +57,15 @@ export async function conversationMessages(
 
 /** Messages as the API shows them, with their attachments and what they wait for. */
 export async function viewMessages(sql: Sql, rows: readonly MessageRow[]): Promise<MessageView[]> {
-  const attachments = await attachmentsOf(sql, rows);
-  const blockers = await blockersOf(sql, rows);
+  const [attachments, blockers, merged] = await Promise.all([
+    attachmentsOf(sql, rows),
+    blockersOf(sql, rows),
+    mergedWriters(sql, rows),
+  ]);
   return rows.map((row) => {
     const blocker = blockers.get(row.id);
-    const shown = blocker === undefined ? row : { ...row, next_attempt_at: blocker.next_attempt_at };
+    const customer_id = merged.get(row.customer_id ?? '') ?? row.customer_id;
+    const shown = { ...row, customer_id, ...(blocker && { next_attempt_at: blocker.next_attempt_at }) };
     return viewMessage(shown, {
       attachments: attachments.get(row.id) ?? [],
       blockedBy: blocker?.blocker ?? null,
@@ -79,6 +83,16 @@ export async function attachmentsOf(
     select id, message_id, name, content_type, size_bytes, width, height, error, state
     from attachments where message_id = any(${rows.map((row) => row.id)}) order by position`;
   return Map.groupBy(attachments, (attachment) => attachment.message_id);
+}
+
+/** Whom those who wrote became part of, where they were merged into somebody since. */
+async function mergedWriters(sql: Sql, rows: readonly MessageRow[]): Promise<Map<string, string>> {
+  const writers = rows.flatMap((row) => (row.direction === 'inbound' ? (row.customer_id ?? []) : []));
+  if (writers.length === 0) return new Map();
+  const merged = await sql<{ id: string; merged_into_id: string }[]>`
+    select id, merged_into_id from customers
+    where id = any(${[...new Set(writers)]}) and merged_into_id is not null`;
+  return new Map(merged.map((row) => [row.id, row.merged_into_id]));
 }
 
 interface Blocked {

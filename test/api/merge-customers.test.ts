@@ -49,11 +49,13 @@ const conversationsOf = async (customerId: string) =>
   (
     await gateway.call<{ data: { id: string }[] }>('GET', `/api/v1/conversations?customer_id=${customerId}`)
   ).body.data.map(({ id }) => id);
-const sendersIn = async (conversationId: string) =>
-  (
-    await gateway.pool<{ customer_id: string }[]>`
-      select distinct customer_id from messages where conversation_id = ${conversationId} and customer_id is not null`
-  ).map((row) => row.customer_id);
+const sendersIn = async (conversationId: string) => {
+  const { body } = await gateway.call<{ data: { sender: { id: string } }[] }>(
+    'GET',
+    `/api/v1/conversations/${conversationId}/messages`,
+  );
+  return [...new Set(body.data.map(({ sender }) => sender.id))];
+};
 
 /** Somebody who wrote to the bot. */
 async function known(fields: Record<string, unknown> = {}) {
@@ -74,6 +76,11 @@ describe('merging a customer into another', () => {
     expect((await conversationsOf(ada.id)).sort()).toEqual([ada.conversation, twin.conversation].sort());
     expect(await conversationsOf(twin.id)).toEqual(await conversationsOf(ada.id));
     expect(await sendersIn(twin.conversation)).toEqual([ada.id]);
+    const { body: read } = await gateway.call<{ participants: { type: string; id: string }[] }>(
+      'GET',
+      `/api/v1/conversations/${twin.conversation}`,
+    );
+    expect(read.participants.map(({ id }) => id)).toEqual([ada.id]);
     expect(await get(twin.id)).toMatchObject({ merged_into_id: ada.id, identities: [] });
     expect((await write(gateway, door, twin.user)).customer_id).toBe(ada.id);
     const opened = await gateway.call<{ customer_id: string }>('POST', '/api/v1/conversations', {
@@ -142,7 +149,8 @@ describe('merging a customer into another', () => {
       [twin.conversation, since.conversation_id].sort(),
     );
     expect(await conversationsOf(ada.id)).toEqual([ada.conversation]);
-    expect(await sendersIn(since.conversation_id)).toEqual([twin.id]);
+    for (const id of [twin.conversation, since.conversation_id])
+      expect(await sendersIn(id)).toEqual([twin.id]);
     expect((await write(gateway, door, twin.user)).customer_id).toBe(twin.id);
     expect((await undo(twin.id)).body).toMatchObject({ id: twin.id, merged_into_id: null });
   });

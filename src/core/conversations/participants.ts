@@ -14,12 +14,18 @@ export async function listParticipants(
 ): Promise<Participant[]> {
   return sql<Participant[]>`
     with writers as (
-      select m.sender_type as type, case m.sender_type when 'customer' then m.customer_id else m.sender_id end as id,
-        m.sender_name as name, m.seq
-      from messages m
-      where m.conversation_id = ${id} and m.sender_type <> 'system' and m.type <> 'activity' and m.seq is not null
-      union all
-      select 'customer', c.id, c.name, 0 from customers c where c.id = ${customer_id})
-    select type, id, (array_agg(name order by seq desc) filter (where name is not null))[1] as name
-    from writers group by type, id order by min(seq)`;
+      select sender_type as type, case sender_type when 'customer' then customer_id else sender_id end as id,
+        min(seq) as first, max(seq) filter (where sender_name is not null) as named
+      from messages
+      where conversation_id = ${id} and sender_type <> 'system' and type <> 'activity' and seq is not null
+      group by 1, 2
+    ), people as (
+      select w.type, coalesce(c.merged_into_id, w.id) as id, w.first, w.named
+      from writers w left join customers c on w.type = 'customer' and c.id = w.id
+      union all select 'customer', ${customer_id}::uuid, 0, null where ${customer_id}::uuid is not null
+    )
+    select type, id, coalesce(
+      (select sender_name from messages where conversation_id = ${id} and seq = max(p.named)),
+      (select name from customers where type = 'customer' and customers.id = p.id)) as name
+    from people p group by type, id order by min(first)`;
 }

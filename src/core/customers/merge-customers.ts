@@ -87,42 +87,30 @@ export async function absorb(tx: Sql, { source, target, by, fills }: Absorption)
 export interface Moved {
   identities: string[];
   conversations: string[];
-  /** Messages in the source's conversations that were the target's before. */
-  kept: string[];
-  /** The source's messages in the target's conversations. */
-  taken: string[];
+  /** How far each of them had come: what was written later was written by the one who stays. */
+  seqs: number[];
 }
 
+/** Messages stay as they are, however many: who wrote them is who their writer became part of. */
 async function moveRows(tx: Sql, source: string, target: string): Promise<Moved> {
   const identities = await ids(
     tx`update identities set customer_id = ${target} where customer_id = ${source} returning id`,
   );
-  const kept = await ids(tx`
-    select m.id from conversations c join messages m on m.conversation_id = c.id
-    where c.customer_id = ${source} and m.customer_id = ${target}`);
-  const taken = await ids(tx`
-    update messages set customer_id = ${target}
-    where customer_id = ${source} and conversation_id in (select id from conversations where customer_id = ${target})
-    returning id`);
-  const conversations = await ids(tx`
+  const moved = await tx<{ id: string; last_message_seq: number }[]>`
     update conversations set customer_id = ${target}, updated_at = clock_timestamp()
-    where customer_id = ${source} returning id`);
-  await handOver(tx, conversations, { from: source, to: target, but: [] });
-  return { identities, conversations, kept, taken };
+    where customer_id = ${source} returning id, last_message_seq`;
+  const conversations = moved.map(({ id }) => id);
+  await passThreads(tx, conversations, { from: source, to: target });
+  return { identities, conversations, seqs: moved.map((row) => row.last_message_seq) };
 }
 
-interface HandOver {
+interface Passing {
   from: string;
   to: string;
-  /** Messages that stay whose they are. */
-  but: string[];
 }
 
-/** Makes the messages and threads of moved conversations somebody else's. */
-export async function handOver(tx: Sql, conversations: string[], { from, to, but }: HandOver): Promise<void> {
-  await tx`
-    update messages set customer_id = ${to}
-    where conversation_id = any(${conversations}) and customer_id = ${from} and id <> all(${but})`;
+/** Makes the threads of moved conversations somebody else's. */
+export async function passThreads(tx: Sql, conversations: string[], { from, to }: Passing): Promise<void> {
   await tx`
     update threads t set customer_id = ${to}
     from conversations c
@@ -176,6 +164,6 @@ export async function moveLeftovers(tx: Sql, { id, from, by }: CustomerMerge): P
   const { source, target } = await lockPair(tx, from, id);
   if (source.merged_into_id !== target.id) return;
   const moved = await moveRows(tx, source.id, target.id);
-  if (moved.identities.length + moved.conversations.length + moved.taken.length === 0) return;
+  if (moved.identities.length + moved.conversations.length === 0) return;
   await noteMerge(tx, by, { source: source.id, into: target.id, ...moved, customers: [], filled: [] });
 }

@@ -7,7 +7,7 @@ import { record } from '../events.ts';
 import { NO_ID } from '../id.ts';
 import { recountBlocks } from './blocked-senders.ts';
 import { lockCustomers } from './lock-customers.ts';
-import { handOver, type Moved } from './merge-customers.ts';
+import { type Moved, passThreads } from './merge-customers.ts';
 
 interface Undo {
   businessId: string;
@@ -43,6 +43,9 @@ interface MergeNote extends Moved {
   into: string;
   customers: string[];
   filled: string[];
+  /** Of merges that rewrote messages, as they once did: those that were not theirs, and those elsewhere that were. */
+  kept?: string[];
+  taken?: string[];
 }
 
 /** What the merge that stands moved: one note of it, and one for what came in during it. */
@@ -64,21 +67,20 @@ interface Giving {
 
 /** What has gone on to somebody else since stays there. */
 async function giveBack(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
-  const { identities, kept, taken, customers } = note;
+  const { identities, customers, taken = [] } = note;
   await tx`
     update identities set customer_id = ${source.id} where id = any(${identities}) and customer_id = ${rootId}`;
-  const conversations = await conversationsBack(tx, { source, rootId, note });
-  await handOver(tx, conversations, { from: rootId, to: source.id, but: kept });
-  await tx`
-    update messages set customer_id = ${source.id} where id = any(${taken}) and customer_id = ${rootId}`;
   await tx`
     update customers set merged_into_id = ${source.id} where id = any(${customers}) and merged_into_id = ${rootId}`;
+  await conversationsBack(tx, { source, rootId, note });
+  await tx`
+    update messages set customer_id = ${source.id} where id = any(${taken}) and customer_id = ${rootId}`;
   await unfill(tx, source, note);
   if (note.filled.includes('external_id')) await releaseExternalId(tx, { source, rootId, note });
 }
 
-/** Those that moved, and those begun since in their threads or at their addresses. */
-async function conversationsBack(tx: Sql, { source, rootId, note }: Giving): Promise<string[]> {
+/** With their messages those that moved, and those begun since in their threads or at their addresses. */
+async function conversationsBack(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
   const rows = await tx<{ id: string }[]>`
     update conversations set customer_id = ${source.id}, updated_at = clock_timestamp()
     where customer_id = ${rootId} and (id = any(${note.conversations})
@@ -86,7 +88,25 @@ async function conversationsBack(tx: Sql, { source, rootId, note }: Giving): Pro
         select channel_id, thread_key from conversations where id = any(${note.conversations})
         union select channel_id, address from identities where id = any(${note.identities})))
     returning id`;
-  return rows.map(({ id }) => id);
+  const conversations = rows.map(({ id }) => id);
+  await passThreads(tx, conversations, { from: rootId, to: source.id });
+  await messagesBack(tx, conversations, { source, rootId, note });
+}
+
+/** What was written in them since the merge was written from the source's addresses. */
+async function messagesBack(
+  tx: Sql,
+  conversations: string[],
+  { source, rootId, note }: Giving,
+): Promise<void> {
+  const { seqs = [], kept = [] } = note;
+  const seqOf = new Map(note.conversations.map((id, n) => [id, seqs[n]]));
+  await tx`
+    update messages m set customer_id = ${source.id}
+    from unnest(${conversations}::uuid[], ${conversations.map((id) => seqOf.get(id) ?? 0)}::bigint[]) as back(id, seq)
+    where m.conversation_id = back.id and m.seq > back.seq and m.direction = 'inbound' and m.id <> all(${kept})
+      and m.customer_id in (
+        select id from customers where id = ${rootId} or merged_into_id = ${rootId} and id <> ${source.id})`;
 }
 
 /** Takes back what was filled in from the source, unless somebody has changed it since. */

@@ -3,7 +3,7 @@ import { snapshot } from '../events/snapshot.ts';
 import { type EventType, record } from '../events.ts';
 import { newId } from '../id.ts';
 import { lockCustomers } from './lock-customers.ts';
-import { absorb, handOver } from './merge-customers.ts';
+import { absorb, passThreads } from './merge-customers.ts';
 
 /** A person whom the business itself vouches for. */
 export interface VerifiedPerson {
@@ -111,11 +111,12 @@ async function moveVisitor(tx: Sql, visitor: { id: string; threadKey: string }, 
     update conversations set customer_id = ${to}, updated_at = now()
     where channel_id = ${channelId} and thread_key = ${visitor.threadKey} and customer_id = ${from}
     returning id`;
-  await handOver(
-    tx,
-    moved.map(({ id }) => id),
-    { from, to, but: [] },
-  );
+  const conversations = moved.map(({ id }) => id);
+  await tx`
+    update messages set customer_id = ${to}
+    where conversation_id = any(${conversations})
+      and customer_id in (select id from customers where id = ${from} or merged_into_id = ${from})`;
+  await passThreads(tx, conversations, { from, to });
   await recordCustomer(tx, 'customer.updated', { businessId, customerId: to, changed: ['identities'] });
 }
 

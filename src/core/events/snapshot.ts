@@ -23,7 +23,9 @@ export async function snapshot(tx: Sql, subject: Subject): Promise<EventData> {
   const [[message], attachments, [conversation], [customer]] = await Promise.all([
     known !== undefined || messageId === null
       ? [known]
-      : tx<MessageRow[]>`select * from messages where id = ${messageId}`,
+      : tx<MessageRow[]>`
+          select m.*, coalesce(w.merged_into_id, m.customer_id) as customer_id
+          from messages m left join customers w on w.id = m.customer_id where m.id = ${messageId}`,
     // A text has no files.
     known?.type === 'text' || messageId === null ? [] : attachmentsOf(tx, messageId),
     tx<ConversationRow[]>`select * from conversations where id = ${ofMessage}`,
