@@ -80,7 +80,9 @@ export async function changeRule(
   await checkRule(tx, actor.businessId, fields);
   const [rule] = await tx<[RuleRow]>`
     update automation_rules set ${tx(columnsOf(tx, fields))}, active_since = clock_timestamp(),
-      checked_at = clock_timestamp(), updated_at = now()
+      checked_at = clock_timestamp(),
+      -- Later than any before: by it processes know that they have read the rule as it is.
+      updated_at = greatest(clock_timestamp(), updated_at + interval '1 millisecond')
     where id = ${id} returning *`;
   const detail = { fields: Object.keys(changes) };
   await audit(tx, actor, { action: 'automation_rule.updated', subjectId: id, detail });
