@@ -142,11 +142,13 @@ function findUnassigned(sql: Sql, businessId: string, { from, to }: Window): Pro
     order by b.subject_id limit ${BATCH}`;
 }
 
-/** It was taken back, or has come back; one that was pending was there all the time. */
+/** Its agent gave it away, if only to a team, or it has come back; one that was pending was there all the time. */
 function isBeginning(sql: Sql, message: string) {
   const m = sql(message);
   return sql`(
-    ${m}.type = 'activity' and (${m}.metadata ->> 'activity' = 'unassigned'
+    ${m}.type = 'activity' and (
+      ${m}.metadata ->> 'activity' in ('assigned', 'unassigned')
+        and ${m}.metadata ->> 'from' is not null and ${m}.metadata ->> 'to' is null
       or ${m}.metadata ->> 'from' in ('snoozed', 'resolved', 'closed') and ${m}.metadata ->> 'to' in ('open', 'pending')))`;
 }
 
