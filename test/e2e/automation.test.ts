@@ -541,20 +541,34 @@ describe('time', () => {
     const left = await visitor('left');
     await ok('POST', `/conversations/${left.id}/assign`, { assignee_id: gateway.agentId });
     await ok('POST', `/conversations/${left.id}/assign`, { assignee_id: null });
-    const untouched = v7({ msecs: Date.now() - 31 * MINUTE_MS });
+    const began = new Date(Date.now() - 31 * MINUTE_MS);
+    const [untouched, pending] = [v7({ msecs: began.getTime() }), v7({ msecs: began.getTime() })];
     await gateway.pool`
-      insert into conversations (id, business_id, channel_id, channel_type)
-      values (${untouched}, ${gateway.businessId}, ${gateway.channelId}, 'webchat')`;
-    const pending = v7({ msecs: Date.now() - 31 * MINUTE_MS });
-    await gateway.pool`
-      insert into conversations (id, business_id, channel_id, channel_type, status)
-      values (${pending}, ${gateway.businessId}, ${gateway.channelId}, 'webchat', 'pending')`;
+      insert into conversations (id, business_id, channel_id, channel_type, status, created_at)
+      values (${untouched}, ${gateway.businessId}, ${gateway.channelId}, 'webchat', 'open', ${began}),
+        (${pending}, ${gateway.businessId}, ${gateway.channelId}, 'webchat', 'pending', ${began})`;
     await ok('PUT', `/conversations/${pending}/reopen`);
-    await age([taken.id, left.id], 31);
-    for (const id of [left.id, untouched, pending])
+    const passedOn = await visitor('passed on');
+    await ok('POST', `/conversations/${passedOn.id}/assign`, { assignee_id: gateway.agentId });
+    const team = await ok<{ id: string }>('POST', '/teams', { name: 'Nobody there' });
+    await ok('POST', `/conversations/${passedOn.id}/assign`, { assignee_id: team.id });
+    const fresh = await visitor('fresh');
+    await age([taken.id, left.id, passedOn.id], 31);
+    for (const id of [left.id, untouched, pending, passedOn.id])
       await eventually(async () => expect((await conversation(id)).needs_human_handoff).toBe(true), 15_000);
-    expect(await runsOf(lonely)).toHaveLength(3);
+    expect(await runsOf(lonely)).toHaveLength(4);
     expect((await conversation(taken.id)).needs_human_handoff).toBe(false);
+    for (const [id, would_run] of [
+      [left.id, true],
+      [untouched, true],
+      [pending, true],
+      [passedOn.id, true],
+      [taken.id, false],
+      [fresh.id, false],
+    ] as const) {
+      const trial = await ok('POST', `/automation-rules/${lonely.id}/dry-run`, { conversation_id: id });
+      expect(trial).toMatchObject({ would_run });
+    }
   });
 });
 
@@ -657,6 +671,15 @@ describe('what is wrong', () => {
         field,
         expect.stringContaining(message),
       ]);
+  });
+
+  it('is never taken for what it was before, however fast it is changed', async () => {
+    const { id } = await rule({ is_active: false });
+    const changes = Array.from({ length: 10 }, (_, n) =>
+      ok<{ updated_at: string }>('PATCH', `/automation-rules/${id}`, { name: `${n}` }),
+    );
+    const times = (await Promise.all(changes)).map(({ updated_at }) => updated_at);
+    expect(new Set(times).size).toBe(10);
   });
 
   it('is refused in a change too, and changes nothing', async () => {

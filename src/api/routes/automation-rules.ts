@@ -127,7 +127,7 @@ const tryOut = createRoute({
   tags,
   summary: 'See what a rule would make of a conversation; nothing is done',
   description:
-    'A rule about messages is held against those of the last 100 to which it happened (that were sent, failed, waited so long), any other against the conversation as it is. A rule can be tried before it is active.',
+    'A rule about messages is held against those of the last 100 to which it happened (that were sent, failed, waited so long), any other against the conversation as it is, if nobody has had it for so long where that is what it is about. A rule can be tried before it is active.',
   request: { params: idParam, body: body(z.object({ conversation_id: uuid })) },
   responses: {
     200: json(

@@ -8,7 +8,7 @@ import type { Facts } from './fields.ts';
 import { type Judged, judge } from './judge.ts';
 import type { RuleRow } from './rules.ts';
 import type { Trigger } from './triggers.ts';
-import { waitedSoLong } from './waited.ts';
+import { waitedSoLong, wasLeftSoLong } from './waited.ts';
 
 export interface Trial {
   /** The message that would have set it going; null for a rule about the conversation itself. */
@@ -23,26 +23,48 @@ const MOST_LINES = 100;
 /** What the rule would make of a conversation, message by message where it is about messages. Does nothing. */
 export async function dryRun(sql: Sql, rule: RuleRow, conversation: ConversationRow): Promise<Trial[]> {
   const facts = await snapshot(sql, { conversationId: conversation.id });
-  const isOfMessages = rule.trigger.startsWith('message.') || rule.trigger === 'conversation.unanswered';
-  if (!isOfMessages) return [trial(rule, facts, { message_id: null, at: conversation.last_message_at })];
   const { messages: timeline } = await listMessages(sql, conversation.id, {
     beforeSeq: conversation.last_message_seq + 1,
     limit: MOST_LINES,
     activity: true,
   });
+  const isOfMessages = rule.trigger.startsWith('message.') || rule.trigger === 'conversation.unanswered';
+  if (!isOfMessages) {
+    const whole = trial(rule, facts, { message_id: null, at: conversation.last_message_at });
+    return wasEver(rule, conversation, timeline) ? [whole] : [];
+  }
   return occasionsIn(timeline, rule, conversation).map((message) =>
     trial(rule, { ...facts, message }, { message_id: message.id, at: new Date(message.created_at) }),
   );
+}
+
+/** Of what time sets going the timeline tells whether it would have; anything else may still happen. */
+function wasEver(
+  { trigger, after_minutes }: RuleRow,
+  conversation: ConversationRow,
+  timeline: MessageView[],
+) {
+  if (trigger !== 'conversation.unassigned_for') return true;
+  const isLeft = isActive(conversation) && conversation.assignee_id === null;
+  return wasLeftSoLong(timeline, {
+    minutes: after_minutes ?? 0,
+    since: (timeline[0]?.seq ?? 1) === 1 ? conversation.created_at : undefined,
+    until: isLeft ? new Date() : undefined,
+  });
+}
+
+function isActive({ status }: ConversationRow): boolean {
+  return status === 'open' || status === 'pending';
 }
 
 /** Pure: the messages that have set a rule of its trigger going, or would have. */
 function occasionsIn(
   timeline: MessageView[],
   { trigger, after_minutes }: RuleRow,
-  { status }: ConversationRow,
+  conversation: ConversationRow,
 ): MessageView[] {
   if (trigger === 'conversation.unanswered') {
-    const until = status === 'open' || status === 'pending' ? new Date() : undefined;
+    const until = isActive(conversation) ? new Date() : undefined;
     return waitedSoLong(timeline, { minutes: after_minutes ?? 0, until });
   }
   const happened = HAPPENED[trigger] ?? (() => true);

@@ -36,3 +36,43 @@ function isAnswer({ type, direction, sender_type, status, metadata }: MessageVie
   const isOurs = sender_type === 'agent' || sender_type === 'bot' || 'ai' in metadata;
   return direction === 'outbound' && isOurs && status !== 'failed' && status !== 'canceled';
 }
+
+interface Left {
+  minutes: number;
+  /** Since when the conversation is there; undefined where the timeline begins later. */
+  since: Date | undefined;
+  /** Until when nobody has had it; undefined where somebody has, or it is over. */
+  until: Date | undefined;
+}
+
+const ASLEEP_OR_OVER: unknown[] = ['snoozed', 'resolved', 'closed'];
+
+/** Whether nobody had the conversation for so long at a time, as `due.ts` finds those: pure. */
+export function wasLeftSoLong(timeline: MessageView[], { minutes, since, until }: Left): boolean {
+  const isLong = (from: number | undefined, to: number) =>
+    from !== undefined && to - from >= minutes * 60_000;
+  let [isTaken, isActive, left] = [false, true, since?.getTime()];
+  for (const { created_at, metadata } of timeline.filter(tellsWhoHasIt)) {
+    const at = Date.parse(created_at);
+    if (isAssignment(metadata['activity'])) isTaken = metadata['to'] !== null;
+    else isActive = !ASLEEP_OR_OVER.includes(metadata['to']);
+    if (isActive && !isTaken) left ??= at;
+    else if (isLong(left, at)) return true;
+    else left = undefined;
+  }
+  return until !== undefined && isLong(left, until.getTime());
+}
+
+function tellsWhoHasIt({ type, metadata }: MessageView): boolean {
+  const { activity, to } = metadata;
+  const isOfStatus = typeof to === 'string' && (isAwake(to) || ASLEEP_OR_OVER.includes(to));
+  return type === 'activity' && (isAssignment(activity) || isOfStatus);
+}
+
+function isAssignment(activity: unknown): boolean {
+  return activity === 'assigned' || activity === 'unassigned';
+}
+
+function isAwake(status: string): boolean {
+  return status === 'open' || status === 'pending';
+}
