@@ -22,6 +22,11 @@ const reply = (id: string, message: string) =>
   });
 const cursors = (socket: TestSocket) => socket.of('event').map((it) => it['cursor'] as string);
 
+/** What has happened has its place among the events. */
+function placed(): Promise<void> {
+  return until(async () => (await gateway.pool`select 1 from outbox`).length === 0);
+}
+
 async function conversation(): Promise<string> {
   const vic = await visitor();
   const { conversation_id } = await vic.ask('client_message', { content: 'hello' });
@@ -154,20 +159,24 @@ it('replays what was missed, in order, nothing twice, while more goes on', async
   go = false;
   await stream;
   await quiet(600);
-  const all = cursors(watcher);
-  expect(cursors(back)).toEqual(all.slice(all.indexOf(last) + 1));
+  const since = (socket: TestSocket) => {
+    const all = cursors(socket);
+    return all.slice(all.indexOf(last) + 1);
+  };
+  await until(() => cursors(back).at(-1) === cursors(watcher).at(-1));
+  expect(since(back)).toEqual(since(watcher));
   const messages = (socket: TestSocket) => socket.of('new_message').map((it) => it['content'] as string);
   expect(messages(back)).toEqual(messages(watcher).slice(messages(watcher).indexOf('seen') + 1));
 });
 
 it('brings a client that says where it was up to date before ready', async () => {
   const id = await conversation();
-  await quiet();
+  await placed();
   const first = await agent();
   const start = (await first.next('ready'))['cursor'];
   first.close();
   await reply(id, 'while away');
-  await quiet();
+  await placed();
   const back = await agent({ after: start });
   expect(back.of('new_message').map((it) => it['content'])).toEqual(['while away']);
   expect(back.heard.at(-1)?.event).toBe('ready');
