@@ -394,6 +394,11 @@ describe('the index', () => {
     }
     // Two characters are too few for the index of parts: there are beginnings of words, and it says so.
     expect(await find('王伟')).toMatchObject({ data: [{ kind: 'customer' }], partial: true });
+    // All customers are looked through where only they are asked for, however much was said.
+    expect(await find('王伟', '&kind=customer')).toMatchObject({
+      data: [{ kind: 'customer' }],
+      partial: false,
+    });
     // In few conversations all is looked through, however frequent or short a word is.
     for (const q of ['noise', 'ys'])
       expect(await find(q, '&tag=zoo')).toMatchObject({ data: [{ id: message }], partial: false });

@@ -61,7 +61,7 @@ export function searchRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
     const { hits, isPartial, hasParts } = await search(pool, {
       businessId: c.var.actor.businessId,
       q: query.q,
-      kinds: query.kind === undefined ? undefined : [query.kind],
+      kind: query.kind,
       status: query.status,
       channelId: query.channel_id,
       channelType: query.channel_type,

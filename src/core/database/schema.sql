@@ -781,6 +781,7 @@ create table search_documents (
 CREATE INDEX search_documents_conversation ON public.search_documents USING btree (conversation_id);
 CREATE INDEX search_documents_customer ON public.search_documents USING btree (customer_id);
 CREATE INDEX search_documents_newest ON public.search_documents USING btree (business_id, at DESC);
+CREATE INDEX search_documents_of_kind ON public.search_documents USING btree (business_id, kind, at DESC) WHERE (kind <> 'message'::text);
 CREATE INDEX search_documents_parts ON public.search_documents USING gin (text gin_trgm_ops);
 CREATE INDEX search_documents_words ON public.search_documents USING gin (words);
 

@@ -3,7 +3,7 @@ import type { Sql } from '../database/connect.ts';
 export interface SearchFilter {
   businessId: string;
   q: string;
-  kinds?: string[] | undefined;
+  kind?: string | undefined;
   status?: string[] | undefined;
   channelId?: string | undefined;
   channelType?: string | undefined;
@@ -14,9 +14,10 @@ export interface SearchFilter {
   before?: string | undefined;
 }
 
-/** Whose documents, and of which time. */
-export function scope(sql: Sql, { businessId, customerId, after, before }: SearchFilter) {
+/** Whose documents, of which kind and time. */
+export function scope(sql: Sql, { businessId, kind, customerId, after, before }: SearchFilter) {
   return sql`d.business_id = ${businessId}
+    ${kind === undefined ? sql`` : sql`and d.kind = ${kind}`}
     ${customerId === undefined ? sql`` : sql`and ${ofCustomer(sql, customerId)}`}
     ${after === undefined ? sql`` : sql`and d.at > ${after}::timestamptz`}
     ${before === undefined ? sql`` : sql`and d.at < ${before}::timestamptz`}`;
@@ -27,11 +28,6 @@ function ofCustomer(sql: Sql, id: string) {
   const root = sql`(select coalesce(merged_into_id, id) from customers where id = ${id})`;
   return sql`(d.conversation_id = any(array(select id from conversations where customer_id = ${root}))
     or d.kind = 'customer' and d.customer_id = ${root})`;
-}
-
-/** Which kinds of documents. */
-export function kinds(sql: Sql, { kinds }: SearchFilter) {
-  return kinds === undefined ? sql`` : sql`and d.kind = any(${kinds})`;
 }
 
 /** Whether anything is asked for of the conversations that documents belong to. */

@@ -1,13 +1,6 @@
 import type { Pool, Sql } from '../database/connect.ts';
 import { sqlState } from '../database/transact.ts';
-import {
-  asksOfConversations,
-  inConversation,
-  kinds,
-  ofConversation,
-  type SearchFilter,
-  scope,
-} from './filter.ts';
+import { asksOfConversations, inConversation, ofConversation, type SearchFilter, scope } from './filter.ts';
 import { hasIndexedPart, matches } from './matches.ts';
 
 export interface Hit {
@@ -102,7 +95,7 @@ function amongFew(pool: Pool, filter: SearchFilter, hasParts: boolean): Promise<
         union all
         select * from search_documents where customer_id = any(${customers}) and kind = 'customer')
       select d.id, d.kind, d.conversation_id, d.customer_id, d.at from theirs d
-      where ${scope(tx, filter)} ${kinds(tx, filter)} and ${matches(tx, filter.q, hasParts)}
+      where ${scope(tx, filter)} and ${matches(tx, filter.q, hasParts)}
       order by d.at desc, d.id desc limit ${MOST_HITS + 1}`;
   });
 }
@@ -117,7 +110,7 @@ async function amongNewest(tx: Sql, filter: SearchFilter, hasParts: boolean): Pr
   const newest = tx`from search_documents d where ${scope(tx, filter)} order by d.at desc`;
   const hits = await tx<Hit[]>`
     select d.id, d.kind, d.conversation_id, d.customer_id, d.at from (select d.* ${newest} limit ${NEWEST}) d
-    where (${matches(tx, filter.q, hasParts)}) ${kinds(tx, filter)} ${inConversation(tx, filter)}
+    where (${matches(tx, filter.q, hasParts)}) ${inConversation(tx, filter)}
     order by d.at desc, d.id desc limit ${MOST_HITS + 1}`;
   const older = hits.length > MOST_HITS ? [] : await tx`select d.id ${newest} offset ${NEWEST} limit 1`;
   return { hits, isAll: older.length === 0 };
@@ -129,6 +122,6 @@ function amongAll(tx: Sql, filter: SearchFilter, matching: ReturnType<typeof mat
     with found as materialized (
       select d.id, d.kind, d.conversation_id, d.customer_id, d.at from search_documents d
       where ${scope(tx, filter)} and (${matching}))
-    select d.* from found d where true ${kinds(tx, filter)} ${inConversation(tx, filter)}
+    select d.* from found d where true ${inConversation(tx, filter)}
     order by d.at desc, d.id desc limit ${MOST_HITS + 1}`;
 }
