@@ -76,8 +76,9 @@ export async function listPublicMessages(
   const rows = await sql<MessageRow[]>`
     select * from messages m
     where conversation_id = ${conversationId} and seq > ${afterSeq} and direction <> 'internal'
-      and (direction = 'outbound' or customer_id is not distinct from (
-        select coalesce(c.customer_id, m.customer_id) from conversations c where c.id = ${conversationId}))
+      and (direction = 'outbound' or (
+        select c.customer_id is null or c.customer_id in (m.customer_id, w.merged_into_id)
+        from conversations c left join customers w on w.id = m.customer_id where c.id = ${conversationId}))
       and type not in ('note', 'activity') and deleted_at is null
       and status is distinct from 'canceled' and status is distinct from 'failed'
     order by seq limit ${limit + 1}`;

@@ -172,6 +172,8 @@ describe('identity tokens', () => {
       message: 'Hello both',
       type: 'reply',
     });
+    const before = await again.ask('sync', { conversation_id: ofSecond, after_seq: 0 });
+    expect(before['messages']).toMatchObject([{ content: 'second', sender: { id: ids[0]?.id } }]);
     await again.next('new_message', (it) => it['content'] === 'Hello both');
     await first.next('new_message', (it) => it['content'] === 'Hello both');
   });

@@ -57,7 +57,8 @@ export async function untilWritten(write: () => Promise<void>): Promise<void> {
 async function moveThread(tx: Sql, message: SendingMessage, to: string): Promise<void> {
   await tx`
     insert into threads (channel_id, thread_key, business_id, customer_id, conversation_id)
-    values (${message.channel_id}, ${to}, ${message.business_id}, ${message.customer_id}, ${message.conversation_id})
+    select ${message.channel_id}, ${to}, business_id, customer_id, id from conversations
+    where id = ${message.conversation_id}
     on conflict (channel_id, thread_key) do update
       set conversation_id = excluded.conversation_id, customer_id = excluded.customer_id
       where threads.conversation_id is null`;
