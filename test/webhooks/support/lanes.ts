@@ -27,7 +27,7 @@ export async function openBench(
   const wake = await createWake(undefined, log);
   const { lookup, allow = ['127.0.0.0/8'], ...changes } = overrides;
   const egress = createEgress({ allow, ...(lookup === undefined ? {} : { lookup }) });
-  const policy = { ...readConfig({}).webhooks, timeoutMs: 1_000, ...changes };
+  const policy = { ...readConfig({}).webhooks, ...changes };
   const secrets = createSecrets(['a secret of the tests, long enough']);
   const transact = createTransact(pool, wake);
   const handOver = createHandOver();
@@ -57,6 +57,7 @@ export async function openBench(
     secrets,
     egress,
     lane,
+    policy,
     businessId,
 
     endpoint: (url: string, fields: Partial<NewEndpoint> = {}) =>
