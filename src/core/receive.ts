@@ -7,7 +7,7 @@ import type { Pool } from './database/connect.ts';
 import type { Inbound } from './envelope.ts';
 import { AppError } from './errors.ts';
 import { isUuid, newId } from './id.ts';
-import type { Accepted, IngestRequest, RawRequest } from './ingest/item.ts';
+import { type Accepted, BLOCKED, type IngestRequest, type RawRequest } from './ingest/item.ts';
 import { findKept, keptOf, parseKept, type RawUpdate, rawOf, sourceRaw } from './ingest/kept-request.ts';
 import type { Ingest } from './ingest.ts';
 import type { Log } from './log.ts';
@@ -148,14 +148,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
   };
 }
-
-const BLOCKED: Accepted = {
-  duplicate: false,
-  isBlocked: true,
-  messageId: undefined,
-  conversationId: undefined,
-  seq: undefined,
-};
 
 /** What a provider asks before it trusts a door. */
 function challenged(door: Door<unknown>, request: DoorRequest, { channel }: LoadedChannel): DoorAnswer {

@@ -101,20 +101,28 @@ describe('a blocked person', () => {
     expect(rows.map(({ content }) => content)).toEqual(['good evening']);
   });
 
-  it('is kept out at an address that became theirs a moment ago, as soon as it is seen', async () => {
+  it('is kept out at an address that became theirs a moment ago, and can be replayed', async () => {
     const [known, other] = [fakeUser(), fakeUser()];
     const { customer_id } = await write(gateway, door, known);
-    await block({ customer_id });
+    const { body } = await block({ customer_id });
     await door.post(update.text({ from: known, text: 'not heard' }));
     await gateway.pool`
       insert into identities (id, business_id, channel_id, customer_id, kind, address)
       select gen_random_uuid(), business_id, channel_id, customer_id, kind, ${String(other.id)} from identities
       where customer_id = ${customer_id}`;
-    await door.post(update.text({ from: other, text: 'seen' }));
+    await door.post(update.text({ from: other, text: 'nor there' }));
     await door.post(update.text({ from: other, text: 'not heard either' }));
-    const rows = await gateway.pool<{ content: string }[]>`
-      select content from messages where customer_id = ${customer_id} order by created_at, id`;
-    expect(rows.map(({ content }) => content)).toEqual(['hello', 'seen']);
+    const said = async () =>
+      (
+        await gateway.pool<{ content: string }[]>`
+          select content from messages where customer_id = ${customer_id} order by created_at, id`
+      ).map(({ content }) => content);
+    expect(await said()).toEqual(['hello']);
+    const [, first] = await ignored();
+    expect(first?.reason).toBe('from a blocked sender');
+    await unblock(body.id);
+    await gateway.call('POST', `/api/v1/inbound-events/${first?.id}/replay`);
+    expect(await said()).toEqual(['hello', 'nor there']);
   });
 
   it('is kept out of a group that moved with them', async () => {

@@ -44,6 +44,15 @@ export interface Accepted {
   seq: number | undefined;
 }
 
+/** What became of an item whose sender is blocked. */
+export const BLOCKED: Accepted = {
+  duplicate: false,
+  isBlocked: true,
+  messageId: undefined,
+  conversationId: undefined,
+  seq: undefined,
+};
+
 /** One inbound item of a batch, with the id that its message gets if it is new. */
 export interface Item {
   request: IngestRequest;

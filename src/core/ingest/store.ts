@@ -6,9 +6,10 @@ import { partSent } from '../messages/receipts.ts';
 import type { MessageRow } from '../views/message.ts';
 import { linkAliases } from './aliases.ts';
 import { addToStoredAlbum, applyChange } from './changes.ts';
-import type { Accepted, IngestRequest, Item } from './item.ts';
+import { type Accepted, BLOCKED, type IngestRequest, type Item } from './item.ts';
 import { bringLargeBodies, keepRequests, type RequestOutcome } from './keep-requests.ts';
 import { adoptKnownAddresses } from './known-addresses.ts';
+import { leaveOutBlocked } from './leave-out.ts';
 import { forgetUnused } from './parties.ts';
 import { NOTHING_STORED, planMessages } from './plan.ts';
 import { lockState, type State } from './state.ts';
@@ -43,11 +44,14 @@ export async function storeBatch(
   const state = await lockState(tx, items);
   await adoptKnownAddresses(tx, items, state);
   await linkAliases(tx, items, state);
-  const plan = planMessages(items, state, context);
+  const leftOut = await leaveOutBlocked(tx, items, state);
+  const letIn = items.filter((item) => !leftOut.has(item));
+  const plan = planMessages(letIn, state, context);
+  for (const item of leftOut) plan.accepted.set(item, BLOCKED);
   const writing = writePlan(tx, plan);
-  if (isMoreThanMessages(items, state, plan)) {
+  if (isMoreThanMessages(letIn, state, plan)) {
     await writing;
-    await writeTheRest(tx, { items, state, plan, context });
+    await writeTheRest(tx, { items: letIn, state, plan, context });
   }
   const ofRequest = Map.groupBy(items, (item) => item.request);
   const outcomes = requests.map((request) => outcomeOf(request, ofRequest.get(request) ?? [], plan));
@@ -135,6 +139,8 @@ function isPartial({ messageId, seq }: Accepted): boolean {
 
 function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutcome {
   if (own.length === 0) return ignored(request);
+  if (own.every((item) => plan.accepted.get(item) === BLOCKED))
+    return ignored({ ...request, isBlocked: true });
   if (own.every((item) => plan.accepted.get(item) === NOTHING_STORED))
     return { request, status: 'ignored', reason: 'belongs to no conversation', customerId: null };
   const duplicate = own.every((item) => plan.accepted.get(item)?.duplicate === true);
