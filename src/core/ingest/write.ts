@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts';
-import { recordset } from '../database/recordset.ts';
+import { fewRows, recordset } from '../database/recordset.ts';
 import type { ConversationRow } from '../views/conversation.ts';
 import type { CustomerRow } from '../views/customer.ts';
 import type { MessageRow } from '../views/message.ts';
@@ -44,7 +44,7 @@ function fillCustomers(tx: Sql, rows: CustomerRow[]) {
   return tx`
     update customers c set name = coalesce(c.name, r.name), email = coalesce(c.email, r.email),
       phone = coalesce(c.phone, r.phone), updated_at = r.updated_at
-    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, name text, email text, phone text, updated_at timestamptz)
+    from ${fewRows(tx, rows, tx`id uuid, name text, email text, phone text, updated_at timestamptz`)}
     where c.id = r.id`;
 }
 
@@ -75,28 +75,30 @@ function updateConversations(tx: Sql, conversations: ConversationRow[]) {
     last_message_at: it.last_message_at,
     updated_at: it.updated_at,
   }));
+  const columns = tx`
+    id uuid, status text, snoozed_until timestamptz, resolved_at timestamptz, closed_at timestamptz,
+    last_message_seq bigint, last_public_seq bigint, unread_count int, reply_window_expires_at timestamptz,
+    last_message_at timestamptz, updated_at timestamptz`;
   return tx`
     update conversations c set status = r.status, snoozed_until = r.snoozed_until, resolved_at = r.resolved_at,
       closed_at = r.closed_at, last_message_seq = r.last_message_seq, last_public_seq = r.last_public_seq,
       unread_count = r.unread_count, reply_window_expires_at = r.reply_window_expires_at,
       last_message_at = r.last_message_at, updated_at = r.updated_at
-    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, status text, snoozed_until timestamptz,
-      resolved_at timestamptz, closed_at timestamptz, last_message_seq bigint, last_public_seq bigint,
-      unread_count int, reply_window_expires_at timestamptz, last_message_at timestamptz, updated_at timestamptz)
+    from ${fewRows(tx, rows, columns)}
     where c.id = r.id`;
 }
 
 function pointThreads(tx: Sql, rows: ThreadState[]) {
   return tx`
     update threads t set conversation_id = r.conversation_id, customer_id = r.customer_id, updated_at = now()
-    from json_to_recordset(${recordset(tx, rows)}) as r(channel_id uuid, thread_key text, conversation_id uuid, customer_id uuid)
+    from ${fewRows(tx, rows, tx`channel_id uuid, thread_key text, conversation_id uuid, customer_id uuid`)}
     where t.channel_id = r.channel_id and t.thread_key = r.thread_key`;
 }
 
 function readdress(tx: Sql, rows: ConversationRow[]) {
   return tx`
     update conversations c set thread_key = r.thread_key
-    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, thread_key text) where c.id = r.id`;
+    from ${fewRows(tx, rows, tx`id uuid, thread_key text`)} where c.id = r.id`;
 }
 
 /** What was written elsewhere is a message of one part, so that receipts and replies find it. */
@@ -162,6 +164,6 @@ function claimUploads(tx: Sql, rows: PlannedAttachment[]) {
   return tx`
     update attachments a set message_id = r.message_id, conversation_id = r.conversation_id, position = r.position,
       state = 'ready'
-    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, message_id uuid, conversation_id uuid, position int)
+    from ${fewRows(tx, rows, tx`id uuid, message_id uuid, conversation_id uuid, position int`)}
     where a.id = r.id`;
 }

@@ -1,7 +1,7 @@
 import { choicesOf } from '../cards.ts';
 import { NO_HANDOFF } from '../conversations/handoff.ts';
 import type { Sql } from '../database/connect.ts';
-import { recordset } from '../database/recordset.ts';
+import { fewRows } from '../database/recordset.ts';
 import { snapshot } from '../events/snapshot.ts';
 import { record } from '../events.ts';
 import type { ConversationRow } from '../views/conversation.ts';
@@ -72,6 +72,9 @@ export async function writeCounted(tx: Sql, conversations: readonly Conversation
     first_response_at: it.first_response_at,
     needs_human_handoff: it.needs_human_handoff,
   }));
+  const columns = tx`
+    id uuid, last_message_seq bigint, last_public_seq bigint, last_message_at timestamptz, updated_at timestamptz,
+    open_card jsonb, first_response_at timestamptz, needs_human_handoff boolean`;
   // The clocks of two machines differ: nobody answers before the conversation began.
   await tx`
     update conversations c set last_message_seq = r.last_message_seq, last_public_seq = r.last_public_seq,
@@ -81,8 +84,6 @@ export async function writeCounted(tx: Sql, conversations: readonly Conversation
       needs_human_handoff = r.needs_human_handoff,
       handoff_reason = case when r.needs_human_handoff or not c.needs_human_handoff then c.handoff_reason end,
       handoff_requested_at = case when r.needs_human_handoff then c.handoff_requested_at end
-    from json_to_recordset(${recordset(tx, rows)}) as r(id uuid, last_message_seq bigint, last_public_seq bigint,
-      last_message_at timestamptz, updated_at timestamptz, open_card jsonb, first_response_at timestamptz,
-      needs_human_handoff boolean)
+    from ${fewRows(tx, rows, columns)}
     where c.id = r.id`;
 }
