@@ -283,6 +283,19 @@ describe('an answer that comes too late', () => {
     }
   });
 
+  it('is asked for again when the mode was changed meanwhile, so that nobody waits for nothing', async () => {
+    const id = await whileThinking(goOn(31), async () => {
+      await scene.setHook({ mode: 'assist' });
+      scene.hook.answer(sure('A draft.'));
+    });
+    await eventually(async () => expect(await scene.turns(id)).toEqual(['drafted']));
+    expect(await scene.ok('GET', `/conversations/${id}/drafts`)).toMatchObject({
+      data: [{ content: 'A draft.' }],
+    });
+    expect(scene.hook.of(id).map(({ mode }) => mode)).toEqual(['auto', 'assist']);
+    expect(scene.sent(id)).toEqual([]);
+  });
+
   it('is not late for what the customer’s machine says meanwhile', async () => {
     const person = goOn(30);
     const id = await whileThinking(person, () =>

@@ -3,7 +3,8 @@ import { lockConversation } from '../conversations.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import type { Transact } from '../database/transact.ts';
 import { AppError } from '../errors.ts';
-import { type LaneKind, type Lease, leaseHeld } from '../lanes.ts';
+import { laneKey } from '../lanes/lane-key.ts';
+import { type LaneKind, type Lease, leaseHeld, wakeLanes } from '../lanes.ts';
 import type { Log } from '../log.ts';
 import type { Writing } from '../messages/queue-message.ts';
 import type { Secrets } from '../secrets.ts';
@@ -190,11 +191,17 @@ async function settleOnce(
     const conversation = await lockConversation(tx, turn.business_id, turn.conversation_id);
     const current = await findAiHook(tx, turn.business_id);
     if (!(await isAsking(tx, turn, lease))) return;
-    // It was changed or taken away while it thought.
-    if (current === undefined || current.mode !== hook.mode) return drop(tx, turn, 'refused');
+    if (current === undefined) return drop(tx, turn, 'refused');
+    // Who waits is answered as it is wanted now.
+    if (current.mode !== hook.mode) return askAgain(tx, turn);
     const { last_seq: lastSeq, id: turnId } = turn;
     await settle(tx, conversation, { turnId, mode: hook.mode, lastSeq: lastSeq ?? 0, answer, writing });
   });
+}
+
+async function askAgain(tx: Sql, { id, conversation_id }: Turn): Promise<void> {
+  await tx`update ai_turns set state = 'waiting' where id = ${id}`;
+  await wakeLanes(tx, [laneKey('ai', conversation_id)]);
 }
 
 async function isAsking(tx: Sql, { id }: Turn, lease: Lease): Promise<boolean> {
