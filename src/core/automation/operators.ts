@@ -50,7 +50,7 @@ export const OPERATORS: Record<string, Operator> = {
 
 /** Attributes come as text from some channels and as numbers from others: 3 is "3". */
 function equals(actual: unknown, value: Value): boolean {
-  if (Array.isArray(actual)) return actual.some((one) => equals(one, value));
+  if (Array.isArray(actual) && isThere(actual)) return actual.some((one) => equals(one, value));
   if (!isThere(actual) || value === null) return !isThere(actual) && value === null;
   return typeof actual !== 'object' && isSame(String(actual), String(value));
 }
