@@ -167,6 +167,7 @@ describe('a rule', () => {
       ['visitor.phone', 'notExists'],
       ['conversation.tags', 'contains', 'VIP'],
       ['conversation.tags', 'equals', 'vip'],
+      ['conversation.tags', 'notEquals', null],
       ['conversation.needsHumanHandoff', 'equals', false],
       ['conversation.custom_attributes.order', 'equals', 7],
     ];
@@ -177,6 +178,7 @@ describe('a rule', () => {
       ['visitor.plan', 'greaterThan', 1],
       ['visitor.constructor', 'exists'],
       ['message.content', 'exists'],
+      ['conversation.tags', 'equals', null],
     ];
     const customer = await ok<{ id: string }>('POST', '/customers', {
       name: 'Ada Lovelace',
@@ -205,6 +207,17 @@ describe('a rule', () => {
         expect([one.field, one.operator, one.holds]).toEqual([one.field, one.operator, expected]);
       expect(occasions[0]?.conditions).toHaveLength(conditions.length);
     }
+    const untagged = await rule({
+      trigger: 'conversation.updated',
+      conditions: [{ field: 'conversation.tags', operator: 'equals', value: null }],
+      is_active: false,
+    });
+    const { id: plain } = await ok<Conversation>('POST', '/conversations', {
+      business_id: gateway.businessId,
+    });
+    expect(
+      await ok('POST', `/automation-rules/${untagged.id}/dry-run`, { conversation_id: plain }),
+    ).toMatchObject({ would_run: true });
   });
 
   it('is heard from the customer and about the customer, and of what somebody does', async () => {
@@ -233,6 +246,27 @@ describe('a rule', () => {
         reason: expect.stringContaining('no conversation'),
       }),
     );
+    await rule({ trigger: 'customer.merged', actions: [{ type: 'addTag', tag: 'merged' }] });
+    await ok('POST', `/customers/${customer.id}/merge`, { from: lonely.id });
+    await eventually(async () => expect((await conversation(id)).tags).toEqual(['x', 'merged']));
+  });
+
+  it('is heard when a message is taken back', async () => {
+    const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+    const { id: channel } = await ok<{ id: string }>('POST', '/channels', {
+      type: 'api',
+      name: 'App',
+      config: { callback_url: 'http://127.0.0.1:8091/', secret },
+    });
+    const post = (body: object) =>
+      gateway.call<{ data: { conversation_id: string }[] }>('POST', `/webhooks/api/${channel}`, body, {
+        key: secret,
+      });
+    await rule({ trigger: 'message.deleted', actions: [{ type: 'addTag', tag: 'taken back' }] });
+    const { body } = await post({ external_id: 'm1', sender: { external_id: 'p1' }, content: 'Oops' });
+    await post({ type: 'delete', external_id: 'm1' });
+    const id = body.data[0]?.conversation_id ?? '';
+    await eventually(async () => expect((await conversation(id)).tags).toEqual(['taken back']));
   });
 
   it('hears nothing of before, nothing while it is off, and is stopped by one before it', async () => {

@@ -78,6 +78,8 @@ const HAPPENED: Partial<Record<Trigger, (message: MessageView) => boolean>> = {
   'message.delivered': ({ direction, delivered_at }) => direction === 'outbound' && delivered_at !== null,
   'message.read': ({ direction, read_at }) => direction === 'outbound' && read_at !== null,
   'message.failed': ({ status }) => status === 'failed',
+  'message.updated': ({ edited_at, reactions }) => edited_at !== null || reactions.length > 0,
+  'message.deleted': ({ deleted_at }) => deleted_at !== null,
 };
 
 function trial(rule: RuleRow, facts: Facts, of: Pick<Trial, 'message_id' | 'at'>): Trial {

@@ -22,8 +22,10 @@ const EVENT_TRIGGERS = {
   'message.read': 'The customer read a message',
   'message.failed': 'A message could not be sent',
   'message.updated': 'A message changed, such as by an edit or a reaction',
+  'message.deleted': 'A message was taken back',
   'customer.created': 'A customer is known',
   'customer.updated': 'A customer changed',
+  'customer.merged': 'Two customers turned out to be one',
 } as const satisfies Partial<Record<EventType, string>>;
 
 /** What sets a rule going when nothing happens for its minutes. */
