@@ -2195,7 +2195,7 @@ export interface paths {
           /**
            * Only so many of the newest.
            */
-          messages?: number | null;
+          messages?: number;
         };
         path: {
           id: string;
@@ -2849,7 +2849,47 @@ export interface paths {
          */
         200: {
           content: {
-            'application/json': Conversation;
+            'application/json': {
+              id: string;
+              business_id: string;
+              customer_id: string | null;
+              assignee_id: string | null;
+              /**
+               * The team it was given to.
+               */
+              team_id: string | null;
+              status: 'open' | 'pending' | 'snoozed' | 'resolved' | 'closed';
+              channel_type: string;
+              channel_id: string;
+              subject: string | null;
+              priority: 'low' | 'normal' | 'high' | 'urgent' | null;
+              tags: string[];
+              custom_attributes: {
+                [k: string]: unknown;
+              };
+              needs_human_handoff: boolean;
+              handoff_reason: string | null;
+              /**
+               * Since when it waits for a person.
+               */
+              handoff_requested_at: string | null;
+              snoozed_until: string | null;
+              reply_window_expires_at: string | null;
+              last_message_at: string;
+              last_message_seq: number;
+              unread_count: number;
+              merged_into_id: string | null;
+              created_at: string;
+              updated_at: string;
+              first_response_at: string | null;
+              resolved_at: string | null;
+              closed_at: string | null;
+              customer: Customer;
+              /**
+               * Who hears what is answered from now on: the customer of the other conversation. Where that is not `customer_id`, this conversation’s customer hears none of it, until the two customers are merged.
+               */
+              answers_reach_customer_id: string | null;
+            };
           };
         };
         /**
@@ -3030,11 +3070,11 @@ export interface paths {
            * Counts from 1; `cursor` is faster.
            */
           page?: number;
-          after_seq?: number | null;
+          after_seq?: number;
           /**
            * Alone: the last messages before it, still oldest first.
            */
-          before_seq?: number | null;
+          before_seq?: number;
           /**
            * Lines of the timeline too.
            */
@@ -4594,8 +4634,10 @@ export interface paths {
               | 'message.read'
               | 'message.failed'
               | 'message.updated'
+              | 'message.deleted'
               | 'customer.created'
               | 'customer.updated'
+              | 'customer.merged'
               | 'conversation.unanswered'
               | 'conversation.unassigned_for';
             /**
@@ -4780,8 +4822,10 @@ export interface paths {
               | 'message.read'
               | 'message.failed'
               | 'message.updated'
+              | 'message.deleted'
               | 'customer.created'
               | 'customer.updated'
+              | 'customer.merged'
               | 'conversation.unanswered'
               | 'conversation.unassigned_for';
             /**
@@ -4983,8 +5027,10 @@ export interface paths {
                   | 'message.read'
                   | 'message.failed'
                   | 'message.updated'
+                  | 'message.deleted'
                   | 'customer.created'
                   | 'customer.updated'
+                  | 'customer.merged'
                   | 'conversation.unanswered'
                   | 'conversation.unassigned_for';
                 /**
@@ -6194,7 +6240,7 @@ export interface paths {
            */
           cursor?: string;
           /**
-           * One type, or several with commas.
+           * One type, or several with commas; all of them when it is empty.
            */
           types?: string;
         };
@@ -6644,7 +6690,41 @@ export interface paths {
            */
           page?: number;
           status?: 'pending' | 'delivered' | 'failed' | 'canceled';
-          event_type?: string;
+          event_type?:
+            | 'conversation.created'
+            | 'conversation.updated'
+            | 'conversation.assigned'
+            | 'conversation.unassigned'
+            | 'conversation.status_changed'
+            | 'conversation.snoozed'
+            | 'conversation.unsnoozed'
+            | 'conversation.resolved'
+            | 'conversation.closed'
+            | 'conversation.reopened'
+            | 'conversation.tags_changed'
+            | 'conversation.handoff_requested'
+            | 'conversation.merged'
+            | 'message.received'
+            | 'message.created'
+            | 'message.sent'
+            | 'message.delivered'
+            | 'message.read'
+            | 'message.failed'
+            | 'message.updated'
+            | 'message.deleted'
+            | 'customer.created'
+            | 'customer.updated'
+            | 'customer.merged'
+            | 'customer.deleted'
+            | 'channel.error'
+            | 'endpoint.failing'
+            | 'endpoint.recovered'
+            | 'endpoint.disabled'
+            | 'delivery.failed'
+            | 'agent.status_changed'
+            | 'draft.created'
+            | 'draft.updated'
+            | 'endpoint.test';
           event_id?: string;
           conversation_id?: string;
           trigger?: 'event' | 'retry' | 'recover' | 'replay' | 'test';
@@ -8108,8 +8188,10 @@ export interface paths {
                   | 'message.read'
                   | 'message.failed'
                   | 'message.updated'
+                  | 'message.deleted'
                   | 'customer.created'
                   | 'customer.updated'
+                  | 'customer.merged'
                   | 'conversation.unanswered'
                   | 'conversation.unassigned_for';
                 conditions: {
@@ -8181,8 +8263,10 @@ export interface paths {
               | 'message.read'
               | 'message.failed'
               | 'message.updated'
+              | 'message.deleted'
               | 'customer.created'
               | 'customer.updated'
+              | 'customer.merged'
               | 'conversation.unanswered'
               | 'conversation.unassigned_for';
             /**
@@ -8313,8 +8397,10 @@ export interface paths {
                   | 'message.read'
                   | 'message.failed'
                   | 'message.updated'
+                  | 'message.deleted'
                   | 'customer.created'
                   | 'customer.updated'
+                  | 'customer.merged'
                   | 'conversation.unanswered'
                   | 'conversation.unassigned_for';
                 conditions: {
@@ -9380,8 +9466,10 @@ export interface AutomationRule {
     | 'message.read'
     | 'message.failed'
     | 'message.updated'
+    | 'message.deleted'
     | 'customer.created'
     | 'customer.updated'
+    | 'customer.merged'
     | 'conversation.unanswered'
     | 'conversation.unassigned_for';
   conditions: {

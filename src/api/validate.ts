@@ -1,6 +1,7 @@
 import type { Hook } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { z } from 'zod';
+import { channelTypeOf } from '../core/channels/channel-type.ts';
 import { AppError, detailsOf } from '../core/errors.ts';
 import { isUuid } from '../core/id.ts';
 import type { ApiEnv } from './deps.ts';
@@ -47,21 +48,25 @@ export const retentionDays = z.number().int().min(1).max(36_500).nullable();
 
 /** A whole number in a query, where everything is text. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
-  return z.coerce
-    .number('must be a whole number')
-    .int('must be a whole number')
-    .min(least, `must be ${least} or more`)
-    .max(most, `must be ${most} or less`);
+  // Of an empty text JavaScript would make a zero, which nobody wrote.
+  return z
+    .string()
+    .transform((text) => (text.trim() === '' ? Number.NaN : Number(text)))
+    .pipe(
+      z
+        .number('must be a whole number')
+        .int('must be a whole number')
+        .min(least, `must be ${least} or more`)
+        .max(most, `must be ${most} or less`),
+    )
+    .meta({ type: 'integer', minimum: least, maximum: most });
 }
 
 /** A switch in a query. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** A type of channels in a query, where `widget` is another word for web chat. */
-export const channelType = z
-  .string()
-  .max(50)
-  .transform((type) => (type === 'widget' ? 'webchat' : type));
+export const channelType = z.string().max(50).transform(channelTypeOf);
 
 /** What every route does with input that its schema refuses. */
 export const refuseInvalid: Hook<unknown, ApiEnv, string, undefined> = (result) => {

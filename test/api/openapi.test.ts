@@ -18,9 +18,16 @@ interface Operation {
   requestBody?: { content?: Record<string, unknown> };
   responses: Record<string, { content?: Record<string, unknown> }>;
   security?: object[];
-  parameters?: { name: string; in: string; required?: boolean }[];
+  parameters?: Parameter[];
   summary?: string;
   tags?: string[];
+}
+
+interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  schema: { type?: unknown; format?: string; enum?: unknown[]; anyOf?: object[]; pattern?: string };
 }
 
 function operations(): Operation[] {
@@ -99,6 +106,49 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('names every query parameter whose value is refused: a wrong one, an empty one, one that is there twice', async () => {
+    const { id: business_id, key, ownerId } = await api.business();
+    const create = async (noun: string, body: object) =>
+      (await api.call('POST', `/api/v1/${noun}`, { key, body })).body.id;
+    const ids: Record<string, string> = {
+      channels: await create('channels', { type: 'webchat', is_default: true }),
+      customers: await create('customers', { name: 'Ada' }),
+      conversations: await create('conversations', { business_id, initial_message: 'x' }),
+      'webhook-endpoints': await create('webhook-endpoints', { url: 'https://a.example', events: ['*'] }),
+      'automation-rules': await create('automation-rules', {
+        trigger: 'message.received',
+        actions: [{ type: 'addTag', tag: 'x' }],
+      }),
+    };
+    const asked = operations().flatMap(({ method, path, parameters = [] }) =>
+      path.startsWith('/api/v1/') && !path.includes('/templates')
+        ? parameters.filter((one) => one.in === 'query').map((one) => ({ method, path, parameters, one }))
+        : [],
+    );
+    expect(asked.length).toBeGreaterThan(100);
+    const taken: unknown[] = [];
+    for (const { method, path, parameters, one } of asked) {
+      const [, , , noun = ''] = path.split('/');
+      const at = path
+        .replace('{id}', ids[noun] ?? '')
+        .replace('{conversation_id}', ids['conversations'] ?? '');
+      const needed = parameters.filter(({ name, required }) => required && name !== one.name);
+      const ask = async (...values: string[]) => {
+        const query = new URLSearchParams();
+        for (const { name } of needed) query.append(name, name === 'q' ? 'x' : ownerId);
+        for (const value of values) query.append(one.name, value);
+        const { status, body } = await api.call(method.toUpperCase(), `${at}?${query}`, { key });
+        return [status, body.error?.details[0]?.field];
+      };
+      const values = isFreeText(one) ? [['~', '~']] : [['~', '~'], ['~'], ['']];
+      for (const value of values) {
+        const [status, field] = await ask(...value);
+        if (status !== 422 || field !== one.name) taken.push([method, path, one.name, value, status, field]);
+      }
+    }
+    expect(taken).toEqual([]);
+  });
+
   it('is read by a page that needs nothing from elsewhere', async () => {
     const start = await api.call('GET', '/');
     expect([start.status, start.headers.get('location')]).toEqual([302, '/docs']);
@@ -111,3 +161,10 @@ describe('the OpenAPI document', () => {
     expect((await api.call('GET', '/docs/elsewhere.js')).status).toBe(404);
   });
 });
+
+/** Whatever is said there may be meant; a cursor has a refusal of its own. */
+function isFreeText({ name, schema }: Parameter): boolean {
+  if (['status', 'type', 'channel_type', 'timezone'].includes(name)) return false;
+  const isText = schema.type === 'string' && schema.anyOf === undefined;
+  return isText && schema.enum === undefined && schema.format === undefined && schema.pattern === undefined;
+}

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { conversationNumbers, overview } from '../../core/analytics/overview.ts';
 import { GROUPINGS, nothing, report } from '../../core/analytics/report.ts';
 import { getBusiness } from '../../core/businesses.ts';
+import { refuseUnknownType } from '../../core/channels/channel-type.ts';
 import type { Pool } from '../../core/database/connect.ts';
 import { invalidField } from '../../core/errors.ts';
 import { isZone } from '../../core/team/working-hours.ts';
@@ -124,7 +125,7 @@ const getReport = createRoute({
 });
 
 /** What is counted of conversations. */
-export function analyticsRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
+export function analyticsRoutes({ pool, registry }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(getOverview, async (c) => {
@@ -152,6 +153,7 @@ export function analyticsRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
 
   app.openapi(getReport, async (c) => {
     const query = c.req.valid('query');
+    refuseUnknownType(registry, query.channel_type);
     const found = await reportOf(pool, c.var.actor.businessId, query);
     if (query.format === 'json') return c.json(found, 200);
     c.header('Content-Disposition', 'attachment; filename="report.csv"');

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { channelType } from '../../core/channels/change-channel.ts';
+import { refuseUnknownType } from '../../core/channels/channel-type.ts';
 import { testChannel } from '../../core/channels/test-channel.ts';
 import { csatSettings } from '../../core/csat/settings.ts';
 import { lookAgain } from '../../core/team/assigner.ts';
@@ -9,7 +9,7 @@ import { channelView } from '../../core/views/channel.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { body, errors, json } from '../openapi.ts';
 import { page, pageOf, pageQuery, pageWindow } from '../pagination.ts';
-import { autoResolveAfter, flag, idParam, retentionDays } from '../validate.ts';
+import { autoResolveAfter, channelType, flag, idParam, retentionDays } from '../validate.ts';
 
 const automaticText = z.string().trim().min(1).max(4_000).nullable();
 
@@ -65,7 +65,7 @@ const list = createRoute({
   path: '/channels',
   tags,
   summary: 'List the channels of the business',
-  request: { query: pageQuery.extend({ type: z.string().optional(), is_active: flag.optional() }) },
+  request: { query: pageQuery.extend({ type: channelType.optional(), is_active: flag.optional() }) },
   responses: { 200: json('A page of channels, oldest first', pageOf(channelView)), ...errors },
 });
 
@@ -151,14 +151,14 @@ const test = createRoute({
 });
 
 /** The connected accounts of a business. */
-export function channelRoutes({ pool, secrets, channels, wake }: ApiDeps): OpenAPIHono<ApiEnv> {
+export function channelRoutes({ pool, secrets, channels, wake, registry }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
     const window = pageWindow(query, secrets, 'channels');
-    const type = query.type === undefined ? undefined : channelType(query.type);
-    const filter = { businessId: c.var.actor.businessId, type, isActive: query.is_active };
+    refuseUnknownType(registry, query.type, 'type');
+    const filter = { businessId: c.var.actor.businessId, type: query.type, isActive: query.is_active };
     const rows = await channels.list(pool, filter, window);
     return c.json(page(rows, { window, secrets, keyOf: ({ row }) => [row.id], view: channels.view }), 200);
   });

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { refuseUnknownType } from '../../core/channels/channel-type.ts';
 import { chooseChannel } from '../../core/channels/default-channel.ts';
 import { learnTemplate } from '../../core/channels/templates.ts';
 import type { LoadedChannel } from '../../core/channels.ts';
@@ -148,6 +149,7 @@ export function conversationRoutes(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
     const window = pageWindow(query, secrets, `conversations ${query.sort}`);
+    refuseUnknownType(deps.registry, query.channel_type);
     const rows = await listConversations(pool, filterOf(query, c.var.actor.businessId), window);
     const view = (row: ListedConversation) => viewConversation(row.conversation, row.customer);
     return c.json(page(rows, { window, secrets, keyOf: (row) => row.key, view }), 200);

@@ -45,7 +45,7 @@ const types = z
       .filter((type) => type !== ''),
   )
   .pipe(z.array(z.enum(EVENT_TYPES)))
-  .meta({ description: 'One type, or several with commas.' });
+  .meta({ description: 'One type, or several with commas; all of them when it is empty.' });
 
 const list = createRoute({
   method: 'get',

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { refuseUnknownType } from '../../core/channels/channel-type.ts';
 import { fold } from '../../core/search/fold.ts';
 import { search } from '../../core/search/search.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
@@ -53,11 +54,12 @@ const get = createRoute({
 });
 
 /** Searching all that was said, and who said it. */
-export function searchRoutes({ pool }: ApiDeps): OpenAPIHono<ApiEnv> {
+export function searchRoutes({ pool, registry }: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
 
   app.openapi(get, async (c) => {
     const query = c.req.valid('query');
+    refuseUnknownType(registry, query.channel_type);
     const { hits, isPartial, hasParts } = await search(pool, {
       businessId: c.var.actor.businessId,
       q: query.q,

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Sql } from '../../core/database/connect.ts';
+import { EVENT_TYPES } from '../../core/events.ts';
 import {
   findDelivery,
   listDeliveries,
@@ -33,7 +34,7 @@ const tags = ['Webhooks'];
 
 const logQuery = pageQuery.extend({
   status: z.enum(DELIVERY_STATUSES).optional(),
-  event_type: z.string().optional(),
+  event_type: z.enum([...EVENT_TYPES, 'endpoint.test']).optional(),
   event_id: uuid.optional(),
   conversation_id: uuid.optional(),
   trigger: z.enum(TRIGGERS).optional(),

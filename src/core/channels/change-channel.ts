@@ -6,7 +6,7 @@ import type { CsatSettings } from '../csat/settings.ts';
 import type { Sql } from '../database/connect.ts';
 import { isTaken } from '../database/taken.ts';
 import type { EgressGuard } from '../egress.ts';
-import { AppError, invalidField } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { newId } from '../id.ts';
 import type { Secrets } from '../secrets.ts';
 import { type ChannelAssignment, checkAssignment } from '../team/assignment.ts';
@@ -20,6 +20,7 @@ import {
   splitSecrets,
   valueAt,
 } from './channel-settings.ts';
+import { channelTypeOf, refuseUnknownType } from './channel-type.ts';
 import type { LoadedChannel } from './loaded-channel.ts';
 
 export interface NewChannel extends Omit<ChannelChanges, 'config'> {
@@ -152,15 +153,9 @@ export async function removeChannel(tx: Sql, actor: Actor, id: string): Promise<
   await audit(tx, actor, { action: 'channel.deleted', subjectId: id });
 }
 
-/** Product A says `widget` for what is `webchat` everywhere else. */
-export function channelType(text: string): string {
-  return text === 'widget' ? 'webchat' : text;
-}
-
 function adapterFor(registry: ChannelRegistry, type: string): ChannelAdapter {
-  const adapter = registry.get(channelType(type));
-  if (adapter === undefined) throw invalidField('type', `must be one of ${[...registry.keys()].join(', ')}`);
-  return adapter;
+  refuseUnknownType(registry, type, 'type');
+  return registry.get(channelTypeOf(type)) as ChannelAdapter;
 }
 
 function refuseMasked(adapter: ChannelAdapter, config: Config): void {
