@@ -7,6 +7,7 @@ import { fakeGroup, fakeUser, update } from '../support/telegram.ts';
 
 interface Conversation {
   id: string;
+  customer_id: string | null;
   status: string;
   merged_into_id: string | null;
   merged_from: string[];
@@ -54,6 +55,9 @@ describe('merging a conversation into another', () => {
     expect([merged.status, merged.body.id, merged.body.merged_into_id]).toEqual([200, source, target]);
     const before = await get(target);
     expect(before.merged_from).toEqual([source]);
+    // Who is somebody else hears nothing of what is answered there, and is told so.
+    expect(merged.body).toMatchObject({ answers_reach_customer_id: before.customer_id });
+    expect(merged.body.customer_id).not.toBe(before.customer_id);
     expect(before.messages.map(({ content }) => content)).toEqual(['of the target']);
     expect((await get(source)).messages.map(({ content }) => content)).toEqual(['of the source']);
 
