@@ -81,6 +81,16 @@ const UNPLAIN = /[^\x20-\x7e]| {2}/;
 function text(value: unknown): string {
   if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
   const whole = String(value);
+  if (whole.length <= LONG) return likened(whole);
+  if (whole !== newest.whole) newest = { whole, likened: likened(whole) };
+  return newest.likened;
+}
+
+// Longer than any value: a mail, say, that the rules of a business look into one after the other.
+const LONG = 1_000;
+let newest = { whole: '', likened: '' };
+
+function likened(whole: string): string {
   if (!UNPLAIN.test(whole)) return whole.toLowerCase();
   return (
     whole
