@@ -31,7 +31,11 @@ export function isRating({ inbound }: MessageItem, conversation: ConversationRow
     return card?.is_rating === true && card.conversation_id === conversation.id;
   }
   const open = conversation.open_card;
-  return open?.is_rating === true && readChoice(open.message_id, open, inbound.content) !== undefined;
+  // Whoever writes more below the score wants it to be read.
+  const isAll = !inbound.content.trim().includes('\n');
+  return (
+    open?.is_rating === true && isAll && readChoice(open.message_id, open, inbound.content) !== undefined
+  );
 }
 
 function choiceOf(
