@@ -28,10 +28,11 @@ it('a scheduled message whose time to answer has passed meanwhile fails as such 
   const [row] = await gateway.pool<{ id: string }[]>`
     select id from conversations where thread_key = ${String(from.id)}`;
   const path = `/api/v1/conversations/${row?.id}`;
-  const send_at = new Date(Date.now() + 1_500).toISOString();
+  const send_at = '2999-01-01T00:00:00Z';
   const scheduled = await gateway.call<Message>('POST', `${path}/messages`, { content: 'late', send_at });
   expect(scheduled.body).toMatchObject({ status: 'scheduled', seq: null });
   await gateway.pool`update conversations set reply_window_expires_at = now() where id = ${row?.id ?? null}`;
+  await gateway.pool`update messages set send_at = now() where id = ${scheduled.body.id}`;
 
   const read = async () => (await gateway.call<Message>('GET', `/api/v1/messages/${scheduled.body.id}`)).body;
   await eventually(async () => expect((await read()).status).toBe('failed'));
@@ -73,7 +74,7 @@ describe('a message that is scheduled in case nobody answers', () => {
   it('goes at its time when only a machine answered', async () => {
     const from = fakeUser();
     const schedule = await waitingFor(from);
-    const reminder = await schedule(new Date(Date.now() + 1_500).toISOString());
+    const reminder = await schedule('2999-01-01T00:00:00Z');
     const automatic = { automatic: true };
     await gateway.pool`
       with counted as (
@@ -81,6 +82,7 @@ describe('a message that is scheduled in case nobody answers', () => {
       insert into messages (id, business_id, conversation_id, channel_id, seq, direction, sender_type, type, content, metadata)
       select ${crypto.randomUUID()}, business_id, id, channel_id, last_message_seq, 'inbound', 'customer', 'text',
         'I am away', ${gateway.pool.json(automatic)} from counted`;
+    await gateway.pool`update messages set send_at = now() where id = ${reminder.id}`;
     await eventually(async () => expect((await read(reminder.id)).status).toBe('sent'));
     expect(door.telegram.shown(from.id).map(({ text }) => text)).toEqual(['Are you there?']);
   });
