@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readConfig } from '../../src/core/config.ts';
 import { eventually, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type Receiver, startReceiver } from './support/receiver.ts';
 
 /* One endpoint's trouble is nobody else's. Nothing is timed: what must not wait is there while the others still wait. */
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
+
+// Who never answers is still waited for when all others are served, on a slow machine too.
+const POLICY = { ...readConfig({}).webhooks, timeoutMs: 60_000 };
 
 const ADMIN_API_KEY = 'the-admin-key-of-the-test-of-isolation';
 const ROUTE = '/api/v1/webhook-endpoints';
@@ -13,7 +17,7 @@ let gateway: TestGateway;
 const receivers: Receiver[] = [];
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ adminApiKey: ADMIN_API_KEY });
+  gateway = await startTestGateway({ adminApiKey: ADMIN_API_KEY, webhooks: POLICY });
 });
 afterAll(() => gateway.stop());
 afterEach(async () => {
@@ -53,7 +57,7 @@ describe('a black hole and a slow one among a hundred endpoints', () => {
     for (let n = 0; n < 98; n += 1) await subscribe(`${healthy.url}/${n}`);
     const events = 25;
     for (let n = 0; n < events; n += 1) await addCustomer();
-    await eventually(() => expect(healthy.received).toHaveLength(98 * events), 30_000);
+    await eventually(() => expect(healthy.received).toHaveLength(98 * events), 50_000);
     // All of theirs is there while not one request of the black hole has ended.
     const attempts = await gateway.pool`
       select 1 from attempts a join deliveries d on d.id = a.subject_id
@@ -87,7 +91,10 @@ describe('hundreds of endpoints that never answer', () => {
     await eventually(() => expect(blackHole.received).toHaveLength(400), 30_000);
     await subscribe(healthy.url, body.api_key);
     await addCustomer(body.api_key);
-    await eventually(() => expect(healthy.received).toHaveLength(1), 5_000);
+    await eventually(() => expect(healthy.received).toHaveLength(1));
+    const ended = await gateway.pool`
+      select 1 from attempts where url like ${`${blackHole.url}%`} and outcome is not null`;
+    expect(ended).toHaveLength(0);
   });
 });
 
