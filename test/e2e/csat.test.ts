@@ -154,6 +154,23 @@ describe('where there are buttons', () => {
     expect(await statusOf(id)).toBe('open');
   });
 
+  it('who has answered is not asked again about what they answered', async () => {
+    const { id, say, resolved } = await served('Abe');
+    await resolved();
+    await say('5');
+    await eventually(async () => expect(await ratingsOf(id)).toMatchObject([{ score: 5 }]));
+    const again = async () => {
+      await act('PUT', id, '/reopen');
+      await act('PUT', id, '/resolve');
+      await looked();
+    };
+    await again();
+    expect(await ratingsOf(id)).toHaveLength(1);
+    await act('POST', id, '/messages', { content: 'And here is the other half' });
+    await again();
+    expect((await ratingsOf(id)).map(({ score }) => score)).toEqual([null, 5]);
+  });
+
   it('a score with words below it is one, and somebody reads the words', async () => {
     const { id, say, resolved } = await served('Bea');
     await resolved();
@@ -199,7 +216,8 @@ describe('where there are only words', () => {
       const id = await say(person, 'Hello');
       await act('POST', id, '/messages', { content: 'Here you are' });
       await act('PUT', id, '/resolve');
-      const told = () => program.taken.map((one) => JSON.stringify(one)).filter((one) => one.includes(person));
+      const told = () =>
+        program.taken.map((one) => JSON.stringify(one)).filter((one) => one.includes(person));
       await eventually(() => expect(told().join()).toContain('How did we do?'));
       expect(await say(person, answer)).toBe(id);
       await eventually(async () => expect(await ratingsOf(id)).toMatchObject([{ score, source: 'chat' }]));

@@ -96,18 +96,22 @@ async function ask(tx: Sql, conversation: ConversationRow, options: AskingOption
     update conversations set open_card = open_card || '{"is_rating": true}' where id = ${conversation.id}`;
 }
 
-/** Who was asked about this end, or has said nothing since they were asked, is not asked again. */
+/**
+ * Who was asked about this end is not asked again, nor who has said nothing since they were asked; where they have answered,
+ * or may no longer, what we wrote to them since is something to ask about too.
+ */
 async function isStillAsked(
   tx: Sql,
   { id, resolved_at }: ConversationRow,
   newest: RatingRow,
 ): Promise<boolean> {
   if (resolved_at !== null && newest.asked_at >= resolved_at) return true;
-  if (!isOpen(newest)) return false;
+  const ours = isOpen(newest) ? tx`` : tx`or direction = 'outbound' and sender_type <> 'system'`;
   const said = await tx`
     select 1 from messages
-    where conversation_id = ${id} and direction = 'inbound' and created_at > ${newest.asked_at}
-      and not metadata @> '{"automatic": true}' limit 1`;
+    where conversation_id = ${id} and created_at > ${newest.asked_at} and (direction = 'inbound' ${ours})
+      and not metadata @> '{"automatic": true}'
+      and metadata -> 'choice' ->> 'message_id' is distinct from ${newest.message_id} limit 1`;
   return said.length === 0;
 }
 
