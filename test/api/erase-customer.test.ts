@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createFiles } from '../../src/core/attachments/files.ts';
 import { createDiskStorage } from '../../src/core/attachments/storage/disk.ts';
 import { storeUpload } from '../../src/core/attachments/uploads.ts';
@@ -68,6 +68,7 @@ async function startSubscriber() {
   const hold = () => {
     const held = Promise.withResolvers<void>();
     answering = held.promise;
+    onTestFinished(() => held.resolve());
     return held.resolve;
   };
   return { url, bodies, hold, close: () => void server.close() };
@@ -196,7 +197,7 @@ describe('erasing a customer', () => {
     expect((await erase(customer?.id ?? '')).status).toBe(204);
     expect(await traces(['owlfact', 'hedwig'])).toEqual([]);
     expect((await channel.conversation(id)).messages.map(({ status }) => status)).toContain('canceled');
-  }, 30_000);
+  });
 
   it('takes back a reaction that waits for its message, and none of whose address is longer', async () => {
     const her = fakeUser({ first_name: 'Zebulina' });
@@ -374,6 +375,10 @@ describe('erasing a customer', () => {
     const hers = await write(gateway, door, her);
     const his = await write(gateway, door, him);
     const release = door.telegram.hold();
+    onTestFinished(() => {
+      release();
+      door.telegram.heal();
+    });
     await post(`/conversations/${hers.conversation_id}/messages`, { content: 'taken' });
     await eventually(async () => door.telegram.calls.some(({ params }) => params['text'] === 'taken'));
     door.telegram.fail('sendMessage', { code: 403, description: `Forbidden: ${him.id} has blocked the bot` });
