@@ -10,8 +10,9 @@ export default defineConfig({
     // Real processes, browsers and leases on a busy machine may starve once; what fails twice is broken. The report
     // names every test that needed it.
     retry: 1,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Only what hangs comes near them: nothing is asserted by a limit.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 20_000,
     globalSetup: ['test/support/global-setup.ts'],
   },

@@ -218,11 +218,11 @@ describe('attachments by address', () => {
       return row?.['tries'] === 1;
     });
     await lastTry(body.id);
-    await eventually(async () => (await read(body.id)).attachments[0]?.state === 'failed', 20_000);
+    await eventually(async () => (await read(body.id)).attachments[0]?.state === 'failed');
     await eventually(async () => (await read(body.id)).status === 'failed');
     answers.set('/short', (response) => response.writeHead(200).end('whole'));
     await gateway.call('POST', `/api/v1/messages/${body.id}/retry`);
-    await eventually(async () => (await read(body.id)).status === 'sent', 10_000);
+    await eventually(async () => (await read(body.id)).status === 'sent');
   });
 
   it('are not believed about their type', async () => {

@@ -95,7 +95,7 @@ describe('the export of a customer', () => {
     const [attachment] = attachmentsOf(inside);
     expect(files.get(attachment?.url ?? '')?.toString()).toBe('what she sent');
     expect(files.size).toBe(2);
-  }, 30_000);
+  });
 
   it('is whole however long the history is', async () => {
     const { conversation_id, customer_id } = await write(gateway, door, fakeUser(), 'first');

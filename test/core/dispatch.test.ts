@@ -54,7 +54,7 @@ const dispatched = (after = { seq: 0, day: '1970-01-01' }) =>
   readEvents(database.pool, { after, limit: 100_000 });
 
 async function drained(): Promise<void> {
-  await until(async () => (await database.pool`select 1 from outbox limit 1`).length === 0, 10_000);
+  await until(async () => (await database.pool`select 1 from outbox limit 1`).length === 0);
 }
 
 describe('the dispatcher', () => {
@@ -135,7 +135,7 @@ describe('the dispatcher', () => {
         return () => [];
       },
     });
-    await until(async () => (await dispatched(from)).length === 2, 5_000);
+    await until(async () => (await dispatched(from)).length === 2);
     expect(failures).toBeLessThan(0);
   });
 

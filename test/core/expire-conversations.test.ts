@@ -77,7 +77,7 @@ describe('what was said', () => {
     for (const { id } of [recent, open]) expect((await textsOf(id))[0]).toBe('what was said');
     await eventually(async () => !(await dumpFolder(dataDir)).some((file) => file.includes(old.id)));
     expect((await dumpFolder(dataDir)).some((file) => file.includes(recent.id))).toBe(true);
-  }, 30_000);
+  });
 
   it('of how they were served goes with it, and what has not been said is asked no more', async () => {
     const { id } = await conversation('resolved', 366);
@@ -145,7 +145,7 @@ describe('what was said', () => {
       expect(
         (await gateway.call('PATCH', `/api/v1${channel}`, { retention_messages_days: wrong })).status,
       ).toBe(422);
-  }, 30_000);
+  });
 
   it('leaves room for what its customer says next, which has a time of its own', async () => {
     const { id, user } = await conversation('resolved', 400);
@@ -161,5 +161,5 @@ describe('what was said', () => {
       where id = ${id}`;
     await expireAll(365);
     expect((await textsOf(id)).join('')).toBe('');
-  }, 30_000);
+  });
 });

@@ -189,7 +189,7 @@ describe('a provider’s id', () => {
     child.stdout.on('data', (chunk) => {
       output += chunk;
     });
-    await until(() => output.includes('ready'), 10_000);
+    await until(() => output.includes('ready'));
     return child;
   }
 
@@ -320,7 +320,7 @@ describe('the order of events', () => {
           ),
         ).toBe(200);
     });
-    await until(async () => (await database.pool`select 1 from outbox limit 1`).length === 0, 10_000);
+    await until(async () => (await database.pool`select 1 from outbox limit 1`).length === 0);
     isDone = true;
     await reading;
     expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);

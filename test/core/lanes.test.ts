@@ -115,7 +115,7 @@ describe('a lane', () => {
       return null;
     });
     await tell(`deliver:${id}`);
-    await until(async () => (await laneOf(`deliver:${id}`)) === undefined, 10_000);
+    await until(async () => (await laneOf(`deliver:${id}`)) === undefined);
     expect(tries).toBe(3);
   });
 
@@ -254,7 +254,7 @@ describe('two processes', () => {
       output += chunk;
     });
     const lines = () => output.split('\n').slice(0, -1);
-    await until(() => lines().includes('ready'), 10_000);
+    await until(() => lines().includes('ready'));
     return { child, lines };
   }
 

@@ -189,7 +189,7 @@ describe('listening to sources', () => {
     );
     const process = await startProcess(source);
     const { id } = await connectChannel(process, 'source', { token: 'flaky' });
-    await until(() => source.listening.size === 1, 10_000);
+    await until(() => source.listening.size === 1);
     expect(source.opened).toHaveLength(3);
     const [row] = await database.pool`select broken_reason from channels where id = ${id}`;
     expect(row?.['broken_reason']).toBe('The token was revoked.');

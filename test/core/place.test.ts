@@ -114,7 +114,7 @@ describe('events that are placed with their transaction', () => {
     await placing().commit([named(2), named(3)]);
     expect(await waiting()).toEqual([1, 2, 3]);
     dispatch();
-    await until(async () => (await waiting()).length === 0, 10_000);
+    await until(async () => (await waiting()).length === 0);
     expect(numbers(await readEvents(database.pool, { after: from, limit: 10 }))).toEqual([1, 2, 3]);
   });
 
@@ -172,9 +172,9 @@ describe('a reader in the process that places', () => {
       await (n % 2 === 0 ? elsewhere : here).commit([named(n + 1)]);
       await database.pool.begin((tx) => record(tx, [named(n + 2)]));
       wake.notify('outbox');
-      await until(async () => (await waiting()).length === 0, 10_000);
+      await until(async () => (await waiting()).length === 0);
     }
-    await until(() => heard.length === 60, 10_000);
+    await until(() => heard.length === 60);
     expect(numbers(heard)).toEqual(Array.from({ length: 60 }, (_, n) => n));
     expect(heard).toEqual(await readEvents(database.pool, { after: from, limit: 100 }));
   });
@@ -196,7 +196,7 @@ describe('a reader in the process that places', () => {
       ),
     );
     await commit([named(1), named(2, { businessId: other }), named(3)]);
-    await until(() => heard.length === 2, 10_000);
+    await until(() => heard.length === 2);
     expect(numbers(heard)).toEqual([1, 3]);
   });
 });

@@ -63,7 +63,7 @@ describe.skipIf(redisMissing())('with Redis', () => {
       await until(() => {
         here.notify('lane', 'send:back');
         return heard.includes('send:back');
-      }, 10_000);
+      });
     });
 
     it('says at close what it has not said yet', async () => {

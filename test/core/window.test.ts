@@ -49,7 +49,7 @@ describe('a reader with a long backlog', () => {
       if (turn.length > 0) turns.push(turn);
       return window;
     });
-    await until(async () => turns.flat().length >= seqs.length, 10_000);
+    await until(async () => turns.flat().length >= seqs.length);
     await reader.stop();
     await wake.close();
     expect(turns.flat()).toEqual(seqs);

@@ -88,7 +88,7 @@ async function inState(messageId: string, state: string): Promise<Attachment> {
     const [attachment] = (await read(messageId)).attachments;
     expect(attachment?.state, attachment?.error ?? '').toBe(state);
     return attachment as Attachment;
-  }, 20_000);
+  });
 }
 
 /** The next failure is the last: the schedule is too long for a test. */

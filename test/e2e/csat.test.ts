@@ -115,7 +115,7 @@ function linkSentTo(address: string): Promise<string> {
     const path = found.find((one) => one !== undefined);
     if (path === undefined) throw new Error('no link yet');
     return path.replaceAll(/=\r?\n/g, '').trim();
-  }, 20_000);
+  });
 }
 
 describe('where there are buttons', () => {

@@ -40,7 +40,7 @@ describe.skipIf(postfixMissing())('mail by way of a real mail server', () => {
       const found = (await channel.conversations()).find((one) => one.subject === subject);
       if (found === undefined) throw new Error('not here yet');
       return found;
-    }, 20_000);
+    });
   }
 
   async function answer(conversationId: string, content: string): Promise<string> {
@@ -66,7 +66,7 @@ describe.skipIf(postfixMissing())('mail by way of a real mail server', () => {
       const found = customers.taken.find(({ to }) => to.includes('ada@customer.test'));
       if (found === undefined) throw new Error('not there yet');
       return found;
-    }, 20_000);
+    });
     const header = (name: string) =>
       new RegExp(`^${name}: (.*(?:\r\n[ \t].*)*)`, 'im').exec(reply.raw)?.[1]?.replace(/\s+/g, ' ') ?? '';
     expect(header('In-Reply-To')).toBe('<order-17@customer.test>');
@@ -77,7 +77,7 @@ describe.skipIf(postfixMissing())('mail by way of a real mail server', () => {
     await eventually(async () => {
       const { messages } = await channel.conversation(conversation.id);
       expect(messages.map(({ content }) => content)).toEqual(['Hello!', 'It is on its way.', 'Thank you!']);
-    }, 20_000);
+    });
   }, 60_000);
 
   it('that nobody takes comes back and fails the right message, with its reason', async () => {
@@ -93,7 +93,7 @@ describe.skipIf(postfixMissing())('mail by way of a real mail server', () => {
           message: expect.stringContaining('User unknown'),
         },
       });
-    }, 30_000);
+    });
     await gateway.call('PUT', `/api/v1/conversations/${conversation.id}/resolve`);
     expect((await message(untouched)).status).toBe('sent');
     // The report is kept where it belongs, marked, and nobody takes it for a customer's answer.
@@ -110,7 +110,7 @@ describe.skipIf(postfixMissing())('mail by way of a real mail server', () => {
     await eventually(async () => {
       const { messages } = await channel.conversation(conversation.id);
       expect(messages.at(-1)?.metadata['delivery_report']).toMatchObject([{ action: 'delayed' }]);
-    }, 30_000);
+    });
     expect((await message(id)).status).toBe('sent');
   }, 60_000);
 
@@ -129,7 +129,7 @@ describe.skipIf(postfixMissing())('mail by way of a real mail server', () => {
       const found = await channel.conversation(conversation.id);
       expect(found.messages.at(-1)).toMatchObject({ content: 'I am away', metadata: { automatic: true } });
       expect(found.status).toBe('resolved');
-    }, 20_000);
+    });
     await gateway.call('PUT', `/api/v1/conversations/${conversation.id}/close`);
     await swaks({
       port: postfix.port,
@@ -143,6 +143,6 @@ describe.skipIf(postfixMissing())('mail by way of a real mail server', () => {
       const found = await channel.conversation(conversation.id);
       expect(found.messages.at(-1)?.content).toBe('Still away');
       expect(found.status).toBe('closed');
-    }, 20_000);
+    });
   }, 60_000);
 });

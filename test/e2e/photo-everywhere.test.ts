@@ -164,7 +164,7 @@ async function readyMessage(channelId: string): Promise<{ conversationId: string
       where m.channel_id = ${channelId}`;
     expect(row?.state).toBe('ready');
     return { conversationId: row?.conversation_id ?? '', messageId: row?.message_id ?? '' };
-  }, 20_000);
+  });
 }
 
 describe.each(Object.entries(CHANNELS))('a photo by %s', (_name, send) => {

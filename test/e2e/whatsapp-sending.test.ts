@@ -88,7 +88,7 @@ async function settled(id: string, status: string): Promise<Message> {
   await eventually(async () => {
     const [row] = await gateway.pool`select status, error from messages where id = ${id}`;
     expect(row?.['status'], JSON.stringify(row?.['error'])).toBe(status);
-  }, 20_000);
+  });
   return messageNow(id);
 }
 

@@ -77,7 +77,7 @@ describe.skipIf(isMissing)('connecting email as the README says, against real se
       const rows = await from.pool`select conversation_id from messages where content = ${text}`;
       expect(rows).toHaveLength(1);
       return String(rows[0]?.['conversation_id']);
-    }, 20_000);
+    });
 
   it('1. a mailbox, and the answer leaves by SMTP', async () => {
     const channel = JSON.parse(await follow('sh email imap'));
@@ -93,7 +93,7 @@ describe.skipIf(isMissing)('connecting email as the README says, against real se
       content: 'And back',
     });
     expect(status).toBe(202);
-    await eventually(() => expect(customers.taken.at(-1)?.raw).toContain('And back'), 20_000);
+    await eventually(() => expect(customers.taken.at(-1)?.raw).toContain('And back'));
   }, 60_000);
 
   it('2. SMTP, then 4. HTTP', async () => {
@@ -142,7 +142,7 @@ describe.skipIf(isMissing)('connecting email as the README says, against real se
       const found = customers.taken.find((one) => String(one.raw).includes('signed@example.com'));
       if (found === undefined) throw new Error('not here yet');
       return found.raw;
-    }, 20_000);
+    });
     const resolver = async (name: string) => {
       if (name === 'tributary._domainkey.example.com') return [[record]];
       throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });

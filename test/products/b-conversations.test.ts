@@ -406,7 +406,7 @@ describe('webhooks', () => {
     receiver.received.length = 0;
     await visitor.ask('client_message', { content: 'I need help with billing', new: true });
     const isReceived = ({ body }: { body: string }) => JSON.parse(body).event === 'message.received';
-    await until(() => receiver.received.some(isReceived), 10_000);
+    await until(() => receiver.received.some(isReceived));
     const { body, headers } = receiver.received.find(isReceived) ?? { body: '', headers: {} };
     expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toBeTruthy();
     const payload = JSON.parse(body);

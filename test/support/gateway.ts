@@ -120,7 +120,7 @@ function parsed(text: string): unknown {
 }
 
 /** Waits until the check holds, neither throws nor answers false; fails with the last thing it threw. */
-export async function eventually<T>(check: () => T | Promise<T>, withinMs = 15_000): Promise<Awaited<T>> {
+export async function eventually<T>(check: () => T | Promise<T>, withinMs = 30_000): Promise<Awaited<T>> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {

@@ -76,6 +76,6 @@ export async function eventTypes(
 }
 
 /** Waits for what the API answers, seldom enough for its rate limit. */
-export function eventually(holds: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
+export function eventually(holds: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
   return until(holds, withinMs, 50);
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Waits until the condition holds; fails when it does not within the time. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  withinMs = 15_000,
+  withinMs = 30_000,
   everyMs = 5,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;

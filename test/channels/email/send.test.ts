@@ -74,7 +74,7 @@ async function reached(id: string, status: string): Promise<Sent> {
   await eventually(async () => {
     const [row] = await gateway.pool`select status, error from messages where id = ${id}`;
     expect(row?.['status'], JSON.stringify(row?.['error'])).toBe(status);
-  }, 20_000);
+  });
   return read(id);
 }
 
@@ -89,7 +89,7 @@ function tried(id: string, times: number): Promise<Sent> {
 
 async function sentTo(customer: string, n = 1) {
   const mine = () => server.taken.filter(({ to }) => to.includes(customer));
-  await eventually(() => expect(mine().length).toBeGreaterThanOrEqual(n), 15_000);
+  await eventually(() => expect(mine().length).toBeGreaterThanOrEqual(n));
   return server.mail(server.taken.indexOf(mine()[n - 1] as never) + 1);
 }
 

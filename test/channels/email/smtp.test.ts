@@ -210,7 +210,7 @@ describe.skipIf(swaksMissing())('the SMTP receiver while the database is away', 
           mail: mail({ text: 'Later' }),
         });
         expect(later.said).toMatch(/250 .*stored/);
-      }, 20_000);
+      });
       expect(await database.pool`select content from messages`).toMatchObject([{ content: 'Later' }]);
     } finally {
       await relay.restore().catch(() => {});
