@@ -120,13 +120,25 @@ interface AtWork {
 
 async function tooOften(tx: Sql, rule: RuleRow, { id, conversationId }: AtWork): Promise<string | undefined> {
   if (conversationId === undefined) return undefined;
+  const since = new Date(Date.now() - HOUR_MS);
   const [row] = await tx<[{ runs: number }]>`
     select count(*)::int as runs from automation_runs
-    where conversation_id = ${conversationId} and rule_id = ${rule.id}
-      and id > ${firstIdAt(new Date(Date.now() - HOUR_MS))} and id <> ${id} and outcome <> 'skipped'`;
-  return row.runs < MOST_AN_HOUR
-    ? undefined
-    : `It ran ${MOST_AN_HOUR} times in this conversation within an hour.`;
+    where conversation_id in (${replies(rule) ? newOnesWith(tx, { conversationId, since }) : conversationId})
+      and rule_id = ${rule.id} and id > ${firstIdAt(since)} and id <> ${id} and outcome <> 'skipped'`;
+  if (row.runs < MOST_AN_HOUR) return undefined;
+  const where = replies(rule) ? 'for this customer' : 'in this conversation';
+  return `It ran ${MOST_AN_HOUR} times ${where} within an hour.`;
+}
+function replies(rule: RuleRow): boolean {
+  return rule.actions.some(({ type }) => type === 'reply');
+}
+
+/** The conversation, and those that its customer began since: a program may be answered in a new one each time. */
+function newOnesWith(tx: Sql, { conversationId, since }: { conversationId: string; since: Date }) {
+  return tx`
+    select ${conversationId}::uuid union
+    select o.id from conversations c join conversations o on o.customer_id = c.customer_id
+    where c.id = ${conversationId} and o.created_at > ${since}`;
 }
 
 /** Of a merged conversation the one that it goes on in; of a customer the one that was written in last. */
