@@ -34,6 +34,7 @@ import { startCanceler } from './core/messages/cancel-on-reply.ts';
 import { createReplies } from './core/messages/replies.ts';
 import { openQueue } from './core/queue.ts';
 import { createReceiver } from './core/receive.ts';
+import { startRotation } from './core/rotate-secrets.ts';
 import { startIndexing } from './core/search/index-events.ts';
 import { loadSecretKeys } from './core/secret-key.ts';
 import { checkSecretKey, createSecrets } from './core/secrets.ts';
@@ -118,8 +119,10 @@ async function buildParts(config: Config, log: Log, closeLater: CloseLater) {
   const database = await openDatabase(config, log, { max: CONNECTIONS });
   const { pool } = database;
   closeLater(database.close);
-  const secrets = createSecrets(await loadSecretKeys(config));
+  const secretKeys = await loadSecretKeys(config);
+  const secrets = createSecrets(secretKeys);
   await checkSecretKey(pool, secrets);
+  if (secretKeys.length > 1) closeLater(startRotation(pool, secrets, log).stop);
   closeLater((await keepPartitions(pool, config.retentionDays, log)).stop);
 
   const wake = await createWake(config.redis, log);

@@ -15,16 +15,33 @@ type Encrypted = (typeof ENCRYPTED)[number];
 
 const BATCH = 500;
 
-/** Encrypts with the newest key what an older one encrypted, so that the older one may leave SECRET_KEY afterwards. */
-export async function rotateSecrets(pool: Pool, secrets: Secrets, log: Log): Promise<void> {
+/**
+ * Encrypts with the newest key what an older one encrypted, beside all other work, so that the older one may leave SECRET_KEY
+ * afterwards. Every process does so: one that started later may have gone on with the older key until then.
+ */
+export function startRotation(pool: Pool, secrets: Secrets, log: Log): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const rotation = rotateSecrets(pool, secrets, stopping.signal).then(
+    (result) => log.info(result, stopping.signal.aborted ? 'secrets rotated in part' : 'secrets rotated'),
+    (error) => log.error({ err: error }, 'secrets could not be rotated: the next start tries again'),
+  );
+  return {
+    stop() {
+      stopping.abort();
+      return rotation;
+    },
+  };
+}
+
+async function rotateSecrets(pool: Pool, secrets: Secrets, stopping: AbortSignal) {
+  const result = { rotated: 0, unreadable: 0 };
   for (const column of ENCRYPTED) {
-    const result = { rotated: 0, unreadable: 0 };
     for await (const rows of staleRows(pool, column, secrets)) {
       for (const row of rows) result[await rotate(pool, column, { row, secrets })] += 1;
+      if (stopping.aborted) return result;
     }
-    if (result.rotated + result.unreadable > 0)
-      log.info({ table: column.table, ...result }, 'secrets rotated');
   }
+  return result;
 }
 
 interface SealedRow {

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { createLog } from '../../src/core/log.ts';
-import { rotateSecrets } from '../../src/core/rotate-secrets.ts';
 import { checkSecretKey, createSecrets, type Scope } from '../../src/core/secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually, startTestGateway } from '../support/gateway.ts';
 
 const OLD = 'the key that was used before';
 const NEW = 'the key that is used from now on';
@@ -111,7 +110,7 @@ describe('the key of a database', () => {
     await expect(check(OLD)).rejects.toThrow('SECRET_KEY is not the key');
   });
 
-  it('is rotated in every stored secret, so that the old one can go', async () => {
+  it('is rotated in every stored secret by a gateway with both, so that the old one can go', async () => {
     const { pool } = database;
     const [businessId, channelId, endpointId, secretId] = [newId(), newId(), newId(), newId()];
     const old = createSecrets([OLD]);
@@ -125,7 +124,12 @@ describe('the key of a database', () => {
     await pool`insert into endpoint_secrets (id, endpoint_id, kind, secret)
       values (${secretId}, ${endpointId}, 'v1', ${signing})`;
 
-    await rotateSecrets(pool, createSecrets([NEW, OLD]), createLog('silent'));
+    const gateway = await startTestGateway({ database_: database, secretKeys: [NEW, OLD] });
+    const stale = () => pool`
+      select 1 from channels where id = ${channelId} and secrets = ${sealed}
+      union all select 1 from endpoint_secrets where id = ${secretId} and secret = ${signing}`;
+    await eventually(async () => expect(await stale()).toEqual([]));
+    await gateway.stop();
 
     const [channel] = await pool<[{ secrets: Buffer }]>`select secrets from channels where id = ${channelId}`;
     const [endpoint] = await pool<
