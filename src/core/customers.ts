@@ -1,5 +1,10 @@
 import { mergeAttributes } from './custom-attributes.ts';
-import { type AddressFields, primaryAddresses, storeAddresses } from './customers/customer-addresses.ts';
+import {
+  type AddressFields,
+  primaryAddresses,
+  storeAddresses,
+  withSuccessors,
+} from './customers/customer-addresses.ts';
 import type { Sql } from './database/connect.ts';
 import { refuseTaken } from './database/taken.ts';
 import { AppError, invalidField } from './errors.ts';
@@ -81,9 +86,10 @@ async function insertCustomer(tx: Sql, { id, businessId, fields }: NewCustomer):
 export async function updateCustomer(
   tx: Sql,
   before: StoredCustomer,
-  { causedBy, ...fields }: CustomerFields & Pick<NewEvent, 'causedBy'>,
+  { causedBy, ...named }: CustomerFields & Pick<NewEvent, 'causedBy'>,
 ): Promise<StoredCustomer> {
   refuseMerged(before);
+  const fields = await withSuccessors(tx, before, named);
   const set = changesOf(before, columnsOf(fields, before));
   const lists = await storeAddresses(tx, { ...before, ...set }, fields);
   const changed = [...Object.keys(set), ...lists];

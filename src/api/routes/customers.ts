@@ -25,7 +25,13 @@ const phone = z
   .regex(/^\+?[\d\s().-]*\d[\d\s().-]*$/, 'must be a phone number');
 
 export const customerInput = z.object({
-  name: z.string().trim().max(200).nullable().optional(),
+  name: z
+    .string()
+    .trim()
+    .max(200)
+    .nullable()
+    .transform((name) => name || null)
+    .optional(),
   email: email.nullable().optional(),
   phone: phone.nullable().optional(),
   emails: z.array(email).max(MAX_ADDRESSES).optional().meta({
@@ -44,7 +50,9 @@ const attribute = z
   .string()
   .max(1_000)
   .regex(/^[^:]+:/, 'must be name:value');
-const customAttributes = z.union([attribute.transform((one) => [one]), z.array(attribute).max(10)]);
+const customAttributes = z.union([attribute.transform((one) => [one]), z.array(attribute).max(10)], {
+  error: 'must be name:value, at most ten of them',
+});
 
 const tags = ['Customers'];
 

@@ -70,6 +70,27 @@ export interface AddressFields {
   phones?: string[] | undefined;
 }
 
+/** The fields as they are meant: an address that is taken away gives its place to the next that is known. */
+export async function withSuccessors<Fields extends AddressFields>(
+  tx: Sql,
+  { id }: CustomerRow,
+  fields: Fields,
+): Promise<Fields> {
+  const isTaken = {
+    email: fields.email === null && !fields.emails,
+    phone: fields.phone === null && !fields.phones,
+  };
+  if (!isTaken.email && !isTaken.phone) return fields;
+  const rows = await tx<AddressRow[]>`
+    select kind, address from customer_addresses where customer_id = ${id} order by position`;
+  const of = (kind: AddressKind) => rows.filter((row) => row.kind === kind).map((row) => row.address);
+  return {
+    ...fields,
+    ...(isTaken.email ? { email: undefined, emails: of('email') } : {}),
+    ...(isTaken.phone ? { phone: undefined, phones: of('phone') } : {}),
+  };
+}
+
 /** What stands on the customer's own row: the one named, else the first of the list, where the list lacks the present one. */
 export function primaryAddresses(fields: AddressFields, before?: CustomerRow): Partial<CustomerRow> {
   return {
