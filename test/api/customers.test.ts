@@ -148,6 +148,22 @@ describe('customers', () => {
       phones: [],
     });
     expect(await find('email=two@many.example')).toEqual([]);
+    await change({ emails: ['three@many.example', 'four@many.example'], phone: '+49 30 901821' });
+    for (const q of ['%2B49 30 9018', '030 901821', '(0)30-9018', '0049 30 901821'])
+      expect([q, (await find(`q=${q}`)).length]).toEqual([q, 1]);
+    expect(await find('q=00000')).toEqual([]);
+    // The next one takes the place of the first.
+    expect((await change({ email: null, phone: null })).body).toMatchObject({
+      email: 'four@many.example',
+      emails: ['four@many.example'],
+      phone: null,
+      phones: [],
+    });
+    expect((await change({ email: null, name: ' ' })).body).toMatchObject({
+      name: null,
+      email: null,
+      emails: [],
+    });
   });
 
   it('are found by a number that the network writes with a digit more or less', async () => {

@@ -1,5 +1,6 @@
 import { fewIds, holds } from '../containing.ts';
 import type { Pool, Sql } from '../database/connect.ts';
+import { partOfPhone } from '../search/fold.ts';
 import { hasIndexedPart } from '../search/matches.ts';
 import { search } from '../search/search.ts';
 
@@ -42,5 +43,5 @@ export function hasText(sql: Sql, { q, namedIds, conversationIds, customerIds }:
 }
 
 function isNamed(sql: Sql, q: string) {
-  return sql`${holds(sql, 'p.name', q)} or ${holds(sql, 'p.email', q)} or ${holds(sql, 'p.phone', q)}`;
+  return sql`${holds(sql, 'p.name', q)} or ${holds(sql, 'p.email', q)} or ${holds(sql, 'p.phone', partOfPhone(q))}`;
 }

@@ -3,6 +3,7 @@ import type { StoredCustomer } from '../customers.ts';
 import type { Pool, Sql } from '../database/connect.ts';
 import type { ListWindow } from '../list-window.ts';
 import { phoneForms } from '../phone.ts';
+import { partOfPhone } from '../search/fold.ts';
 import type { AddressKind } from './customer-addresses.ts';
 
 /** By what somebody is known for certain: all of it that is given. */
@@ -123,7 +124,7 @@ function textCondition(sql: Sql, { businessId, q }: TextFilter, ids: string[] | 
 
 /** Whether a customer's own row holds the text. */
 function rowHolds(sql: Sql, q: string) {
-  return sql`${holds(sql, 'name', q)} or ${holds(sql, 'email', q)} or ${holds(sql, 'phone', q)} or ${holds(sql, 'external_id', q)}`;
+  return sql`${holds(sql, 'name', q)} or ${holds(sql, 'email', q)} or ${holds(sql, 'phone', partOfPhone(q))} or ${holds(sql, 'external_id', q)}`;
 }
 
 /** Those of whom somebody merged into them, a further address or an address on a channel holds it. */
@@ -133,7 +134,7 @@ function holdersElsewhere(sql: Sql, businessId: string, q: string) {
     where business_id = ${businessId} and merged_into_id is not null and (${rowHolds(sql, q)})
     union all
     select coalesce(c.merged_into_id, c.id) from customer_addresses a join customers c on c.id = a.customer_id
-    where a.business_id = ${businessId} and ${holds(sql, 'a.address', q)}
+    where a.business_id = ${businessId} and ${holds(sql, 'a.address', partOfPhone(q))}
     union all
     ${onChannels(sql, businessId, [q])}`;
 }

@@ -58,6 +58,11 @@ export function digitsOf(text: string): string | undefined {
   return /^\+?[\d\s()/.-]{5,30}$/.test(text) ? text.replaceAll(TRUNK, '').replaceAll(/\D/g, '') : undefined;
 }
 
+/** A text as it would stand in a number that is kept, which has its country's code and nothing but digits. */
+export function partOfPhone(text: string): string {
+  return digitsOf(text)?.replace(/^0+/, '') || text;
+}
+
 const FEWEST_DIGITS = 7;
 
 /** The phone numbers that stand in a folded text, as their digits; those that follow each other are one. */
