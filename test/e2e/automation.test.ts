@@ -177,7 +177,6 @@ describe('a rule', () => {
       ['visitor.name', 'contains', 'A.*e'],
       ['visitor.plan', 'greaterThan', 1],
       ['visitor.constructor', 'exists'],
-      ['message.content', 'exists'],
       ['conversation.tags', 'equals', null],
     ];
     const customer = await ok<{ id: string }>('POST', '/customers', {
@@ -715,6 +714,16 @@ describe('what is wrong', () => {
       [action({ type: 'reply', message: '{{visitor.name' }), 'actions.1.message', 'variable'],
       [action({ type: 'reply', message: '{{visitor.name}}'.repeat(51) }), 'actions.1.message', '50'],
       [action({ type: 'note', message: '{{weather.now}}' }), 'actions.1.message', 'weather.now'],
+      [
+        { trigger: 'conversation.created', ...condition('message.content', 'equals', 'x') },
+        'conditions.0.field',
+        'message.content',
+      ],
+      [
+        { trigger: 'customer.updated', ...condition('conversation.tags', 'exists') },
+        'conditions.0.field',
+        'conversation.tags',
+      ],
       [{ actions: [] }, 'actions', ''],
       [{ trigger: 'conversation.unanswered' }, 'after_minutes', 'needed'],
       [{ after_minutes: 5 }, 'after_minutes', 'time triggers'],

@@ -1,4 +1,5 @@
 import type { EventData } from '../events.ts';
+import type { Trigger } from './triggers.ts';
 
 /** What a rule judges: a conversation, its customer and a message, as an event shows them. */
 export type Facts = Pick<EventData, 'conversation' | 'customer' | 'message'>;
@@ -103,4 +104,11 @@ export function fieldNamed(name: string): ((facts: Facts) => unknown) | undefine
     const attributes = subject?.custom_attributes ?? {};
     return Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
   };
+}
+
+/** Whether the events of a trigger show what the field is of: a condition on anything else would hold never, or always. */
+export function isShownBy(trigger: Trigger, field: string): boolean {
+  if (field.startsWith('message.'))
+    return trigger.startsWith('message.') || trigger === 'conversation.unanswered';
+  return !field.startsWith('conversation.') || !trigger.startsWith('customer.');
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Sql } from '../database/connect.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { ACTION_TYPES, ACTIONS, type Action, type ActionType } from './actions.ts';
-import { fieldNamed } from './fields.ts';
+import { fieldNamed, isShownBy } from './fields.ts';
 import { OPERATORS, type Scalar, type Value } from './operators.ts';
 import { isTimeTrigger, TRIGGERS, type Trigger } from './triggers.ts';
 
@@ -94,13 +94,17 @@ export function withChanges(before: RuleFields, input: RuleInput): RuleFields {
   return { name, trigger, after_minutes, conditions, actions, is_active };
 }
 
-/** Refuses what a rule's shape alone does not show: minutes that do not go with the trigger, somebody else's agents. */
+/** Refuses what a rule's shape alone does not show: minutes and fields that do not go with the trigger, somebody else's agents. */
 export async function checkRule(sql: Sql, businessId: string, rule: RuleFields): Promise<void> {
   if (isTimeTrigger(rule.trigger) !== (rule.after_minutes !== null)) {
     throw invalidField(
       'after_minutes',
       rule.after_minutes === null ? 'is needed with this trigger' : 'goes with time triggers only',
     );
+  }
+  for (const [n, { field }] of rule.conditions.entries()) {
+    if (!isShownBy(rule.trigger, field))
+      throw invalidField(`conditions.${n}.field`, `is nothing that ${rule.trigger} shows: ${field}`);
   }
   for (const [n, one] of rule.actions.entries()) {
     await ACTIONS[one.type].check(sql, businessId, one).catch((error: unknown) => {
