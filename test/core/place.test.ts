@@ -138,7 +138,7 @@ describe('events that are placed with their transaction', () => {
       expect(await waiting()).toEqual([2]);
     });
     // Far sooner than the next poll of the dispatcher.
-    await until(async () => (await waiting()).length === 0, 500);
+    await until(async () => (await waiting()).length === 0, 900);
   });
 
   it('leave no trace of a transaction that fails', async () => {

@@ -198,7 +198,8 @@ describe('a stop', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     const askedAt = Date.now();
     expect(await program.stop()).toBe(1);
-    expect(Date.now() - askedAt).toBeLessThan(1_000);
+    // Of the ten seconds that it would have waited.
+    expect(Date.now() - askedAt).toBeLessThan(6_000);
     // The Postgres that such an end leaves running is taken over.
     expect((await start()).output()).toContain('took over the running Postgres');
   });

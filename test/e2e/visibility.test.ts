@@ -45,7 +45,7 @@ async function visit(
 }
 
 async function ask(socket: Socket, event: string, payload: unknown): Promise<Record<string, unknown>> {
-  const answer = await socket.timeout(5_000).emitWithAck(event, payload);
+  const answer = await socket.timeout(30_000).emitWithAck(event, payload);
   reached.push(JSON.stringify(answer));
   return answer;
 }

@@ -101,7 +101,11 @@ it('says goodbye before it stops, and answers what it was asked before', async (
     await locked;
   });
   const asked = vic.ask('client_message', { content: 'last words' });
-  await quiet();
+  await until(async () => {
+    const waiting =
+      await two.pool`select 1 from pg_locks where relation = 'threads'::regclass and not granted`;
+    return waiting.length > 0;
+  });
   const stopped = closers.pop()?.();
   await quiet();
   release();

@@ -44,7 +44,7 @@ export async function connect(
       await until(() => of(event).some(fits));
       return of(event).find(fits) as Record<string, unknown>;
     },
-    ask: (event, payload) => socket.timeout(5_000).emitWithAck(event, payload),
+    ask: (event, payload) => socket.timeout(30_000).emitWithAck(event, payload),
     close: () => void socket.disconnect(),
   };
   await new Promise<void>((resolve, reject) => {

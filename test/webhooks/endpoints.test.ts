@@ -250,8 +250,12 @@ describe('events', () => {
     await subscribe({ url: blackHole.url });
     await subscribe();
     for (let sent = 0; sent < 25; sent += 1) await addCustomer();
-    await eventually(() => expect(receiver.received).toHaveLength(25), 5_000);
+    await eventually(() => expect(receiver.received).toHaveLength(25));
     await eventually(() => expect(blackHole.received).toHaveLength(10));
+    // It still has them all.
+    const ended = await gateway.pool`
+      select 1 from attempts where url = ${blackHole.url} and outcome is not null`;
+    expect(ended).toHaveLength(0);
     await blackHole.close();
   });
 });

@@ -169,7 +169,7 @@ describe('the embedded Postgres', () => {
       const pid = await postmasterPid();
       process.kill(pid, 'SIGKILL');
       const kept = () => query(url, 'select n from kept').catch(() => 'away');
-      await expect.poll(kept, { timeout: 5_000 }).toEqual([{ n: 7 }]);
+      await expect.poll(kept).toEqual([{ n: 7 }]);
       expect(await postmasterPid()).not.toBe(pid);
     }
     await servers.pop()?.stop();
