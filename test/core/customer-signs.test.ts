@@ -29,9 +29,10 @@ const callsOf = (method: string) => door.telegram.calls.filter((call) => call.me
 describe('reading a conversation', () => {
   it('is shown to the customer up to the message that was read', async () => {
     const path = await businessChat('bc-read');
+    const before = callsOf('readBusinessMessage').length;
     expect((await gateway.call('POST', `${path}/read`, { up_to_seq: 2 })).status).toBe(200);
-    await eventually(() => expect(callsOf('readBusinessMessage')).toHaveLength(1));
-    expect(callsOf('readBusinessMessage')[0]?.params).toMatchObject({
+    await eventually(() => expect(callsOf('readBusinessMessage')).toHaveLength(before + 1));
+    expect(callsOf('readBusinessMessage')[before]?.params).toMatchObject({
       business_connection_id: 'bc-read',
       message_id: 32,
     });
@@ -48,11 +49,13 @@ describe('reading a conversation', () => {
 describe('typing in a conversation', () => {
   it('is shown to the customer, once', async () => {
     const path = await businessChat('bc-typing');
+    const before = callsOf('sendChatAction').length;
+    const since = () => callsOf('sendChatAction').slice(before);
     expect((await gateway.call('POST', `${path}/typing`, { is_typing: true })).status).toBe(200);
-    await eventually(() => expect(callsOf('sendChatAction')).not.toHaveLength(0));
+    await eventually(() => expect(since()).not.toHaveLength(0));
     await gateway.call('POST', `${path}/typing`, { is_typing: false });
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(callsOf('sendChatAction').map(({ params }) => params['action'])).toEqual(['typing']);
+    expect(since().map(({ params }) => params['action'])).toEqual(['typing']);
   });
 
   it('asks the provider once, however often a program says it, and stores nothing', async () => {

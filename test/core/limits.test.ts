@@ -49,7 +49,7 @@ describe.skipIf(redisMissing())('with Redis', () => {
     for (let n = 0; n < 3; n++) {
       const askedAt = Date.now();
       allowed.push((await limits.consume('api', 'away', two)).allowed);
-      expect(Date.now() - askedAt).toBeLessThan(1_000);
+      expect(Date.now() - askedAt).toBeLessThan(5_000);
     }
     expect(allowed).toEqual([true, true, false]);
     await relay.restore();

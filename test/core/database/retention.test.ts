@@ -82,7 +82,8 @@ describe('partitions', () => {
     const startedAt = Date.now();
     await database.pool`insert into events (id, business_id, type, data, occurred_at, created_at)
       values (${newId()}, ${newId()}, 'message.created', '{}', now(), now())`;
-    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    // The reader stays until after this.
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
     await reader`commit`;
     reader.release();
     await expiring;
