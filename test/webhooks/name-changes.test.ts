@@ -25,6 +25,8 @@ afterAll(async () => {
   await names.close();
 });
 beforeEach(() => {
+  // A kept connection asks for no name.
+  receiver.closeConnections();
   names.asked = 0;
   receiver.received.length = 0;
 });
