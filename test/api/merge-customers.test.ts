@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { eventually, otherBusiness } from '../support/inbox.ts';
-import { write } from '../support/people.ts';
-import { fakeUser } from '../support/telegram.ts';
+import { receive, write } from '../support/people.ts';
+import { untilRead } from '../support/readers.ts';
+import { fakeMessage, fakeUser, privateChat, update } from '../support/telegram.ts';
 
 interface Customer {
   id: string;
@@ -185,6 +186,44 @@ describe('merging a customer into another', () => {
     expect((await conversationsOf(second.id)).sort()).toEqual(
       [first.conversation, second.conversation].sort(),
     );
+  });
+
+  it('leaves what was theirs to be found when the one they were with is erased after the undo', async () => {
+    const [ada, twin] = [await known(), await known()];
+    await merge(ada.id, twin.id);
+    const { message_id } = await write(gateway, door, twin.user, 'heliotrope');
+    await untilRead(gateway.pool, 'search-3');
+    await undo(twin.id);
+    expect((await gateway.call('DELETE', `/api/v1/customers/${ada.id}`)).status).toBe(204);
+    await untilRead(gateway.pool, 'search-3');
+    const { body } = await gateway.call<{ data: { id: string }[] }>('GET', '/api/v1/search?q=heliotrope');
+    expect(body.data.map(({ id }) => id)).toEqual([message_id]);
+  });
+
+  it('leaves them the buttons of cards that they were sent before it, and during it', async () => {
+    const [ada, twin] = [await known(), await known()];
+    const sendCard = async () => {
+      const path = `/api/v1/conversations/${twin.conversation}`;
+      const card = { title: 'Which size?', actions: [{ label: 'Small', action: 'size:s' }] };
+      const { body } = await gateway.call<{ id: string }>('POST', `${path}/messages`, { type: 'card', card });
+      await gateway.call('PUT', `${path}/close`);
+      return body.id;
+    };
+    const choiceOf = async (cardId: string) => {
+      const message = fakeMessage({ from: door.telegram.bot, chat: privateChat(twin.user) });
+      const pressed = update.callback({ from: twin.user, message, data: `choice:${cardId}:1` });
+      const { message_id, conversation_id } = await receive(gateway, door, pressed);
+      const { body } = await gateway.call<{ choice: object }>('GET', `/api/v1/messages/${message_id}`);
+      await gateway.call('PUT', `/api/v1/conversations/${conversation_id}/close`);
+      return body.choice;
+    };
+    const before = await sendCard();
+    await merge(ada.id, twin.id);
+    expect(await choiceOf(before)).toMatchObject({ action: 'size:s' });
+    await gateway.call('PUT', `/api/v1/conversations/${twin.conversation}/reopen`);
+    const during = await sendCard();
+    await undo(twin.id);
+    expect(await choiceOf(during)).toMatchObject({ action: 'size:s' });
   });
 
   it('is refused where it would make no sense, and says why', async () => {

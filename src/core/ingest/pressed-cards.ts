@@ -8,6 +8,7 @@ export interface PressedCard {
   id: string;
   channel_id: string;
   conversation_id: string;
+  /** Of its conversation, as it is now. */
   customer_id: string | null;
   card: Card;
   /** It asks how the customer was served. */
@@ -23,9 +24,9 @@ export async function findPressedCards(tx: Sql, items: Item[]): Promise<Map<stri
   });
   if (ids.length === 0) return new Map();
   const rows = await tx<PressedCard[]>`
-    select id, channel_id, conversation_id, customer_id, card,
-      exists (select 1 from ratings where message_id = messages.id) as is_rating
-    from messages
-    where id = any(${ids}::uuid[]) and direction = 'outbound' and card is not null`;
+    select m.id, m.channel_id, m.conversation_id, c.customer_id, m.card,
+      exists (select 1 from ratings where message_id = m.id) as is_rating
+    from messages m join conversations c on c.id = m.conversation_id
+    where m.id = any(${ids}::uuid[]) and m.direction = 'outbound' and m.card is not null`;
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -23,9 +23,9 @@ export async function blankPerson(tx: Sql, { customers, conversations }: Person)
     where: tx`id = any(${customers})`,
   });
   await blankConversations(tx, conversations);
+  // Not by whom they were indexed for: of a merge that was undone these are another's.
   await tx`
-    delete from search_documents
-    where id = any(${customers}) or customer_id = any(${customers}) or conversation_id = any(${conversations})`;
+    delete from search_documents where id = any(${customers}) or conversation_id = any(${conversations})`;
   await tx`
     update messages set status = 'canceled', next_attempt_at = null
     where conversation_id = any(${conversations}) and status in ('scheduled', 'queued', 'sending')`;
