@@ -14,7 +14,9 @@ export async function untilRunningEnd(pool: Pool): Promise<void> {
   const before = await pool<{ id: string }[]>`
     select l.virtualxid as id from pg_locks l join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'virtualxid' and l.granted and l.pid <> pg_backend_pid()
-      and a.datname = current_database() and coalesce(a.application_name, '') like 'tributary%'`;
+      and a.datname = current_database()
+      -- A URL may name us otherwise, all of our processes alike.
+      and (a.application_name like 'tributary%' or a.application_name = current_setting('application_name'))`;
   for (let running = before; running.length > 0 && Date.now() < deadline; ) {
     await sleep(LOOK_AGAIN_MS);
     running = await pool<{ id: string }[]>`

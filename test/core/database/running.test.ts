@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { connect } from '../../../src/core/database/connect.ts';
 import { untilRunningEnd } from '../../../src/core/database/running.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -9,8 +10,13 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-it('waits for whoever has only read so far and will write by it', async () => {
-  const { pool } = database;
+it.for([
+  ['as we call ourselves', ''],
+  ['under a name that its URL gives', '?application_name=support'],
+])('waits for whoever has only read so far and will write by it, %s', async ([, name]) => {
+  const pool = connect(`${database.url}${name}`);
+  onTestFinished(() => pool.end());
+  await pool`drop table if exists notes`;
   await pool`create table notes as select 'a note' as text`;
   const read = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
