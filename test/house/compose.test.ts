@@ -180,6 +180,23 @@ describe('the start of a container', () => {
     expect((await start({ DATABASE_URL: 'postgres://db/mine' }))['DATABASE_URL']).toBe('postgres://db/mine');
   });
 
+  it('goes over to a new key in steps, each of which every process can read', async () => {
+    await makeSecrets();
+    const keys = async () => (await start())['SECRET_KEY']?.split(',') ?? [];
+    const rotate = (step: string) => run(script('rotate-secret-key.sh'), [step], { env: environment });
+    const [old] = await keys();
+    await rotate('add');
+    const [first, fresh] = await keys();
+    expect([first, fresh]).toEqual([old, expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    expect(fresh).not.toBe(old);
+    await rotate('use');
+    expect(await keys()).toEqual([fresh, old]);
+    await rotate('drop');
+    expect(await keys()).toEqual([fresh]);
+    expect((await stat(join(folder, 'secret_key'))).mode & 0o077).toBe(0);
+    await expect(rotate('')).rejects.toMatchObject({ code: 2 });
+  });
+
   it('needs no secrets folder where everything is in the environment', async () => {
     expect((await start({ SECRETS_DIR: join(folder, 'none') }))['SECRET_KEY']).toBeUndefined();
   });
