@@ -77,6 +77,9 @@ async function tried(id: string, outcome: string): Promise<void> {
 }
 
 const textsTaken = ({ id }: Chat) => door.telegram.shown(id).map(({ text }) => text);
+// Another on every try: a bot is connected once.
+let bots = 777;
+const newBot = () => ++bots;
 const BAD_GATEWAY = { html: 502 };
 // Longer than any test looks at what waits.
 const LATER = { code: 429, description: 'Too Many Requests', parameters: { retry_after: 30 } };
@@ -182,7 +185,7 @@ describe('a send that may pass', () => {
   });
 
   it('is tried again after 2 s, then after 10 s, when nobody answers the door', async () => {
-    const gone = await openDoor(gateway, '777:gone');
+    const gone = await openDoor(gateway, `${newBot()}:gone`);
     const here = await chat(gone);
     await gone.close();
     const id = await write(here, 'anybody?');
@@ -239,7 +242,7 @@ describe('a refusal', () => {
   });
 
   it('of the token marks the channel broken and says so once, whatever was on its way', async () => {
-    const broken = await openDoor(gateway, '888:revoked');
+    const broken = await openDoor(gateway, `${newBot()}:revoked`);
     const chats = [await chat(broken), await chat(broken), await chat(broken)];
     broken.telegram.fail('*', { code: 401, description: 'Unauthorized' }, 1_000);
     const ids = await Promise.all(chats.map((one) => write(one, 'hello?')));
@@ -317,19 +320,23 @@ describe('an answer that was lost', () => {
     const [late, receipt] = [await write(here, 'late answer'), await write(here, 'late receipt')];
     for (const id of [late, receipt]) await reaches(id, 'failed');
     const part = { channelId: door.channelId, generation: 1, n: 0, status: 'sent' as const };
-    await gateway.pool.begin((tx) => partSent(tx, { ...part, messageId: late, externalIds: ['late-1'] }));
+    await gateway.pool.begin((tx) =>
+      partSent(tx, { ...part, messageId: late, externalIds: [`late-${late}`] }),
+    );
     expect(await read(late)).toMatchObject({ status: 'sent', error: null });
     const at = new Date();
     const delivered = {
       channelId: door.channelId,
-      externalId: 'late-2',
+      externalId: `late-${receipt}`,
       status: 'delivered' as const,
       error: null,
       at,
     };
     await gateway.pool.begin((tx) => applyReceipt(tx, delivered));
     expect(await read(receipt)).toMatchObject({ status: 'failed' });
-    await gateway.pool.begin((tx) => partSent(tx, { ...part, messageId: receipt, externalIds: ['late-2'] }));
+    await gateway.pool.begin((tx) =>
+      partSent(tx, { ...part, messageId: receipt, externalIds: [`late-${receipt}`] }),
+    );
     expect(await read(receipt)).toMatchObject({
       status: 'delivered',
       error: null,

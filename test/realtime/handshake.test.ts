@@ -101,8 +101,13 @@ describe('identity tokens', () => {
       .setExpirationTime(expires)
       .sign(new TextEncoder().encode(secret));
 
+  // Another on every try: whom the first has met is known.
+  let people = 0;
+  const somebody = () => `somebody-${++people}`;
+
   it('join the customer of that external id, on every device', async () => {
-    const identity_token = await sign({ sub: 'user-1', name: 'Uma', email: 'uma@x.example' });
+    const sub = somebody();
+    const identity_token = await sign({ sub, name: 'Uma', email: 'uma@x.example' });
     const laptop = await open({ identity_token });
     const { conversation_id } = await laptop.ask('client_message', { content: 'from the laptop' });
     const phone = await open({ identity_token });
@@ -115,11 +120,11 @@ describe('identity tokens', () => {
       'GET',
       `/api/v1/conversations/${conversation_id}`,
     );
-    expect(body.customer).toMatchObject({ external_id: 'user-1', name: 'Uma', email: 'uma@x.example' });
+    expect(body.customer).toMatchObject({ external_id: sub, name: 'Uma', email: 'uma@x.example' });
   });
 
   it('join what the visitor wrote before signing in', async () => {
-    const identity_token = await sign({ sub: 'user-2' });
+    const identity_token = await sign({ sub: somebody() });
     const before = await open({ identity_token });
     const known = await before.ask('client_message', { content: 'known' });
     const anonymous = await open();
@@ -154,13 +159,14 @@ describe('identity tokens', () => {
   });
 
   it('of customers that an agent merged both go on hearing what is meant for them', async () => {
-    const [one, two] = await Promise.all(['user-10', 'user-11'].map((sub) => sign({ sub })));
+    const subs = [somebody(), somebody()];
+    const [one, two] = await Promise.all(subs.map((sub) => sign({ sub })));
     const first = await open({ identity_token: one });
     const second = await open({ identity_token: two });
     const { conversation_id: ofFirst } = await first.ask('client_message', { content: 'first' });
     const { conversation_id: ofSecond } = await second.ask('client_message', { content: 'second' });
     const ids = await gateway.pool<{ id: string }[]>`
-      select id from customers where external_id in ('user-10', 'user-11') order by external_id`;
+      select id from customers where external_id = any(${subs}) order by array_position(${subs}, external_id)`;
     const merged = await gateway.call('POST', `/api/v1/customers/${ids[0]?.id}/merge`, { from: ids[1]?.id });
     expect(merged.status).toBe(200);
     const again = await open({ identity_token: two });
@@ -194,9 +200,10 @@ describe('identity tokens', () => {
     const browsers = await Promise.all([open(), open()]);
     const tokens = await Promise.all(browsers.map(async (it) => (await it.next('session'))['visitor_token']));
     for (const browser of browsers) await browser.ask('client_message', { content: 'hi' });
-    const identity_token = await sign({ sub: 'user-7' });
+    const sub = somebody();
+    const identity_token = await sign({ sub });
     await Promise.all(tokens.map((visitor_token) => open({ visitor_token, identity_token })));
-    const known = await gateway.pool`select id from customers where external_id = 'user-7'`;
+    const known = await gateway.pool`select id from customers where external_id = ${sub}`;
     expect(known).toHaveLength(1);
     const theirs =
       await gateway.pool`select id from conversations where customer_id = ${known[0]?.['id'] as string}`;
