@@ -188,6 +188,37 @@ describe('merging a customer into another', () => {
     );
   });
 
+  it('leaves on undo what somebody wrote in their conversation who became part of the other one later', async () => {
+    const [ada, twin, third] = [await known(), await known(), await known()];
+    await merge(ada.id, twin.id);
+    await gateway.call('POST', `/api/v1/conversations/${third.conversation}/merge`, {
+      into: twin.conversation,
+    });
+    expect(await write(gateway, door, third.user)).toMatchObject({ conversation_id: twin.conversation });
+    await merge(ada.id, third.id);
+    await undo(twin.id);
+    expect(await sendersIn(twin.conversation)).toEqual([twin.id, ada.id]);
+    await undo(third.id);
+    expect(await sendersIn(twin.conversation)).toEqual([twin.id, third.id]);
+  });
+
+  it('undoes what a version noted that wrote the messages anew', async () => {
+    const [first, second, last] = [await known(), await known(), await known()];
+    await gateway.call('POST', `/api/v1/conversations/${first.conversation}/merge`, {
+      into: second.conversation,
+    });
+    const taken = (await write(gateway, door, first.user)).message_id;
+    await merge(second.id, first.id);
+    await gateway.pool`update messages set customer_id = ${second.id} where customer_id = ${first.id}`;
+    await gateway.pool`
+      update audit_log set detail = detail - 'seqs' || ${gateway.pool.json({ kept: [], taken: [taken] })}::jsonb
+      where subject_id = ${first.id}`;
+    await merge(last.id, second.id);
+    await undo(first.id);
+    expect(await sendersIn(first.conversation)).toEqual([first.id]);
+    expect(await sendersIn(second.conversation)).toEqual([last.id, first.id]);
+  });
+
   it('leaves what was theirs to be found when the one they were with is erased after the undo', async () => {
     const [ada, twin] = [await known(), await known()];
     await merge(ada.id, twin.id);

@@ -74,7 +74,8 @@ async function giveBack(tx: Sql, { source, rootId, note }: Giving): Promise<void
     update customers set merged_into_id = ${source.id} where id = any(${customers}) and merged_into_id = ${rootId}`;
   await conversationsBack(tx, { source, rootId, note });
   await tx`
-    update messages set customer_id = ${source.id} where id = any(${taken}) and customer_id = ${rootId}`;
+    update messages set customer_id = ${source.id}
+    where id = any(${taken}) and customer_id = any(${await standingFor(tx, { rootId, note })})`;
   await unfill(tx, source, note);
   if (note.filled.includes('external_id')) await releaseExternalId(tx, { source, rootId, note });
 }
@@ -105,8 +106,18 @@ async function messagesBack(
     update messages m set customer_id = ${source.id}
     from unnest(${conversations}::uuid[], ${conversations.map((id) => seqOf.get(id) ?? 0)}::bigint[]) as back(id, seq)
     where m.conversation_id = back.id and m.seq > back.seq and m.direction = 'inbound' and m.id <> all(${kept})
-      and m.customer_id in (
-        select id from customers where id = ${rootId} or merged_into_id = ${rootId} and id <> ${source.id})`;
+      and m.customer_id = any(${await standingFor(tx, { rootId, note })})`;
+}
+
+/** As whom the source wrote since: whom they became part of, and whom that one did. Others who did so too are others. */
+async function standingFor(tx: Sql, { rootId, note }: Omit<Giving, 'source'>): Promise<string[]> {
+  const rows = await tx<{ id: string }[]>`
+    with recursive passed as (
+      select ${note.into}::uuid as id
+      union select (l.detail ->> 'into')::uuid from passed
+      join audit_log l on l.subject_id = passed.id and l.action = 'customer.merged')
+    select id from customers join passed using (id) where id = ${rootId} or merged_into_id = ${rootId}`;
+  return rows.map(({ id }) => id);
 }
 
 /** Takes back what was filled in from the source, unless somebody has changed it since. */
