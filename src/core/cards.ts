@@ -1,6 +1,7 @@
 import { westernDigits } from './digits.ts';
 import type { Card, CardAction, Choice } from './envelope.ts';
 import { isUuid } from './id.ts';
+import { caseless, plainQuotes } from './letters.ts';
 
 /** What a channel shows of a card by itself; what it leaves out, and all of it where it has none, is numbered text. */
 export interface CardLimits {
@@ -160,11 +161,9 @@ function numberIn(text: string, labels: string[]): number {
   return rest === '' || labels[number - 1] === plain(rest) ? number : 0;
 }
 
-/** Compared as people mean it: whatever the case, the accents' spelling, or a full stop at the end. */
+/** Compared as people mean it: whatever the case, the quotes, the accents' spelling, or a full stop at the end. */
 function plain(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
+  return caseless(plainQuotes(text).normalize('NFKC'))
     .replace(/\s+/g, ' ')
-    .replace(/^[\s"'“”„]+|[\s"'“”.!]+$/g, '');
+    .replace(/^[\s"']+|[\s"'.!]+$/g, '');
 }

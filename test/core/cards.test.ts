@@ -160,6 +160,13 @@ describe('an answer', () => {
     expect(readChoice(id, scores, '1')).toMatchObject({ label: '5' });
   });
 
+  it('is its label in the quotes, capitals and letters of any keyboard', () => {
+    const card: Card = { title: 'Where?', actions: choices("I don't know", 'Große Straße', 'İstanbul') };
+    expect(readChoice(id, card, 'I don’t know')).toMatchObject({ number: 1 });
+    expect(readChoice(id, card, '„GROSSE STRASSE“')).toMatchObject({ number: 2 });
+    expect(readChoice(id, card, 'istanbul')).toMatchObject({ number: 3 });
+  });
+
   it('names no link', () => {
     const card: Card = {
       title: 'T',

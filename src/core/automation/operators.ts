@@ -1,3 +1,5 @@
+import { caseless, plainQuotes } from '../letters.ts';
+
 export type Scalar = string | number | boolean | null;
 export type Value = Scalar | Scalar[];
 
@@ -75,7 +77,7 @@ function isThere(actual: unknown): boolean {
 }
 
 // Without these, as most texts are, only capitals tell two apart.
-const UNPLAIN = /[^\x20-\x7e]| {2}/;
+const UNPLAIN = /[^ -_a-~]| {2}/;
 
 /** As people mean it: keyboards and mail programs differ in capitals, accents, quotes, spaces and where a line ends. */
 function text(value: unknown): string {
@@ -92,19 +94,9 @@ let newest = { whole: '', likened: '' };
 
 function likened(whole: string): string {
   if (!UNPLAIN.test(whole)) return whole.toLowerCase();
-  return (
-    whole
-      .normalize('NFKC')
-      // Letters that only one case tells apart: ß is SS, ς is Σ, ı and İ are I.
-      .toUpperCase()
-      .toLowerCase()
-      .replaceAll('ς', 'σ')
-      .replaceAll('i\u0307', 'i')
-      .replaceAll(/[’‘ʼ]/g, "'")
-      .replaceAll(/[“”„]/g, '"')
-      .replaceAll(/[\u00ad\u200b\u2060\ufeff]/g, '')
-      .replaceAll(/\s+/g, ' ')
-  );
+  return caseless(plainQuotes(whole).normalize('NFKC'))
+    .replaceAll(/[\u00ad\u200b\u2060\ufeff]/g, '')
+    .replaceAll(/\s+/g, ' ');
 }
 
 function number(value: unknown): number {

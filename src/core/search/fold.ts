@@ -1,4 +1,5 @@
 import { westernDigits } from '../digits.ts';
+import { caseless, plainQuotes } from '../letters.ts';
 import { nationalNumber } from '../phone.ts';
 
 // What people leave out when they type: how a sign is drawn; what stands above and below letters in Latin, Greek,
@@ -18,7 +19,6 @@ const LETTERS: Record<string, string> = {
   þ: 'th',
   æ: 'ae',
   œ: 'oe',
-  ς: 'σ',
   ی: 'ي',
   ى: 'ي',
   ک: 'ك',
@@ -33,21 +33,12 @@ const PLAIN = /^[\t\n\r -_a-~]*$/;
 export function fold(text: string): string {
   // Most of what is written is plain, and most of what is looked through here is long.
   if (PLAIN.test(text)) return text.toLowerCase().replaceAll(/\s+/g, ' ').trim();
-  return (
-    westernDigits(text)
-      .replaceAll(/[’‘‛ʼ´`′]/g, "'")
-      .replaceAll(/[“”„‟]/g, '"')
-      .normalize('NFKD')
-      .replaceAll(LEFT_OUT, '')
-      .normalize('NFC')
-      .replaceAll(/[‐-―−]/g, '-')
-      // Letters that only one case tells apart: ß is SS, ı is I.
-      .toUpperCase()
-      .toLowerCase()
-      .replaceAll(LETTER, (letter) => LETTERS[letter] ?? letter)
-      .replaceAll(/\s+/g, ' ')
-      .trim()
-  );
+  const bare = plainQuotes(westernDigits(text)).normalize('NFKD').replaceAll(LEFT_OUT, '').normalize('NFC');
+  return caseless(bare)
+    .replaceAll(/[‐-―−]/g, '-')
+    .replaceAll(LETTER, (letter) => LETTERS[letter] ?? letter)
+    .replaceAll(/\s+/g, ' ')
+    .trim();
 }
 
 // The zero that is dialled inside of a country only: +44 (0)20 7946 0958.
