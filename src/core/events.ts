@@ -124,12 +124,17 @@ export async function readEvents(sql: Sql, query: EventQuery): Promise<EventRow[
 export function selectEvents(sql: Sql, { businessId, businessIds, after, types, limit }: EventQuery) {
   return sql`
     select seq, id, business_id, type, conversation_id, customer_id, message_id, data, caused_by, occurred_at, created_at
-    from events
-    where seq > ${after.seq} and created_at >= ${after.day}::date - 1
+    from events e
+    where ${isBehind(sql, after)}
       ${businessId === undefined ? sql`` : sql`and business_id = ${businessId}`}
       ${businessIds === undefined ? sql`` : sql`and business_id = any(${businessIds}::uuid[])`}
       ${types === undefined || types.length === 0 ? sql`` : sql`and type = any(${types})`}
     order by seq limit ${limit}`;
+}
+
+/** Whether the event `e` comes after a position; its day leaves out the partitions of those before. */
+export function isBehind(sql: Sql, { seq, day }: Position) {
+  return sql`e.seq > ${seq} and e.created_at >= ${day}::date - 1`;
 }
 
 /** A row of `selectEvents` with its data as it was recorded. */

@@ -1,5 +1,5 @@
 import type { Pool, Sql } from '../database/connect.ts';
-import { type EventRow, type Position, positionOf, selectEvents, unpacked } from '../events.ts';
+import { type EventRow, isBehind, type Position, positionOf, selectEvents, unpacked } from '../events.ts';
 import type { Log } from '../log.ts';
 import { loop } from '../loop.ts';
 import type { Wake } from '../wake.ts';
@@ -74,8 +74,7 @@ async function readBatch(
   businesses: ReadonlySet<string> | undefined,
 ): Promise<EventBatch | undefined> {
   const newest = sql`
-    select seq, created_at from events
-    where seq > ${after.seq} and created_at >= ${after.day}::date - 1 order by seq desc limit 1`;
+    select seq, created_at from events e where ${isBehind(sql, after)} order by seq desc limit 1`;
   if (businesses?.size === 0) {
     const [row] = await sql<{ seq: number; created_at: Date }[]>`${newest}`;
     return row && { events: [], upTo: positionOf(row), businesses };

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/connect.ts';
-import { type Position, positionOf } from '../events.ts';
+import { isBehind, type Position, positionOf } from '../events.ts';
 
 /** The events that a reader takes in one turn: those behind `after`, up to and with `upTo`. */
 export interface Window {
@@ -16,7 +16,7 @@ const WINDOW = 500;
 
 /** The next events after a position. What is asked after it, as settings, is at least as young as they are. */
 export async function nextWindow(sql: Sql, after: Position): Promise<Window> {
-  const behind = sql`from events where seq > ${after.seq} and created_at >= ${after.day}::date - 1`;
+  const behind = sql`from events e where ${isBehind(sql, after)}`;
   const [newestRow, lastRow] = await sql<{ seq: number; created_at: Date }[]>`
     (select seq, created_at ${behind} order by seq desc limit 1)
     union all (select seq, created_at ${behind} order by seq offset ${WINDOW - 1} limit 1)
@@ -28,5 +28,5 @@ export async function nextWindow(sql: Sql, after: Position): Promise<Window> {
 
 /** Whether the event `e` is one of them. */
 export function isInWindow(sql: Sql, { after, upTo }: Window) {
-  return sql`e.seq > ${after.seq} and e.seq <= ${upTo.seq} and e.created_at >= ${after.day}::date - 1`;
+  return sql`${isBehind(sql, after)} and e.seq <= ${upTo.seq}`;
 }

@@ -1,6 +1,6 @@
 import type { Pool } from '../database/connect.ts';
 import { startReader } from '../events/reader.ts';
-import { type EventType, latestPosition, type Position, positionOf, START } from '../events.ts';
+import { type EventType, isBehind, latestPosition, type Position, positionOf, START } from '../events.ts';
 import { NO_ID } from '../id.ts';
 import type { Log } from '../log.ts';
 import type { Wake } from '../wake.ts';
@@ -93,8 +93,8 @@ const CHANGES: EventType[] = [
 /** Without an upper bound: with one the planner sorts all that follows. */
 function readChanges(pool: Pool, after: Position): Promise<Change[]> {
   return pool<Change[]>`
-    select seq, created_at, type, conversation_id, customer_id, message_id from events
-    where seq > ${after.seq} and created_at >= ${after.day}::date - 1 and type = any(${CHANGES})
+    select seq, created_at, type, conversation_id, customer_id, message_id from events e
+    where ${isBehind(pool, after)} and type = any(${CHANGES})
     order by seq limit ${BATCH}`;
 }
 
