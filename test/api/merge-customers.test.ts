@@ -188,6 +188,22 @@ describe('merging a customer into another', () => {
     );
   });
 
+  it('leaves who has been merged elsewhere since where they are', async () => {
+    const [first, second, third, last] = [await known(), await known(), await known(), await known()];
+    await merge(second.id, first.id);
+    await merge(third.id, second.id);
+    await undo(first.id);
+    await merge(last.id, first.id);
+    await merge(last.id, third.id);
+    await undo(second.id);
+    expect(await get(first.id)).toMatchObject({ merged_into_id: last.id });
+    expect(await conversationsOf(second.id)).toEqual([second.conversation]);
+    expect((await write(gateway, door, first.user)).customer_id).toBe(last.id);
+    await undo(first.id);
+    expect(await conversationsOf(first.id)).toEqual([first.conversation]);
+    expect(await sendersIn(first.conversation)).toEqual([first.id]);
+  });
+
   it('leaves on undo what somebody wrote in their conversation who became part of the other one later', async () => {
     const [ada, twin, third] = [await known(), await known(), await known()];
     await merge(ada.id, twin.id);

@@ -39,24 +39,53 @@ export async function unmergeCustomer(tx: Sql, { businessId, id, by }: Undo): Pr
   });
 }
 
-interface MergeNote extends Moved {
+interface MergeNote extends Omit<Moved, 'seqs'> {
   into: string;
   customers: string[];
   filled: string[];
   /** Of merges that rewrote messages, as they once did: those that were not theirs, and those elsewhere that were. */
   kept?: string[];
   taken?: string[];
+  /** Not of those. */
+  seqs?: number[] | undefined;
 }
 
 /** What the merge that stands moved: one note of it, and one for what came in during it. */
 async function notesOf(tx: Sql, id: string): Promise<MergeNote[]> {
-  const rows = await tx<{ detail: MergeNote }[]>`
-    select detail from audit_log
+  const rows = await tx<{ id: string; detail: MergeNote }[]>`
+    select id, detail from audit_log
     where subject_id = ${id} and action = 'customer.merged' and id > coalesce((
       select id from audit_log where subject_id = ${id} and action = 'customer.unmerged' order by id desc limit 1),
       ${NO_ID}::uuid)
     order by id`;
-  return rows.map(({ detail }) => detail);
+  return Promise.all(rows.map(async (row) => without(row.detail, await goneSince(tx, row))));
+}
+
+/** Those of whom the merge took along who were merged elsewhere since, by a decision of its own, with all that moved then. */
+async function goneSince(tx: Sql, { id, detail }: { id: string; detail: MergeNote }): Promise<Set<string>> {
+  if (detail.customers.length === 0) return new Set();
+  const later = await tx<{ subject_id: string; detail: MergeNote }[]>`
+    select subject_id, detail from audit_log
+    where subject_id = any(${detail.customers}) and action = 'customer.merged' and id > ${id}`;
+  return new Set(
+    later.flatMap((one) => [
+      one.subject_id,
+      ...one.detail.customers,
+      ...one.detail.identities,
+      ...one.detail.conversations,
+    ]),
+  );
+}
+
+function without(note: MergeNote, gone: Set<string>): MergeNote {
+  const isLeft = (id: string) => !gone.has(id);
+  return {
+    ...note,
+    customers: note.customers.filter(isLeft),
+    identities: note.identities.filter(isLeft),
+    conversations: note.conversations.filter(isLeft),
+    seqs: note.seqs?.filter((_, n) => isLeft(note.conversations[n] ?? '')),
+  };
 }
 
 interface Giving {
