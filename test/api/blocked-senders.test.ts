@@ -125,6 +125,44 @@ describe('a blocked person', () => {
     expect(await said()).toEqual(['hello', 'nor there']);
   });
 
+  it('leaves the others of one request what they are', async () => {
+    const config = {
+      callback_url: `${gateway.url}/healthz`,
+      secret: `whsec_${btoa('a secret of the program, long enough')}`,
+    };
+    const { body: channel } = await gateway.call<{ id: string }>('POST', '/api/v1/channels', {
+      type: 'api',
+      config,
+    });
+    const post = async (...items: [id: string, from: string][]) => {
+      const sent = items.map(([id, from]) => ({
+        external_id: id,
+        sender: { external_id: from },
+        content: id,
+      }));
+      const headers = { authorization: `Bearer ${config.secret}` };
+      await gateway.call('POST', `/webhooks/api/${channel.id}`, sent, { key: null, headers });
+      return (await gateway.call<{ data: Inbound[] }>('GET', '/api/v1/inbound-events')).body.data[0];
+    };
+    await post(['1', 'blocked'], ['2', 'calm']);
+    const [identity] = await gateway.pool<{ customer_id: string }[]>`
+      select customer_id from identities where channel_id = ${channel.id} and address = 'blocked'`;
+    await block({ customer_id: identity?.customer_id });
+    await post(['3', 'blocked']);
+    await gateway.pool`
+      insert into identities (id, business_id, channel_id, customer_id, kind, address)
+      select gen_random_uuid(), business_id, channel_id, customer_id, kind, 'also blocked' from identities
+      where channel_id = ${channel.id} and address = 'blocked'`;
+    expect(await post(['4', 'also blocked'], ['2', 'calm'])).toMatchObject({
+      status: 'ignored',
+      reason: 'a duplicate',
+    });
+    expect(await post(['5', 'also blocked'], ['6', 'calm'])).toMatchObject({ status: 'processed' });
+    const rows = await gateway.pool<{ content: string }[]>`
+      select content from messages where channel_id = ${channel.id} order by content`;
+    expect(rows.map(({ content }) => content)).toEqual(['1', '2', '6']);
+  });
+
   it('is kept out of a group that moved with them', async () => {
     const chat = fakeGroup();
     const { customer_id } = await receive(gateway, door, update.text({ chat, from: fakeUser() }));

@@ -137,10 +137,10 @@ function isPartial({ messageId, seq }: Accepted): boolean {
   return messageId !== undefined && seq === undefined;
 }
 
-function outcomeOf(request: IngestRequest, own: Item[], plan: Plan): RequestOutcome {
-  if (own.length === 0) return ignored(request);
-  if (own.every((item) => plan.accepted.get(item) === BLOCKED))
-    return ignored({ ...request, isBlocked: true });
+function outcomeOf(request: IngestRequest, brought: Item[], plan: Plan): RequestOutcome {
+  const own = brought.filter((item) => plan.accepted.get(item) !== BLOCKED);
+  if (own.length === 0)
+    return ignored({ ...request, isBlocked: request.isBlocked === true || brought.length > 0 });
   if (own.every((item) => plan.accepted.get(item) === NOTHING_STORED))
     return { request, status: 'ignored', reason: 'belongs to no conversation', customerId: null };
   const duplicate = own.every((item) => plan.accepted.get(item)?.duplicate === true);
