@@ -51,7 +51,7 @@ export function digitsOf(text: string): string | undefined {
 
 /** A text as it would stand in a number that is kept, which has its country's code and nothing but digits. */
 export function partOfPhone(text: string): string {
-  return digitsOf(text)?.replace(/^0+/, '') || text;
+  return digitsOf(fold(text))?.replace(/^0+/, '') || text;
 }
 
 const FEWEST_DIGITS = 7;
