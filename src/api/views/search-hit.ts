@@ -72,8 +72,8 @@ export async function viewHits(pool: Pool, { hits, q, businessId }: Found): Prom
     const message = messageOf.get(hit.id);
     const found = conversationOf.get(hit.conversation_id ?? '');
     const customer = customerOf.get(customerIdOf(hit, found)) ?? null;
-    if (hit.kind === 'message' && message === undefined) return [];
-    if (hit.kind === 'customer' && customer === null) return [];
+    const isGone = { message: message === undefined, conversation: false, customer: customer === null };
+    if (isGone[hit.kind]) return [];
     const excerpt = message === undefined ? null : excerptOf(message.content, q);
     const conversation = found === undefined ? null : withoutCustomer(found);
     return [{ kind: hit.kind, id: hit.id, excerpt, at: hit.at.toISOString(), conversation, customer }];

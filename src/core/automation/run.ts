@@ -129,6 +129,7 @@ async function tooOften(tx: Sql, rule: RuleRow, { id, conversationId }: AtWork):
   const where = replies(rule) ? 'for this customer' : 'in this conversation';
   return `It ran ${MOST_AN_HOUR} times ${where} within an hour.`;
 }
+
 function replies(rule: RuleRow): boolean {
   return rule.actions.some(({ type }) => type === 'reply');
 }
