@@ -7,7 +7,7 @@ import { causeOf, loopIn } from './cause.ts';
 import type { Facts } from './fields.ts';
 import { type Judged, judge } from './judge.ts';
 import type { RuleRow } from './rules.ts';
-import type { Trigger } from './triggers.ts';
+import { isOfMessages, type Trigger } from './triggers.ts';
 import { waitedSoLong, wasLeftSoLong } from './waited.ts';
 
 export interface Trial {
@@ -28,10 +28,9 @@ export async function dryRun(sql: Sql, rule: RuleRow, conversation: Conversation
     limit: MOST_LINES,
     activity: true,
   });
-  const isOfMessages = rule.trigger.startsWith('message.') || rule.trigger === 'conversation.unanswered';
-  if (!isOfMessages) {
+  if (!isOfMessages(rule.trigger)) {
     const whole = trial(rule, facts, { message_id: null, at: conversation.last_message_at });
-    return wasEver(rule, conversation, timeline) ? [whole] : [];
+    return hadOccasion(rule, conversation, timeline) ? [whole] : [];
   }
   return occasionsIn(timeline, rule, conversation).map((message) =>
     trial(rule, { ...facts, message }, { message_id: message.id, at: new Date(message.created_at) }),
@@ -39,11 +38,11 @@ export async function dryRun(sql: Sql, rule: RuleRow, conversation: Conversation
 }
 
 /** Of what time sets going the timeline tells whether it would have; anything else may still happen. */
-function wasEver(
+function hadOccasion(
   { trigger, after_minutes }: RuleRow,
   conversation: ConversationRow,
   timeline: MessageView[],
-) {
+): boolean {
   if (trigger !== 'conversation.unassigned_for') return true;
   const isLeft = isActive(conversation) && conversation.assignee_id === null;
   return wasLeftSoLong(timeline, {

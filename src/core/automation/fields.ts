@@ -1,5 +1,5 @@
 import type { EventData } from '../events.ts';
-import type { Trigger } from './triggers.ts';
+import { isOfMessages, type Trigger } from './triggers.ts';
 
 /** What a rule judges: a conversation, its customer and a message, as an event shows them. */
 export type Facts = Pick<EventData, 'conversation' | 'customer' | 'message'>;
@@ -108,7 +108,6 @@ export function fieldNamed(name: string): ((facts: Facts) => unknown) | undefine
 
 /** Whether the events of a trigger show what the field is of: a condition on anything else would hold never, or always. */
 export function isShownBy(trigger: Trigger, field: string): boolean {
-  if (field.startsWith('message.'))
-    return trigger.startsWith('message.') || trigger === 'conversation.unanswered';
+  if (field.startsWith('message.')) return isOfMessages(trigger);
   return !field.startsWith('conversation.') || !trigger.startsWith('customer.');
 }

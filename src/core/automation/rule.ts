@@ -94,7 +94,7 @@ export function withChanges(before: RuleFields, input: RuleInput): RuleFields {
   return { name, trigger, after_minutes, conditions, actions, is_active };
 }
 
-/** Refuses what a rule's shape alone does not show: minutes and fields that do not go with the trigger, somebody else's agents. */
+/** Refuses what its shape does not show: minutes and fields that do not go with the trigger, somebody else's agents. */
 export async function checkRule(sql: Sql, businessId: string, rule: RuleFields): Promise<void> {
   if (isTimeTrigger(rule.trigger) !== (rule.after_minutes !== null)) {
     throw invalidField(

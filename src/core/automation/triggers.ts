@@ -43,3 +43,8 @@ export type Trigger = keyof typeof TRIGGERS;
 export function isTimeTrigger(trigger: Trigger): trigger is TimeTrigger {
   return trigger in TIME_TRIGGERS;
 }
+
+/** Whether a rule of this trigger is about messages: what it judges, and what it is tried on. */
+export function isOfMessages(trigger: Trigger): boolean {
+  return trigger.startsWith('message.') || trigger === 'conversation.unanswered';
+}
