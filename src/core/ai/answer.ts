@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { detailsOf } from '../errors.ts';
 
 /** What came back when the hook was asked. */
 export interface RawAnswer {
@@ -44,8 +45,8 @@ export function readAnswer(raw: RawAnswer, threshold: number): Answer {
   if (body === undefined) return unusable('its answer cannot be used: it is no JSON, or not whole');
   const parsed = answerSchema.safeParse(body);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return unusable(`its answer cannot be used: ${issue?.path.join('.') || 'body'}: ${issue?.message}`);
+    const [refused] = detailsOf(parsed.error);
+    return unusable(`its answer cannot be used: ${refused?.field}: ${refused?.message}`);
   }
   return judged(parsed.data, threshold);
 }
