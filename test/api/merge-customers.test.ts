@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Door, openDoor, PUBLIC_URL } from '../support/door.ts';
+import { emailChannel } from '../support/email/channel.ts';
+import { mail } from '../support/email/mails.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { eventually, otherBusiness } from '../support/inbox.ts';
 import { receive, write } from '../support/people.ts';
@@ -233,6 +235,26 @@ describe('merging a customer into another', () => {
     await undo(first.id);
     expect(await sendersIn(first.conversation)).toEqual([first.id]);
     expect(await sendersIn(second.conversation)).toEqual([last.id, first.id]);
+  });
+
+  it('gives back the mails that they began to write about something else', async () => {
+    const shop = await emailChannel(gateway, { address: 'support@merge.example' });
+    for (const from of ['one@mail.example', 'two@mail.example'])
+      await shop.post(mail({ from, subject: 'First' }));
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map(async (name) => (await find(`email=${name}@mail.example`))[0] ?? ''),
+    );
+    if (one === undefined || two === undefined) throw new Error('nobody wrote');
+    await merge(one, two);
+    for (const from of ['one@mail.example', 'two@mail.example'])
+      await shop.post(mail({ from, subject: 'Next' }));
+    expect(await conversationsOf(one)).toHaveLength(4);
+    await undo(two);
+    for (const id of [one, two]) {
+      const theirs = await conversationsOf(id);
+      expect(theirs).toHaveLength(2);
+      for (const conversation of theirs) expect(await sendersIn(conversation)).toEqual([id]);
+    }
   });
 
   it('leaves what was theirs to be found when the one they were with is erased after the undo', async () => {

@@ -109,14 +109,18 @@ async function giveBack(tx: Sql, { source, rootId, note }: Giving): Promise<void
   if (note.filled.includes('external_id')) await releaseExternalId(tx, { source, rootId, note });
 }
 
-/** With their messages those that moved, and those begun since in their threads or at their addresses. */
+/** With their messages those that moved, and those begun since in their threads or at their addresses, which of a mail its head tells. */
 async function conversationsBack(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
   const rows = await tx<{ id: string }[]>`
     update conversations set customer_id = ${source.id}, updated_at = clock_timestamp()
     where customer_id = ${rootId} and (id = any(${note.conversations})
       or (channel_id, thread_key) in (
         select channel_id, thread_key from conversations where id = any(${note.conversations})
-        union select channel_id, address from identities where id = any(${note.identities})))
+        union select channel_id, address from identities where id = any(${note.identities}))
+      or exists (
+        select from messages m join identities i using (channel_id)
+        where m.conversation_id = conversations.id and m.seq = 1 and m.direction = 'inbound'
+          and i.id = any(${note.identities}) and i.address = m.email ->> 'from'))
     returning id`;
   const conversations = rows.map(({ id }) => id);
   await passThreads(tx, conversations, { from: rootId, to: source.id });
