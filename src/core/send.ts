@@ -35,7 +35,8 @@ async function nextMessage(pool: Pool, conversationId: string): Promise<SendingM
       c.thread_key, c.channel_type, c.reply_window_expires_at, ${optedOut(pool, { channelId: pool`m.channel_id`, address: pool`c.thread_key` })} as opted_out
     from messages m join conversations c on c.id = m.conversation_id
     where m.conversation_id = ${conversationId} and m.status in ('queued', 'sending')
-    order by (m.skipped_at is not null and coalesce(m.next_attempt_at > now(), false)), (m.skipped_at is null), m.seq limit 1`;
+    order by (m.skipped_at is not null and coalesce(m.next_attempt_at > now(), false)), (m.skipped_at is null), m.seq
+    limit 1`;
   return message;
 }
 

@@ -78,7 +78,10 @@ export async function replayMissed(
   return { count: canceled.count + missed.count, hasMore };
 }
 
-/** What waited when the endpoint was switched off is older than what it missed from then on; what an earlier time off canceled stays so. */
+/**
+ * What waited when the endpoint was switched off is older than what it missed from then on; what an earlier time off canceled
+ * stays so.
+ */
 function canceledSince(tx: Sql, { missed_since }: EndpointRow, { since }: Recovery) {
   const at =
     since.getTime() === missed_since?.getTime() ? tx`coalesce(canceled_at, ${since})` : tx`created_at`;

@@ -124,7 +124,8 @@ function textCondition(sql: Sql, { businessId, q }: TextFilter, ids: string[] | 
 
 /** Whether a customer's own row holds the text. */
 function rowHolds(sql: Sql, q: string) {
-  return sql`${holds(sql, 'name', q)} or ${holds(sql, 'email', q)} or ${holds(sql, 'phone', partOfPhone(q))} or ${holds(sql, 'external_id', q)}`;
+  return sql`${holds(sql, 'name', q)} or ${holds(sql, 'email', q)} or ${holds(sql, 'external_id', q)}
+    or ${holds(sql, 'phone', partOfPhone(q))}`;
 }
 
 /** Those of whom somebody merged into them, a further address or an address on a channel holds it. */

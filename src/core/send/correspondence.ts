@@ -47,8 +47,9 @@ function recipientOf(known: Known | undefined): Correspondence['recipient'] {
 async function lastAutomaticAt(tx: Sql, message: SendingMessage): Promise<Date | undefined> {
   const [row] = await tx<[{ at: Date | null }]>`
     select max(m.created_at) as at from messages m join conversations c on c.id = m.conversation_id
-    where c.customer_id = (select customer_id from conversations where id = ${message.conversation_id}) and m.channel_id = ${message.channel_id}
-      and m.direction = 'outbound' and m.sender_type = 'system' and not m.metadata ? 'ai' and m.id < ${message.id}
+    where c.customer_id = (select customer_id from conversations where id = ${message.conversation_id})
+      and m.channel_id = ${message.channel_id} and m.id < ${message.id}
+      and m.direction = 'outbound' and m.sender_type = 'system' and not m.metadata ? 'ai'
       and m.status in ('queued', 'sending', 'sent', 'delivered', 'read')`;
   return row.at ?? undefined;
 }

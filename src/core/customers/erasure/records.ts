@@ -12,10 +12,14 @@ const KEPT_OF_ATTEMPT = [
   'finished_at outcome status_code provider_code duration_ms url',
 ].flatMap((names) => names.split(' '));
 
-/** Blanks what happened to a person: events with their deliveries and attempts, and answers that are kept to be given again. What tells of the erasure itself stays. */
+/**
+ * Blanks what happened to a person: events with their deliveries and attempts, and answers that are kept to be given again.
+ * What tells of the erasure itself stays.
+ */
 export async function blankRecords(pool: Pool, person: Person, messages: string[]): Promise<void> {
   const { businessId, customers, conversations, until } = person;
-  const isOfPerson = pool`business_id = ${businessId} and occurred_at < ${until} and (caused_by is null or not caused_by ? 'erasure')
+  const isOfPerson = pool`business_id = ${businessId} and occurred_at < ${until}
+    and (caused_by is null or not caused_by ? 'erasure')
     and (customer_id = any(${customers}) or conversation_id = any(${conversations}) or message_id = any(${messages}))`;
   const isDelivered = pool`business_id = ${businessId} and created_at < ${until}
     and (customer_id = any(${customers}) or event_seq in (select seq from events where ${isOfPerson}))`;
