@@ -269,6 +269,21 @@ describe('merging a customer into another', () => {
     expect(body.data.map(({ id }) => id)).toEqual([message_id]);
   });
 
+  it('is found as part of whoever they are part of now', async () => {
+    const [first, second, last] = [await known({ name: 'Aquamarine' }), await known(), await known()];
+    await merge(second.id, first.id);
+    await merge(last.id, second.id);
+    const found = async () => {
+      await untilRead(gateway.pool, 'search-3');
+      const path = '/api/v1/search?kind=customer&q=aquamarine';
+      const { body } = await gateway.call<{ data: { id: string; customer: { id: string } }[] }>('GET', path);
+      return body.data.find(({ id }) => id === first.id)?.customer.id;
+    };
+    expect(await found()).toBe(last.id);
+    await undo(second.id);
+    expect(await found()).toBe(second.id);
+  });
+
   it('leaves them the buttons of cards that they were sent before it, and during it', async () => {
     const [ada, twin] = [await known(), await known()];
     const sendCard = async () => {

@@ -110,6 +110,8 @@ async function touchedBy(pool: Pool, changes: Change[]): Promise<Touched> {
   const gone = changes.filter(({ type }) => type === 'customer.deleted' || type === 'customer.merged');
   for (const { id, kind } of await documentsOf(pool, [...idsIn(gone.map((one) => one.customer_id))]))
     touched[kind].add(id);
+  // An undo takes along whoever was part of them before.
+  for (const { id } of await mergedInto(pool, [...touched.customer])) touched.customer.add(id);
   const { message, conversation, customer } = touched;
   return { messages: [...message], conversations: [...conversation], customers: [...customer] };
 }
@@ -135,10 +137,15 @@ async function changedSince(pool: Pool, ids: string[]): Promise<{ id: string }[]
         and strpos(d.text, lower(i.address)) = 0))`;
 }
 
-/** All that led to these customers, and those who were merged into them. */
+/** All that led to these customers. */
 async function documentsOf(pool: Pool, ids: string[]) {
   if (ids.length === 0) return [];
   return pool<{ id: string; kind: 'message' | 'conversation' | 'customer' }[]>`
-    select id, kind from search_documents where customer_id = any(${ids})
-    union select id, 'customer' from customers where merged_into_id = any(${ids})`;
+    select id, kind from search_documents where customer_id = any(${ids})`;
+}
+
+/** Those who are part of these customers: they are found as part of them. */
+async function mergedInto(pool: Pool, ids: string[]): Promise<{ id: string }[]> {
+  if (ids.length === 0) return [];
+  return pool<{ id: string }[]>`select id from customers where merged_into_id = any(${ids})`;
 }
