@@ -189,7 +189,11 @@ describe('the start of a container', () => {
     const [first, fresh] = await keys();
     expect([first, fresh]).toEqual([old, expect.stringMatching(/^[0-9a-f]{64}$/)]);
     expect(fresh).not.toBe(old);
+    await expect(rotate('drop')).rejects.toMatchObject({ code: 2 });
     await rotate('use');
+    expect(await keys()).toEqual([fresh, old]);
+    // As if somebody did not know whether it was done.
+    await expect(rotate('use')).rejects.toMatchObject({ code: 2 });
     expect(await keys()).toEqual([fresh, old]);
     await rotate('drop');
     expect(await keys()).toEqual([fresh]);
