@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import { connect, type Pool } from './connect.ts';
 import { startEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
-import { refuseTransactionPooling, refuseWithoutTemporary } from './session.ts';
+import { refuseOldPostgres, refuseTransactionPooling, refuseWithoutTemporary } from './session.ts';
 
 export interface Database {
   url: string;
@@ -27,6 +27,7 @@ export async function openDatabase(
   try {
     if (config.database.kind === 'external') {
       await refuseTransactionPooling(server.url);
+      await refuseOldPostgres(pool);
       await refuseWithoutTemporary(pool);
     }
     await migrate(pool);

@@ -21,6 +21,16 @@ export async function refuseTransactionPooling(url: string): Promise<void> {
   }
 }
 
+const OLDEST_MAJOR = 16;
+
+/** An older Postgres lacks what erases a person: nobody would know before somebody asks for it. */
+export async function refuseOldPostgres(sql: Sql): Promise<void> {
+  const [row] = await sql<{ version: string; number: number }[]>`
+    select current_setting('server_version') as version, current_setting('server_version_num')::int as number`;
+  if (row !== undefined && row.number < OLDEST_MAJOR * 10_000)
+    throw new Error(`DATABASE_URL is a Postgres ${row.version}: it must be ${OLDEST_MAJOR} or newer.`);
+}
+
 /** Large mails, retention and bursts of jobs go through temporary tables: without the right to them they would fail one day. */
 export async function refuseWithoutTemporary(sql: Sql): Promise<void> {
   const [row] = await sql<{ may: boolean; statement: string }[]>`
