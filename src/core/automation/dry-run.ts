@@ -8,7 +8,7 @@ import type { Facts } from './fields.ts';
 import { type Judged, judge } from './judge.ts';
 import type { RuleRow } from './rules.ts';
 import { isOfMessages, type Trigger } from './triggers.ts';
-import { waitedSoLong, wasLeftSoLong } from './waited.ts';
+import { isAwake, waitedSoLong, wasLeftSoLong } from './waited.ts';
 
 export interface Trial {
   /** The message that would have set it going; null for a rule about the conversation itself. */
@@ -44,16 +44,12 @@ function hadOccasion(
   timeline: MessageView[],
 ): boolean {
   if (trigger !== 'conversation.unassigned_for') return true;
-  const isLeft = isActive(conversation) && conversation.assignee_id === null;
+  const isLeft = isAwake(conversation.status) && conversation.assignee_id === null;
   return wasLeftSoLong(timeline, {
     minutes: after_minutes ?? 0,
     since: (timeline[0]?.seq ?? 1) === 1 ? conversation.created_at : undefined,
     until: isLeft ? new Date() : undefined,
   });
-}
-
-function isActive({ status }: ConversationRow): boolean {
-  return status === 'open' || status === 'pending';
 }
 
 /** Pure: the messages that have set a rule of its trigger going, or would have. */
@@ -63,7 +59,7 @@ function occasionsIn(
   conversation: ConversationRow,
 ): MessageView[] {
   if (trigger === 'conversation.unanswered') {
-    const until = isActive(conversation) ? new Date() : undefined;
+    const until = isAwake(conversation.status) ? new Date() : undefined;
     return waitedSoLong(timeline, { minutes: after_minutes ?? 0, until });
   }
   const happened = HAPPENED[trigger] ?? (() => true);

@@ -51,7 +51,9 @@ const ASLEEP_OR_OVER: unknown[] = ['snoozed', 'resolved', 'closed'];
 export function wasLeftSoLong(timeline: MessageView[], { minutes, since, until }: Left): boolean {
   const isLong = (from: number | undefined, to: number) =>
     from !== undefined && to - from >= minutes * 60_000;
-  let [isTaken, isActive, left] = [false, true, since?.getTime()];
+  let isTaken = false;
+  let isActive = true;
+  let left = since?.getTime();
   for (const { created_at, metadata } of timeline.filter(tellsWhoHasIt)) {
     const at = Date.parse(created_at);
     if (isAssignment(metadata['activity'])) isTaken = metadata['to'] !== null;
@@ -73,6 +75,7 @@ function isAssignment(activity: unknown): boolean {
   return activity === 'assigned' || activity === 'unassigned';
 }
 
-function isAwake(status: string): boolean {
+/** Whether somebody is to answer in a conversation of this status. */
+export function isAwake(status: string): boolean {
   return status === 'open' || status === 'pending';
 }
