@@ -218,6 +218,12 @@ describe('merging a customer into another', () => {
     expect(await sendersIn(twin.conversation)).toEqual([twin.id, ada.id]);
     await undo(third.id);
     expect(await sendersIn(twin.conversation)).toEqual([twin.id, third.id]);
+    // The same of whom the other one becomes part of.
+    await merge(ada.id, twin.id);
+    await write(gateway, door, third.user);
+    await merge(third.id, ada.id);
+    await undo(twin.id);
+    expect(await sendersIn(twin.conversation)).toEqual([twin.id, third.id]);
   });
 
   it('undoes what a version noted that wrote the messages anew', async () => {

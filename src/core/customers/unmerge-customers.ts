@@ -1,6 +1,7 @@
 import { type Auditor, audit } from '../audit.ts';
 import { customerEvent, findCustomer, type StoredCustomer } from '../customers.ts';
 import type { Sql } from '../database/connect.ts';
+import { column } from '../database/recordset.ts';
 import { refuseTaken } from '../database/taken.ts';
 import { AppError } from '../errors.ts';
 import { record } from '../events.ts';
@@ -24,7 +25,8 @@ export async function unmergeCustomer(tx: Sql, { businessId, id, by }: Undo): Pr
   const source = locked.get(before.id);
   if (source?.merged_into_id !== rootId)
     throw new AppError('conflict', 'The customer was merged elsewhere just now.');
-  for (const note of await notesOf(tx, source.id)) await giveBack(tx, { source, rootId, note });
+  for (const note of await notesOf(tx, source.id))
+    await giveBack(tx, { source, rootId, note, steps: await stepsOf(tx, note) });
   await tx`
     update customers set merged_into_id = null, external_id = coalesce(external_id, merged_external_id),
       merged_external_id = null, updated_at = clock_timestamp()
@@ -92,25 +94,29 @@ interface Giving {
   source: StoredCustomer;
   rootId: string;
   note: MergeNote;
+  /** It, and the merges since of whoever the source became part of: as these the source wrote. */
+  steps: MergeNote[];
 }
 
 /** What has gone on to somebody else since stays there. */
-async function giveBack(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
+async function giveBack(tx: Sql, giving: Giving): Promise<void> {
+  const { source, rootId, note, steps } = giving;
   const { identities, customers, taken = [] } = note;
   await tx`
     update identities set customer_id = ${source.id} where id = any(${identities}) and customer_id = ${rootId}`;
   await tx`
     update customers set merged_into_id = ${source.id} where id = any(${customers}) and merged_into_id = ${rootId}`;
-  await conversationsBack(tx, { source, rootId, note });
+  await conversationsBack(tx, giving);
   await tx`
     update messages set customer_id = ${source.id}
-    where id = any(${taken}) and customer_id = any(${await standingFor(tx, { rootId, note })})`;
+    where id = any(${taken}) and customer_id = any(${steps.map(({ into }) => into)})`;
   await unfill(tx, source, note);
-  if (note.filled.includes('external_id')) await releaseExternalId(tx, { source, rootId, note });
+  if (note.filled.includes('external_id')) await releaseExternalId(tx, giving);
 }
 
 /** With their messages those that moved, and those begun since in their threads or at their addresses, which of a mail its head tells. */
-async function conversationsBack(tx: Sql, { source, rootId, note }: Giving): Promise<void> {
+async function conversationsBack(tx: Sql, giving: Giving): Promise<void> {
+  const { source, rootId, note } = giving;
   const rows = await tx<{ id: string }[]>`
     update conversations set customer_id = ${source.id}, updated_at = clock_timestamp()
     where customer_id = ${rootId} and (id = any(${note.conversations})
@@ -124,33 +130,38 @@ async function conversationsBack(tx: Sql, { source, rootId, note }: Giving): Pro
     returning id`;
   const conversations = rows.map(({ id }) => id);
   await passThreads(tx, conversations, { from: rootId, to: source.id });
-  await messagesBack(tx, conversations, { source, rootId, note });
+  await messagesBack(tx, conversations, giving);
 }
 
 /** What was written in them since the merge was written from the source's addresses. */
-async function messagesBack(
-  tx: Sql,
-  conversations: string[],
-  { source, rootId, note }: Giving,
-): Promise<void> {
-  const { seqs = [], kept = [] } = note;
-  const seqOf = new Map(note.conversations.map((id, n) => [id, seqs[n]]));
+async function messagesBack(tx: Sql, conversations: string[], { source, steps }: Giving): Promise<void> {
+  const seqs = new Map(
+    steps.flatMap((one) => one.conversations.map((id, n) => [`${one.into} ${id}`, one.seqs?.[n] ?? 0])),
+  );
+  const heirs = [...new Set(steps.map(({ into }) => into))];
+  const back = conversations.flatMap((id) =>
+    heirs.map((heir) => ({ id, heir, seq: seqs.get(`${heir} ${id}`) ?? 0 })),
+  );
   await tx`
     update messages m set customer_id = ${source.id}
-    from unnest(${conversations}::uuid[], ${conversations.map((id) => seqOf.get(id) ?? 0)}::bigint[]) as back(id, seq)
-    where m.conversation_id = back.id and m.seq > back.seq and m.direction = 'inbound' and m.id <> all(${kept})
-      and m.customer_id = any(${await standingFor(tx, { rootId, note })})`;
+    from unnest(${column(back, 'id')}::uuid[], ${column(back, 'heir')}::uuid[], ${column(back, 'seq')}::bigint[])
+      as back(id, heir, seq)
+    where m.conversation_id = back.id and m.customer_id = back.heir and m.seq > back.seq
+      and m.direction = 'inbound' and m.id <> all(${steps.flatMap(({ kept = [] }) => kept)})`;
 }
 
-/** As whom the source wrote since: whom they became part of, and whom that one did. Others who did so too are others. */
-async function standingFor(tx: Sql, { rootId, note }: Omit<Giving, 'source'>): Promise<string[]> {
-  const rows = await tx<{ id: string }[]>`
-    with recursive passed as (
-      select ${note.into}::uuid as id
-      union select (l.detail ->> 'into')::uuid from passed
-      join audit_log l on l.subject_id = passed.id and l.action = 'customer.merged')
-    select id from customers join passed using (id) where id = ${rootId} or merged_into_id = ${rootId}`;
-  return rows.map(({ id }) => id);
+/** The merge, and those that stand of whoever the source became part of. */
+async function stepsOf(tx: Sql, note: MergeNote): Promise<MergeNote[]> {
+  const rows = await tx<{ detail: MergeNote }[]>`
+    with recursive step as (
+      select ${tx.json({ ...note })}::jsonb as detail
+      union
+      select l.detail from step
+      join audit_log l on l.subject_id = (step.detail ->> 'into')::uuid and l.action = 'customer.merged'
+      where not exists (
+        select from audit_log u where u.subject_id = l.subject_id and u.action = 'customer.unmerged' and u.id > l.id))
+    select detail from step`;
+  return rows.map(({ detail }) => detail);
 }
 
 /** Takes back what was filled in from the source, unless somebody has changed it since. */
