@@ -123,10 +123,11 @@ async function conversationsBack(tx: Sql, giving: Giving): Promise<void> {
       or (channel_id, thread_key) in (
         select channel_id, thread_key from conversations where id = any(${note.conversations})
         union select channel_id, address from identities where id = any(${note.identities}))
-      or exists (
-        select from messages m join identities i using (channel_id)
-        where m.conversation_id = conversations.id and m.seq = 1 and m.direction = 'inbound'
-          and i.id = any(${note.identities}) and i.address = m.email ->> 'from'))
+      or channel_id in (select channel_id from identities where id = any(${note.identities}) and kind = 'email')
+        and (channel_id, (
+          select email ->> 'from' from messages
+          where conversation_id = conversations.id and seq = 1 and direction = 'inbound')) in (
+          select channel_id, address from identities where id = any(${note.identities})))
     returning id`;
   const conversations = rows.map(({ id }) => id);
   await passThreads(tx, conversations, { from: rootId, to: source.id });
