@@ -21,9 +21,9 @@ export async function refuseTransactionPooling(url: string): Promise<void> {
   }
 }
 
-const OLDEST_MAJOR = 16;
+const OLDEST_MAJOR = 15;
 
-/** An older Postgres lacks what erases a person: nobody would know before somebody asks for it. */
+/** What is older was never tried, and would fail one day at what it lacks. */
 export async function refuseOldPostgres(sql: Sql): Promise<void> {
   const [row] = await sql<{ version: string; number: number }[]>`
     select current_setting('server_version') as version, current_setting('server_version_num')::int as number`;

@@ -53,9 +53,10 @@ async function blankDeliveries(sql: Sql, where: ReturnType<Sql>): Promise<void> 
       set status = case when status = 'pending' then 'canceled' else status end,
         next_attempt_at = null,
         body = (
-          select (coalesce(jsonb_object_agg(key, value) filter (where jsonb_typeof(value) not in ('object', 'array')), '{}')
-            || jsonb_build_object('data', ${sql.json(ERASED)}::jsonb))::text
-          from jsonb_each(case when pg_input_is_valid(d.body, 'jsonb') then d.body::jsonb else '{}' end))
+          select json_object_agg(key, value)::jsonb::text from (
+            select key, value from json_each(case when d.body like '{%' then d.body else '{}' end::json)
+            where json_typeof(value) not in ('object', 'array')
+            union all select 'data', ${sql.json(ERASED)}::json) kept)
       where ${where} returning endpoint_id, status, order_key)
     select distinct endpoint_id from blanked where status = 'canceled' and order_key is not null`;
   const lanes = canceled.map(({ endpoint_id }) => laneKey('deliver', endpoint_id));

@@ -99,7 +99,7 @@ export async function forgetAddresses(tx: Sql, person: Person): Promise<void> {
   await tx`
     delete from visitor_sessions s using identities i
     where i.customer_id = any(${customers}) and s.channel_id = i.channel_id
-      and s.visitor_id = case when pg_input_is_valid(i.address, 'uuid') then i.address::uuid end`;
+      and s.visitor_id = case when i.address ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then i.address::uuid end`;
   await tx`
     delete from consents s using identities i
     where i.customer_id = any(${customers}) and s.channel_id = i.channel_id and s.address = i.address`;
