@@ -206,6 +206,20 @@ describe('merging a customer into another', () => {
     expect(await sendersIn(first.conversation)).toEqual([first.id]);
   });
 
+  it('leaves whom it took along who was set free since, and is the other one now', async () => {
+    const [first, second, third] = [await known(), await known(), await known()];
+    await merge(second.id, first.id);
+    await merge(third.id, second.id);
+    await undo(first.id);
+    await merge(first.id, third.id);
+    await undo(second.id);
+    await undo(third.id);
+    for (const { id, conversation, user } of [first, second, third]) {
+      expect(await conversationsOf(id)).toEqual([conversation]);
+      expect((await write(gateway, door, user)).customer_id).toBe(id);
+    }
+  });
+
   it('leaves on undo what somebody wrote in their conversation who became part of the other one later', async () => {
     const [ada, twin, third] = [await known(), await known(), await known()];
     await merge(ada.id, twin.id);

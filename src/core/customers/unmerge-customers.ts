@@ -63,12 +63,14 @@ async function notesOf(tx: Sql, id: string): Promise<MergeNote[]> {
   return Promise.all(rows.map(async (row) => without(row.detail, await goneSince(tx, row))));
 }
 
-/** Those of whom the merge took along who were merged elsewhere since, by a decision of its own, with all that moved then. */
+/** Those of whom the merge took along who were set free or merged elsewhere since, with all that ever moved with them. */
 async function goneSince(tx: Sql, { id, detail }: { id: string; detail: MergeNote }): Promise<Set<string>> {
   if (detail.customers.length === 0) return new Set();
   const later = await tx<{ subject_id: string; detail: MergeNote }[]>`
-    select subject_id, detail from audit_log
-    where subject_id = any(${detail.customers}) and action = 'customer.merged' and id > ${id}`;
+    select subject_id, detail from audit_log l
+    where subject_id = any(${detail.customers}) and action = 'customer.merged' and exists (
+      select from audit_log o
+      where o.subject_id = l.subject_id and o.id > ${id} and o.action in ('customer.merged', 'customer.unmerged'))`;
   return new Set(
     later.flatMap((one) => [
       one.subject_id,
