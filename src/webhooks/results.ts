@@ -74,8 +74,8 @@ export async function writeResults(pool: Pool, endings: readonly Ending[]): Prom
       update attempts a
       set finished_at = r.finished_at, outcome = r.outcome, status_code = r.status_code, duration_ms = r.duration_ms,
         (message, response_headers, response_excerpt) = (
-          select r.message, r.headers, r.excerpt where moved.is_erased is not true)
-      from r left join moved using (id) where a.id = r.attempt_id and a.started_at = r.started_at
+          select r.message, r.headers, r.excerpt where r.id not in (select id from moved where is_erased))
+      from r where a.id = r.attempt_id and a.started_at = r.started_at
         and a.started_at between ${started.from} and ${started.to}
     )
     select id from moved where is_asked_again`;
